@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+# ctrace. `make help` lists the targets.
+
+VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+MAKEFLAGS += -r
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
+PKG_CONFIG ?= pkg-config
+
+# Output goes to O; SAN=1 and DEBUG=1 builds have their own, so that they never mix.
+ifdef SAN
+O ?= .output/san
+else ifdef DEBUG
+O ?= .output/debug
+else
+O ?= .output
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes \
+	    -Wno-missing-field-initializers -Wformat=2 -Wno-format-nonliteral
+CPPFLAGS += -D_GNU_SOURCE -I. -Iuserspace -I$(O)
+CFLAGS ?= -O2 -g
+CFLAGS += -std=gnu11 -fno-strict-aliasing $(WARNINGS) $(if $(WERROR),-Werror)
+HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+ifdef SAN
+HARDEN := -fPIE
+CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=address,undefined
+endif
+ifdef DEBUG
+HARDEN := -fPIE
+CFLAGS += -O0
+endif
+CFLAGS += $(HARDEN)
+
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wno-unused-parameter \
+	      -I. -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine) $(if $(WERROR),-Werror)
+
+# What each program links; --as-needed drops what it does not use.
+ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
+ctrace-trace_LIBS := -lbpf -lelf -lz -ljson-c -lmnl
+ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lcap
+TEST_LIBS := -lcmocka -lbpf -lelf -lz -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+PROGRAMS := ctrace ctrace-trace ctrace-image
+SOURCES := $(filter-out userspace/main.c,$(wildcard userspace/*/*.c userspace/*/*/*.c exporters/*.c tui/*.c))
+OBJECTS := $(SOURCES:%.c=$(O)/%.o)
+BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+BPF_OBJECTS := $(BPF_SOURCES:%.c=$(O)/%.o)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
+TEST_TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all build run test unit tools bench deps test-deps clean help install FORCE
+
+all: build
+build: $(PROGRAMS:%=$(O)/%)
+
+help:
+	@echo 'make            build ctrace into $(O)/'
+	@echo 'make run        install what is missing, build, run ctrace run --memory 256m ubuntu'
+	@echo 'make test       install what is missing, build, run all the tests (T=PATTERN chooses)'
+	@echo 'make bench      measure what the README states'
+	@echo 'make unit       only the unit tests'
+	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local)'
+	@echo 'Options: V=1 verbose, SAN=1 sanitizers, DEBUG=1, WERROR=1, CC=clang'
+
+$(O)/version.h: FORCE
+	$(Q)mkdir -p $(@D); echo '#define CTRACE_VERSION "$(VERSION)"' | cmp -s - $@ || \
+		echo '#define CTRACE_VERSION "$(VERSION)"' > $@
+
+$(O)/%.o: %.c Makefile | $(O)/version.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# One main.c, three programs: which commands are its own is decided by PROGRAM.
+$(O)/main-ctrace.o: PROGRAM := 1
+$(O)/main-ctrace-trace.o: PROGRAM := 2
+$(O)/main-ctrace-image.o: PROGRAM := 3
+$(O)/main-%.o: userspace/main.c userspace/cmd/commands.def Makefile | $(O)/version.h
+	$(call say,CC,$< ($*))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DPROGRAM=$(PROGRAM) -MMD -MP -c $< -o $@
+
+$(O)/userspace/cmd/command.o: $(O)/version.h
+
+$(O)/libctrace.a: $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
+
+$(O)/ctrace $(O)/ctrace-trace $(O)/ctrace-image: $(O)/%: $(O)/main-%.o $(O)/libctrace.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $($*_LIBS)
+
+# The kernel side: objects per family of hooks, linked into one, with a skeleton for user space.
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/bpf/ctrace.o: $(BPF_OBJECTS)
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(O)/bpf/ctrace.skel.h: $(O)/bpf/ctrace.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name ctrace_bpf > $@
+
+# Only capture/ includes the skeleton.
+ifneq ($(BPF_SOURCES),)
+$(filter $(O)/userspace/capture/%,$(OBJECTS)): | $(O)/bpf/ctrace.skel.h
+endif
+
+$(O)/tests/%: tests/unit/%.c $(O)/libctrace.a
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(O)/libctrace.a $(TEST_LIBS)
+
+# Small static programs that tests run inside containers.
+$(O)/tests/%: tests/tools/%.c
+	$(call say,TOOL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -O2 -std=gnu11 $(WARNINGS) -static -o $@ $<
+
+unit: build $(UNIT_TESTS)
+	$(Q)tests/run $(UNIT_TESTS)
+
+tools: $(TEST_TOOLS)
+
+clean:
+	rm -rf .output
+
+-include Makefile.targets
+-include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:%=%.d)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_CAPTURE_H
+#define CTRACE_CAPTURE_H
+
+#include "capture/facts.h"
+#include "util/error.h"
+
+/* The live source of events: chooses hooks by trying, loads them, attaches them, arms and disarms the
+ * detail tier, drains both rings and rtnetlink, puts events in order and counts what is lost. */
+struct capture;
+
+struct capture_options {
+	bool always_armed;   /* keep the detail tier attached */
+	bool start_armed;    /* arm at once: a container is about to be made (run, trace -- CMD) */
+	size_t lifecycle_ring_bytes, bulk_ring_bytes; /* powers of two; 0 = default (8 MiB each) */
+	const char *const *runtimes; /* NULL-terminated further names of OCI runtimes, or NULL */
+};
+
+/* Loads and attaches, then takes the snapshot. -EPERM without the needed privilege, with what to do. */
+int capture_open(const struct capture_options *options, struct capture **ret_capture, struct error *err);
+
+const struct facts *capture_facts(const struct capture *capture);
+
+/* Readable when capture_read has something to do; wait with a timeout of at most 10 ms while events
+ * flow, since kernel-side wakeups are adaptive (kernel.md section 3). */
+int capture_fd(const struct capture *capture);
+
+/* Gives every event that is ready, in order of time_ns, the snapshot first; then returns. A sink that
+ * returns negative stops it. */
+typedef int capture_sink(void *arg, const struct event *event);
+int capture_read(struct capture *capture, capture_sink *sink, void *arg, struct error *err);
+
+/* Everything that is still in the rings and in the ordering queue, then the loss counters. */
+int capture_drain(struct capture *capture, capture_sink *sink, void *arg, struct error *err);
+
+void capture_close(struct capture *capture); /* takes NULL; detaches */
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+#include "version.h"
+
+const char ctrace_version[] = CTRACE_VERSION;
+
+int command_fail(const char *name, int code, const struct error *err)
+{
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+
+	strbuf_escape(&text, err->text, strlen(err->text));
+	fprintf(stderr, "ctrace %s: %s\n", name, text.text ? text.text : "unknown error");
+	return code;
+}
+
+int command_program_path(const char *program, char *ret_path, size_t size, struct error *err)
+{
+	static const char *const places[] = { "", "../libexec/ctrace/" };
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (length < 0)
+		return error_errno(err, errno, "cannot find ctrace's own directory (/proc/self/exe)");
+	self[length] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		slash[1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if ((size_t)snprintf(ret_path, size, "%s%s%s", self, places[i], program) < size &&
+			access(ret_path, X_OK) == 0)
+			return 0;
+	}
+	return error_set(err, ENOENT, "program %s is missing beside ctrace in %s: reinstall ctrace",
+		program, self);
+}

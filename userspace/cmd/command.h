@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_COMMAND_H
+#define CTRACE_COMMAND_H
+
+#include <stddef.h>
+
+#include "util/error.h"
+
+/* A command gets argv[0] = its name and returns the exit code of ctrace. It prints its own errors
+ * with command_fail. Exit codes follow docker run (design.md section 7). */
+typedef int command_main(int argc, char **argv);
+
+#define CTRACE_COMMAND(name, args, summary) command_main cmd_##name;
+#define TRACE_COMMAND(name, args, summary) command_main cmd_##name;
+#define IMAGE_COMMAND(name, args, summary) command_main cmd_##name;
+#include "cmd/commands.def"
+#undef CTRACE_COMMAND
+#undef TRACE_COMMAND
+#undef IMAGE_COMMAND
+
+enum { EXIT_CTRACE = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
+
+/* Prints "ctrace NAME: TEXT" to stderr, escaped; returns code. */
+int command_fail(const char *name, int code, const struct error *err);
+
+/* The path of one of ctrace's own programs ("ctrace-trace"): beside the running binary, else in
+ * ../libexec/ctrace. Returns 0 or -ENOENT. */
+int command_program_path(const char *program, char *ret_path, size_t size, struct error *err);
+
+/* git describe of the tree that was built. */
+extern const char ctrace_version[];
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command table, and main of all three programs. Each program has the commands of
+ * cmd/commands.def that are its own and executes the other programs for the rest, so that starting a
+ * container does not load the libraries that tracing and pulling need.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "util/cleanup.h"
+
+#define PROGRAM_CTRACE 1
+#define PROGRAM_TRACE 2
+#define PROGRAM_IMAGE 3
+
+#if PROGRAM == PROGRAM_CTRACE
+#define OWN_CTRACE(f) f
+#else
+#define OWN_CTRACE(f) NULL
+#endif
+#if PROGRAM == PROGRAM_TRACE
+#define OWN_TRACE(f) f
+#else
+#define OWN_TRACE(f) NULL
+#endif
+#if PROGRAM == PROGRAM_IMAGE
+#define OWN_IMAGE(f) f
+#else
+#define OWN_IMAGE(f) NULL
+#endif
+
+struct command {
+	const char *name, *args, *summary;
+	const char *program;
+	command_main *run; /* NULL: another program's */
+};
+
+static const struct command commands[] = {
+#define CTRACE_COMMAND(n, a, s) { #n, a, s, "ctrace", OWN_CTRACE(cmd_##n) },
+#define TRACE_COMMAND(n, a, s) { #n, a, s, "ctrace-trace", OWN_TRACE(cmd_##n) },
+#define IMAGE_COMMAND(n, a, s) { #n, a, s, "ctrace-image", OWN_IMAGE(cmd_##n) },
+#include "cmd/commands.def"
+};
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: ctrace COMMAND [OPTIONS]\n\n"
+	      "What happened to this container, step by step, and where did the time go?\n\n"
+	      "Commands:\n", out);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs("\nOptions:\n"
+	      "  --help       print this help\n"
+	      "  --version    print the version\n\n"
+	      "ctrace COMMAND --help tells more about a command. Examples:\n"
+	      "  ctrace run --memory 256m ubuntu        run a container and see how it was made\n"
+	      "  ctrace trace -- docker run nginx       the same for docker\n"
+	      "  ctrace trace --record start.ctrace     record everything; ctrace show start.ctrace\n"
+	      "  ctrace doctor                          what this kernel lets ctrace see\n", out);
+}
+
+static int run_other_program(const struct command *command, char **argv)
+{
+	struct error err = { 0 };
+	char path[PATH_MAX];
+
+	if (command_program_path(command->program, path, sizeof(path), &err) < 0)
+		return command_fail(command->name, EXIT_CTRACE, &err);
+	execv(path, argv);
+	error_errno(&err, errno, "cannot execute %s", path);
+	return command_fail(command->name, EXIT_CTRACE, &err);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_CTRACE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("ctrace %s\n", ctrace_version);
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		if (!commands[i].run)
+			return run_other_program(&commands[i], argv);
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "ctrace: unknown command \"%s\"; ctrace --help lists the commands\n", argv[1]);
+	return EXIT_CTRACE;
+}

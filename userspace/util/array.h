@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_ARRAY_H
+#define CTRACE_ARRAY_H
+
+#include <stddef.h>
+
+/* Makes room for one more element of a growing array; aborts when memory is exhausted, as
+ * every allocation of ctrace does (xmalloc and friends). Items stay uninitialised. */
+#define array_grow(items, count, capacity)                                                   \
+	((count) < (capacity) ? (void)0                                                      \
+			      : (void)((items) = array_grow_(                                \
+					       (items), &(capacity), sizeof((items)[0]))))
+
+void *array_grow_(void *items, size_t *capacity, size_t item_size);
+
+/* Allocation that cannot fail: prints "out of memory" and exits 125. */
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *p, size_t size);
+char *xstrdup(const char *s);
+char *xstrndup(const char *s, size_t n);
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

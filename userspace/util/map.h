@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_MAP_H
+#define CTRACE_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A hash table from byte-string keys (copied) to pointers (not owned). Zero-initialise it.
+ * Iteration order is the order of insertion, disturbed only by removals, so output made from it is
+ * the same on every run. */
+struct map_entry {
+	void *key; /* NULL in a free slot */
+	size_t key_length;
+	uint64_t hash;
+	void *value;
+};
+
+struct map {
+	struct map_entry *entries; /* dense, insertion order */
+	size_t count, capacity;
+	uint32_t *slots; /* index + 1 into entries; 0 = free */
+	size_t slot_count;
+};
+
+void *map_get(const struct map *m, const void *key, size_t length);
+/* Inserts or replaces; value must not be NULL. Returns the value that was replaced, or NULL. */
+void *map_put(struct map *m, const void *key, size_t length, void *value);
+/* Returns the value removed, or NULL. The last entry takes the removed one's place. */
+void *map_remove(struct map *m, const void *key, size_t length);
+void map_free(struct map *m);
+
+/* For keys that are plain structs without padding, and for strings. */
+#define map_get_key(m, key) map_get((m), (key), sizeof(*(key)))
+#define map_put_key(m, key, value) map_put((m), (key), sizeof(*(key)), (value))
+#define map_remove_key(m, key) map_remove((m), (key), sizeof(*(key)))
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_STRBUF_H
+#define CTRACE_STRBUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A string that grows. Zero-initialise it; text is NULL until something is added and always
+ * NUL-terminated afterwards. */
+struct strbuf {
+	char *text;
+	size_t length, capacity;
+};
+
+void strbuf_add(struct strbuf *sb, const void *bytes, size_t length);
+void strbuf_puts(struct strbuf *sb, const char *s);
+void strbuf_putc(struct strbuf *sb, char c);
+void strbuf_printf(struct strbuf *sb, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Appends bytes from the kernel or a container so that a terminal shows them and obeys none of
+ * them: control bytes, DEL, invalid UTF-8 and C1 controls become \xNN, and \n, \t, \\ their C escapes. */
+void strbuf_escape(struct strbuf *sb, const char *bytes, size_t length);
+
+/* The text, owned by the caller ("" when nothing was added); sb is empty afterwards. */
+char *strbuf_steal(struct strbuf *sb);
+void strbuf_reset(struct strbuf *sb); /* keeps the memory */
+void strbuf_free(struct strbuf *sb);  /* also fit for _cleanup_ */
+
+/* Length in bytes (1..4) of the valid UTF-8 sequence at s, or 0 where it is invalid (overlong,
+ * surrogate, beyond U+10FFFF or cut short), RFC 3629. */
+size_t utf8_sequence(const char *s, size_t length);
+
+/* True if s starts with prefix. */
+bool str_starts(const char *s, const char *prefix);
+/* True if s ends with suffix. */
+bool str_ends(const char *s, const char *suffix);
+
+#endif
