@@ -59,7 +59,8 @@ enum event_kind {
 	EVENT_LOST = 260,            /* struct event_lost */
 	EVENT_ARMED = 261,           /* struct event_armed */
 	EVENT_CGROUP_VALUE = 262,    /* struct event_cgroup_value: a cgroup file that was read */
-	EVENT_META = 263             /* struct event_meta: names that arrive late */
+	EVENT_META = 263,            /* struct event_meta: names that arrive late */
+	EVENT_TICK = 264             /* header only: time went by without an event */
 };
 
 /* Operations of the detail tier. Not syscall numbers: those differ between architectures. */

@@ -85,6 +85,7 @@ struct step {
 	int64_t result; /* 0 (or a positive return value) or a negative errno; valid if has_result */
 	bool has_result;
 	uint32_t tid;
+	uint32_t order; /* among steps that start at the same time: as they came */
 	struct details details;
 };
 
@@ -107,6 +108,7 @@ struct gap {
 struct mark {
 	enum mark_kind kind;
 	uint64_t at_ns;
+	uint32_t order;
 	struct details details;
 };
 

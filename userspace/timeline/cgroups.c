@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which cgroup is whose: by its path, by who made it, by who was put into it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/identify.h"
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+struct cgroup_key {
+	uint64_t hierarchy, id;
+};
+
+static char *path_key(uint32_t hierarchy, const char *path, size_t length)
+{
+	return xasprintf("%" PRIu32 ":%.*s", hierarchy, (int)length, path);
+}
+
+static struct cgroup_ref *find_path(struct timeline *tl, uint32_t hierarchy, const char *path, size_t length)
+{
+	_cleanup_free_ char *key = path_key(hierarchy, path, length);
+
+	return map_get(&tl->cgroup_paths, key, strlen(key));
+}
+
+struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_t id)
+{
+	struct cgroup_key key = { .hierarchy = hierarchy, .id = id };
+
+	return map_get_key(&tl->cgroups, &key);
+}
+
+struct cont *cgroups_container(struct timeline *tl, uint64_t cgroup_id)
+{
+	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, cgroup_id);
+
+	return ref ? container_by_serial(tl, ref->container) : NULL;
+}
+
+static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint64_t id, const char *path)
+{
+	struct cgroup_key key = { .hierarchy = hierarchy, .id = id };
+	struct cgroup_ref *ref = map_get_key(&tl->cgroups, &key);
+	_cleanup_free_ char *text = path_key(hierarchy, path, strlen(path));
+
+	if (!ref) {
+		ref = xcalloc(1, sizeof(*ref));
+		ref->hierarchy = hierarchy;
+		ref->id = id;
+		map_put_key(&tl->cgroups, &key, ref);
+	}
+	free(ref->path);
+	ref->path = xstrdup(path);
+	map_put(&tl->cgroup_paths, text, strlen(text), ref);
+	return ref;
+}
+
+static void ref_remove(struct timeline *tl, struct cgroup_ref *ref)
+{
+	struct cgroup_key key = { .hierarchy = ref->hierarchy, .id = ref->id };
+	_cleanup_free_ char *text = path_key(ref->hierarchy, ref->path, strlen(ref->path));
+
+	if (map_get(&tl->cgroup_paths, text, strlen(text)) == ref)
+		map_remove(&tl->cgroup_paths, text, strlen(text));
+	map_remove_key(&tl->cgroups, &key);
+	free(ref->path);
+	free(ref);
+}
+
+void cgroups_free(struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->cgroups.count; i++) {
+		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
+
+		free(ref->path);
+		free(ref);
+	}
+	map_free(&tl->cgroups);
+	map_free(&tl->cgroup_paths);
+}
+
+static const char *controllers_of(const struct timeline *tl, uint32_t hierarchy)
+{
+	for (size_t i = 0; i < tl->config.hierarchy_count; i++) {
+		if (tl->config.hierarchies[i].id == hierarchy)
+			return tl->config.hierarchies[i].controllers;
+	}
+	return "";
+}
+
+/* A cgroup below one that the container has already is the payload's own affair. */
+static bool has_parent_of(const struct container *c, const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; i < c->cgroup_count; i++) {
+		size_t length = strlen(c->cgroups[i].path);
+
+		if (c->cgroups[i].hierarchy == ref->hierarchy && !strncmp(ref->path, c->cgroups[i].path, length) &&
+			(ref->path[length] == '/' || !ref->path[length]))
+			return true;
+	}
+	return false;
+}
+
+void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref)
+{
+	ref->container = c->serial;
+	if (has_parent_of(&c->c, ref))
+		return;
+	array_grow(c->c.cgroups, c->c.cgroup_count, c->c.cgroup_capacity);
+	c->c.cgroups[c->c.cgroup_count++] = (struct container_cgroup){
+		.controller = xstrdup(controllers_of(tl, ref->hierarchy)), .path = xstrdup(ref->path),
+		.hierarchy = ref->hierarchy, .id = ref->id };
+	c->unsettled = true;
+}
+
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* What the path itself says. With creates, an id that only an engine makes begins a container. */
+static struct cont *by_path(struct timeline *tl, const char *path, bool creates)
+{
+	struct cgroup_identity who;
+	_cleanup_free_ char *id = NULL;
+	struct cont *c;
+
+	if (!identify_cgroup(path, &who))
+		return NULL;
+	id = xstrndup(who.id, who.id_length);
+	c = container_for_id(tl, id, creates);
+	if (c && who.engine && !c->c.engine)
+		container_set(&c->c.engine, who.engine);
+	if (c && who.pod && !c->c.pod) {
+		_cleanup_free_ char *pod = xstrndup(who.pod, who.pod_length);
+
+		container_set(&c->c.pod, pod);
+	}
+	return c;
+}
+
+/* What the cgroup above says: children inherit. */
+static struct cont *by_parent(struct timeline *tl, uint32_t hierarchy, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct cgroup_ref *parent;
+
+	if (!slash || slash == path)
+		return NULL;
+	parent = find_path(tl, hierarchy, path, (size_t)(slash - path));
+	return parent ? container_by_serial(tl, parent->container) : NULL;
+}
+
+static struct step point(enum step_kind kind, const struct event *h)
+{
+	return (struct step){ .kind = kind, .start_ns = h->time_ns, .end_ns = h->time_ns, .tid = h->tid };
+}
+
+static void place_on(struct timeline *tl, struct cont *c, struct process *p, struct step *step)
+{
+	if (c)
+		container_add_step(tl, c, container_actor(tl, c, p), step);
+	else
+		steps_place(tl, p, step);
+}
+
+static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
+{
+	struct process *p = process_get(tl, &e->h);
+	struct cgroup_ref *ref = ref_new(tl, e->hierarchy, e->id, e->path);
+	struct step step = point(STEP_CGROUP_MKDIR, &e->h);
+	struct cont *own = process_container(tl, p);
+	struct cont *c = by_path(tl, e->path, p->role != ROLE_NONE);
+
+	if (!c)
+		c = by_parent(tl, e->hierarchy, e->path);
+	if (own && !c && !strcmp(last_component(e->path), own->c.id))
+		c = own;
+	if (c) {
+		cgroups_adopt(tl, c, ref);
+		if (!own && p->role == ROLE_RUNTIME) /* `ctrace run`: named by its cgroup */
+			process_claim(tl, p, c);
+	}
+	details_add_text(&step.details, "path", e->path);
+	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	if (c && p->role == ROLE_NONE && p->container != c->serial) /* systemd, or the payload itself */
+		container_add_step(tl, c, -1, &step);
+	else
+		place_on(tl, c ? c : own, p, &step);
+}
+
+static void mark_removed(struct cont *c, uint32_t hierarchy, uint64_t id)
+{
+	for (size_t i = 0; i < c->c.cgroup_count; i++) {
+		if (c->c.cgroups[i].hierarchy == hierarchy && c->c.cgroups[i].id == id)
+			c->c.cgroups[i].removed = true;
+	}
+}
+
+static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
+{
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
+	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
+	struct process *p = process_get(tl, &e->h);
+	struct step step = point(STEP_CGROUP_RMDIR, &e->h);
+
+	details_add_text(&step.details, "path", e->path);
+	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	if (c && !c->ended) {
+		mark_removed(c, e->hierarchy, e->id);
+		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &step);
+	} else {
+		step_free(&step);
+	}
+	if (ref)
+		ref_remove(tl, ref);
+}
+
+/* Which container a process that is put into a cgroup belongs to: a runtime's child that is moved
+ * tells that the cgroup is the container's. */
+static void on_attach(struct timeline *tl, const struct event_cgroup *e)
+{
+	struct process *target = process_find(tl, e->target_tgid, e->target_start_ns);
+	struct process *p = process_get(tl, &e->h);
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
+	struct cont *c = target ? process_container(tl, target) : NULL;
+	struct step step = point(STEP_CGROUP_ATTACH, &e->h);
+
+	if (!ref && e->level)
+		ref = ref_new(tl, e->hierarchy, e->id, e->path);
+	if (target && e->hierarchy == tl->config.cgroup_hierarchy)
+		target->cgroup_id = e->id;
+	if (ref && !ref->container && c && e->level && target->role == ROLE_RUNTIME && !c->c.started_ns)
+		cgroups_adopt(tl, c, ref);
+	if (!c && ref)
+		c = container_by_serial(tl, ref->container);
+	if (!c || c->ended || p->role == ROLE_NONE || p->role == ROLE_PAYLOAD)
+		return;
+	details_add_text(&step.details, "path", e->path);
+	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_number(&step.details, "pid", e->target_tgid);
+	container_add_step(tl, c, container_actor(tl, c, p), &step);
+}
+
+static void on_rename(struct timeline *tl, const struct event_cgroup *e)
+{
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
+	uint64_t owner = ref ? ref->container : 0;
+
+	if (ref)
+		ref_remove(tl, ref);
+	ref_new(tl, e->hierarchy, e->id, e->path)->container = owner;
+}
+
+static void on_freeze(struct timeline *tl, const struct event_cgroup *e)
+{
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
+	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
+	bool frozen = e->value != 0;
+
+	if (!c || c->c.state == STATE_EXITED || c->c.state == STATE_CREATED)
+		return;
+	if ((c->c.state == STATE_PAUSED) == frozen)
+		return;
+	c->c.state = frozen ? STATE_PAUSED : STATE_RUNNING;
+	container_add_mark(c, frozen ? MARK_FREEZE : MARK_THAW, e->h.time_ns);
+	container_touch(tl, c, e->h.time_ns);
+	container_notify(tl, c, CHANGE_STATE);
+}
+
+void cgroups_event(struct timeline *tl, const struct event_cgroup *e)
+{
+	switch (e->h.kind) {
+	case EVENT_CGROUP_MKDIR:
+		on_mkdir(tl, e);
+		break;
+	case EVENT_CGROUP_RMDIR:
+		on_rmdir(tl, e);
+		break;
+	case EVENT_CGROUP_ATTACH:
+		on_attach(tl, e);
+		break;
+	case EVENT_CGROUP_RENAME:
+		on_rename(tl, e);
+		break;
+	case EVENT_CGROUP_FROZEN:
+		on_freeze(tl, e);
+		break;
+	default: /* release, populated, freeze requests: implied by what else is seen */
+		break;
+	}
+}
+
+void cgroups_snapshot(struct timeline *tl, const struct event_cgroup *e)
+{
+	if (!cgroups_find(tl, e->hierarchy, e->id))
+		ref_new(tl, e->hierarchy, e->id, e->path);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys that lead to a container, and the steps that wait for one. dockerd mounts an overlay
+ * before anything names the container it is for; later runc is called with the id and binds that very path.
+ * So a step of a process that serves many containers is kept with the keys it offers, and the
+ * first container to claim one of them gets the step.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/identify.h"
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+struct orphan_list {
+	uint64_t *serials;
+	size_t count, capacity;
+};
+
+static char *key_text(char kind, const char *value)
+{
+	return xasprintf("%c%s", kind, value);
+}
+
+static char *process_key_text(const struct process_id *id)
+{
+	return xasprintf("p%" PRIu32 ":%" PRIu64, id->tgid, id->start_ns);
+}
+
+static void orphan_clear(struct orphan *o)
+{
+	for (size_t i = 0; i < o->key_count; i++)
+		free(o->keys[i]);
+	step_free(&o->step);
+	*o = (struct orphan){ 0 };
+}
+
+static struct orphan *orphan_by_serial(struct timeline *tl, uint64_t serial)
+{
+	struct orphan *o = &tl->orphans[serial % ORPHAN_MAX];
+
+	return o->serial == serial ? o : NULL;
+}
+
+static void index_add(struct timeline *tl, const char *key, uint64_t serial)
+{
+	struct orphan_list *list = map_get(&tl->orphan_index, key, strlen(key));
+
+	if (!list) {
+		list = xcalloc(1, sizeof(*list));
+		map_put(&tl->orphan_index, key, strlen(key), list);
+	}
+	array_grow(list->serials, list->count, list->capacity);
+	list->serials[list->count++] = serial;
+}
+
+static void index_remove(struct timeline *tl, const char *key, uint64_t serial)
+{
+	struct orphan_list *list = map_get(&tl->orphan_index, key, strlen(key));
+	size_t kept = 0;
+
+	if (!list)
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->serials[i] != serial)
+			list->serials[kept++] = list->serials[i];
+	}
+	list->count = kept;
+	if (kept)
+		return;
+	map_remove(&tl->orphan_index, key, strlen(key));
+	free(list->serials);
+	free(list);
+}
+
+/* Takes the orphan out of the index, except for the key whose list the caller is emptying. */
+static void orphan_unlink(struct timeline *tl, struct orphan *o, const char *except)
+{
+	for (size_t i = 0; i < o->key_count; i++) {
+		if (!except || strcmp(o->keys[i], except) != 0)
+			index_remove(tl, o->keys[i], o->serial);
+	}
+}
+
+static void orphan_evict(struct timeline *tl, struct orphan *o)
+{
+	if (!o->serial)
+		return;
+	orphan_unlink(tl, o, NULL);
+	orphan_clear(o);
+	tl->stats.unattributed++;
+}
+
+void orphan_add(struct timeline *tl, struct process *p, struct step *step, struct key_set *set)
+{
+	struct orphan *o;
+	char *own = NULL;
+
+	if (!process_is_daemon(p) && set->count < ORPHAN_KEYS) {
+		own = process_key_text(&p->id);
+		set->keys[set->count++] = own;
+	}
+	if (!set->count) {
+		step_free(step);
+		tl->stats.unattributed++;
+		return;
+	}
+	if (!tl->orphans)
+		tl->orphans = xcalloc(ORPHAN_MAX, sizeof(*tl->orphans));
+	tl->next_orphan++;
+	o = &tl->orphans[tl->next_orphan % ORPHAN_MAX];
+	orphan_evict(tl, o);
+	o->serial = tl->next_orphan;
+	o->process = p->id;
+	o->step = *step;
+	*step = (struct step){ 0 };
+	for (size_t i = 0; i < set->count; i++)
+		index_add(tl, set->keys[i], o->serial);
+	memcpy(o->keys, set->keys, sizeof(o->keys));
+	o->key_count = set->count;
+	*set = (struct key_set){ 0 };
+}
+
+/* Everything that waited for this key belongs to c. */
+static void adopt(struct timeline *tl, struct cont *c, const char *key)
+{
+	struct orphan_list *list = map_remove(&tl->orphan_index, key, strlen(key));
+
+	if (!list)
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		struct orphan *o = orphan_by_serial(tl, list->serials[i]);
+		struct process *p;
+
+		if (!o)
+			continue;
+		orphan_unlink(tl, o, key);
+		p = process_find(tl, o->process.tgid, o->process.start_ns);
+		if (p)
+			container_add_step(tl, c, container_actor(tl, c, p), &o->step);
+		else
+			tl->stats.unattributed++;
+		orphan_clear(o);
+	}
+	free(list->serials);
+	free(list);
+}
+
+/* Takes key. The newest container to claim a key has it: inodes and paths are used again. */
+static void claim_text(struct timeline *tl, struct cont *c, char *key)
+{
+	struct cont *old = map_put(&tl->keys, key, strlen(key), c);
+
+	if (old == c) {
+		free(key);
+		return;
+	}
+	array_grow(c->keys, c->key_count, c->key_capacity);
+	c->keys[c->key_count++] = key;
+	adopt(tl, c, key);
+}
+
+void claim_key(struct timeline *tl, struct cont *c, char kind, const char *value)
+{
+	if (value && *value)
+		claim_text(tl, c, key_text(kind, value));
+}
+
+void claim_process_key(struct timeline *tl, struct cont *c, const struct process_id *id)
+{
+	claim_text(tl, c, process_key_text(id));
+}
+
+void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode)
+{
+	char text[16];
+
+	if (!inode)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu32, inode);
+	claim_key(tl, c, kind, text);
+}
+
+void claim_drop_all(struct timeline *tl, struct cont *c)
+{
+	for (size_t i = 0; i < c->key_count; i++) {
+		if (map_get(&tl->keys, c->keys[i], strlen(c->keys[i])) == c)
+			map_remove(&tl->keys, c->keys[i], strlen(c->keys[i]));
+		free(c->keys[i]);
+	}
+	free(c->keys);
+	c->keys = NULL;
+	c->key_count = c->key_capacity = 0;
+}
+
+struct cont *claim_find(struct timeline *tl, char kind, const char *value)
+{
+	_cleanup_free_ char *key = key_text(kind, value);
+
+	return map_get(&tl->keys, key, strlen(key));
+}
+
+struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode)
+{
+	char text[16];
+
+	if (!inode)
+		return NULL;
+	snprintf(text, sizeof(text), "%" PRIu32, inode);
+	return claim_find(tl, kind, text);
+}
+
+void key_set_add(struct key_set *set, char kind, const char *value)
+{
+	if (value && *value && set->count < ORPHAN_KEYS - 1) /* one is left for the process */
+		set->keys[set->count++] = key_text(kind, value);
+}
+
+void key_set_add_path(struct key_set *set, const char *path)
+{
+	const char *at = path;
+
+	if (!path || *path != '/')
+		return;
+	key_set_add(set, 'P', path);
+	while (*at && set->count < ORPHAN_KEYS - 1) {
+		size_t length = strcspn(at, "/");
+
+		if (identify_is_hex_id(at, length)) {
+			_cleanup_free_ char *id = xstrndup(at, length);
+
+			key_set_add(set, 'I', id);
+		}
+		at += length;
+		at += *at == '/';
+	}
+}
+
+void key_set_free(struct key_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		free(set->keys[i]);
+	*set = (struct key_set){ 0 };
+}
+
+struct cont *claim_find_set(struct timeline *tl, const struct key_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct cont *c = map_get(&tl->keys, set->keys[i], strlen(set->keys[i]));
+
+		if (c)
+			return c;
+	}
+	return NULL;
+}
+
+void orphans_free(struct timeline *tl)
+{
+	for (size_t i = 0; tl->orphans && i < ORPHAN_MAX; i++)
+		orphan_evict(tl, &tl->orphans[i]);
+	free(tl->orphans);
+	map_free(&tl->orphan_index);
+	map_free(&tl->keys);
+}

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+/* How long nothing may be heard of a container that looks finished before it has ended: its
+ * engine still unmounts and its client still returns after the last cgroup is gone. */
+#define QUIET_NS 250000000ULL
+#define SWEEP_NS 50000000ULL
+
+struct cont *container_new(struct timeline *tl, const char *id)
+{
+	struct cont *c = xcalloc(1, sizeof(*c));
+
+	c->serial = ++tl->next_serial;
+	c->c.id = xstrdup(id);
+	c->c.first_ns = c->c.last_ns = tl->now_ns;
+	c->lost_at_first = tl->stats.lost;
+	c->unsettled = true;
+	for (size_t i = tl->container_count; i-- > 0;) {
+		if (!strcmp(tl->containers[i]->c.id, id)) {
+			c->c.generation = tl->containers[i]->c.generation + 1;
+			break;
+		}
+		if (tl->container_count - i > 4096) /* a restart comes soon after its stop */
+			break;
+	}
+	array_grow(tl->containers, tl->container_count, tl->container_capacity);
+	tl->containers[tl->container_count++] = c;
+	array_grow(tl->active, tl->active_count, tl->active_capacity);
+	tl->active[tl->active_count++] = c;
+	map_put_key(&tl->by_serial, &c->serial, c);
+	claim_key(tl, c, 'I', id);
+	return c;
+}
+
+static void free_actor(struct actor *a)
+{
+	for (char **arg = a->argv; arg && *arg; arg++)
+		free(*arg);
+	free(a->argv);
+	free(a->exe);
+}
+
+void container_free(struct cont *cont)
+{
+	struct container *c = &cont->c;
+
+	for (size_t i = 0; i < c->actor_count; i++)
+		free_actor(&c->actors[i]);
+	for (size_t i = 0; i < c->step_count; i++)
+		step_free(&c->steps[i]);
+	for (size_t i = 0; i < c->mark_count; i++)
+		details_free(&c->marks[i].details);
+	for (size_t i = 0; i < c->cgroup_count; i++) {
+		free(c->cgroups[i].controller);
+		free(c->cgroups[i].path);
+	}
+	for (size_t i = 0; i < c->limit_count; i++) {
+		free(c->limits[i].file);
+		free(c->limits[i].value);
+	}
+	for (size_t i = 0; i < cont->actors.count; i++)
+		free(cont->actors.entries[i].value);
+	map_free(&cont->actors);
+	for (size_t i = 0; i < cont->key_count; i++)
+		free(cont->keys[i]);
+	free(cont->keys);
+	free(cont->fatal.container);
+	free(c->exit.sender_container);
+	free(c->actors);
+	free(c->steps);
+	free(c->marks);
+	free(c->cgroups);
+	free(c->limits);
+	free(c->phases);
+	free(c->gaps);
+	free(c->id);
+	free(c->name);
+	free(c->image);
+	free(c->engine);
+	free(c->runtime);
+	free(c->pod);
+	free(c->bundle);
+	free(cont);
+}
+
+struct cont *container_by_serial(struct timeline *tl, uint64_t serial)
+{
+	return serial ? map_get_key(&tl->by_serial, &serial) : NULL;
+}
+
+struct cont *container_for_id(struct timeline *tl, const char *id, bool creates)
+{
+	struct cont *c = claim_find(tl, 'I', id);
+
+	if (c && creates && c->c.state == STATE_EXITED) {
+		container_sweep(tl, false);
+		c = NULL;
+	}
+	if (!c && creates) {
+		c = container_new(tl, id);
+		container_notify(tl, c, CHANGE_CREATED);
+	}
+	return c;
+}
+
+void container_set(char **field, const char *value)
+{
+	if (!value || !*value || (*field && !strcmp(*field, value)))
+		return;
+	free(*field);
+	*field = xstrdup(value);
+}
+
+void container_notify(struct timeline *tl, struct cont *c, enum timeline_change change)
+{
+	if (!tl->listener)
+		return;
+	container_settle(c);
+	tl->listener(tl->listener_arg, &c->c, change);
+}
+
+void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns)
+{
+	(void)tl;
+	if (now_ns < c->c.first_ns)
+		c->c.first_ns = now_ns;
+	if (now_ns > c->c.last_ns)
+		c->c.last_ns = now_ns;
+	c->unsettled = true;
+	c->quiet_since_ns = 0;
+}
+
+static enum actor_role role_of(const struct process *p)
+{
+	switch (p->role) {
+	case ROLE_CLI:
+		return ACTOR_CLI;
+	case ROLE_ENGINE:
+		return ACTOR_ENGINE;
+	case ROLE_CONTAINERD:
+		return ACTOR_CONTAINERD;
+	case ROLE_SHIM:
+		return ACTOR_SHIM;
+	case ROLE_RUNTIME:
+		/* `ctrace run` is engine and runtime in one; the children it forks are the runtime */
+		return p->argv && p->argv[0] && p->argv[1] && !strcmp(p->argv[1], "run") &&
+				!strcmp(p->comm, "ctrace") ? ACTOR_ENGINE : ACTOR_RUNTIME;
+	case ROLE_PAYLOAD:
+		return p->is_init ? ACTOR_INIT : p->is_exec ? ACTOR_EXEC : ACTOR_HOOK;
+	default:
+		return ACTOR_HELPER;
+	}
+}
+
+static char **copy_argv(char **argv)
+{
+	size_t count = 0;
+	char **copy;
+
+	while (argv && argv[count])
+		count++;
+	if (!argv)
+		return NULL;
+	copy = xcalloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		copy[i] = xstrdup(argv[i]);
+	return copy;
+}
+
+static void describe_actor(struct actor *a, const struct process *p)
+{
+	free_actor(a);
+	memcpy(a->comm, p->comm, sizeof(a->comm));
+	a->exe = p->exe ? xstrdup(p->exe) : NULL;
+	a->argv = copy_argv(p->argv);
+	a->argv_cut = p->argv_cut;
+}
+
+/* Where the actor's part begins: the process's birth, or its exec as init. A daemon's part begins
+ * with the first step that it takes for the container. */
+static void begin_actor(struct actor *a, const struct process *p, uint64_t now_ns)
+{
+	bool is_payload = a->role == ACTOR_INIT || a->role == ACTOR_EXEC || a->role == ACTOR_HOOK;
+
+	a->end_edge = EDGE_OPEN;
+	if (a->is_shared) {
+		a->start_edge = EDGE_INFERRED;
+	} else if (is_payload && p->exec_ns) {
+		a->start_ns = p->exec_ns;
+	} else if (p->fork_ns || p->exec_ns) {
+		a->start_ns = p->fork_ns ? p->fork_ns : p->exec_ns;
+	} else {
+		a->start_ns = p->id.start_ns ? p->id.start_ns : now_ns;
+		a->start_edge = EDGE_INFERRED;
+	}
+}
+
+static int creator_actor(struct timeline *tl, struct cont *c, const struct process *p,
+	enum actor_role role)
+{
+	struct actor_key key = { .process = p->id, .role = ACTOR_RUNTIME };
+	const struct process *up = p;
+	int *index;
+
+	/* a payload's maker is the runtime stage that it was before its exec */
+	if ((role == ACTOR_INIT || role == ACTOR_EXEC) && (index = map_get_key(&c->actors, &key)))
+		return *index;
+	for (int depth = 0; depth < 8 && (up = process_creator(tl, up)); depth++) {
+		key = (struct actor_key){ .process = up->id, .role = role_of(up) };
+		index = map_get_key(&c->actors, &key);
+		if (index)
+			return *index;
+	}
+	return -1;
+}
+
+int container_actor(struct timeline *tl, struct cont *c, struct process *p)
+{
+	struct actor_key key = { .process = p->id, .role = role_of(p) };
+	int *index = map_get_key(&c->actors, &key);
+	struct actor *a;
+
+	if (index)
+		return *index;
+	index = xmalloc(sizeof(*index));
+	*index = (int)c->c.actor_count;
+	array_grow(c->c.actors, c->c.actor_count, c->c.actor_capacity);
+	a = &c->c.actors[c->c.actor_count++];
+	*a = (struct actor){ .role = key.role, .pid = p->id.tgid, .ns_pid = p->ns_tgid,
+		.process_start_ns = p->id.start_ns, .is_shared = process_is_daemon(p) };
+	describe_actor(a, p);
+	begin_actor(a, p, tl->now_ns);
+	a->parent = creator_actor(tl, c, p, a->role);
+	map_put_key(&c->actors, &key, index);
+	if (p->dead) {
+		a->exited = true;
+		a->exit_status = p->exit_status;
+		a->end_ns = p->dead_ns;
+		a->end_edge = EDGE_OBSERVED;
+	}
+	if (a->start_ns && !a->is_shared && tl->live)
+		container_touch(tl, c, a->start_edge == EDGE_OBSERVED ? a->start_ns : tl->now_ns);
+	return *index;
+}
+
+void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns)
+{
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		struct actor *a = &c->c.actors[i];
+
+		if (a->pid != p->id.tgid || a->process_start_ns != p->id.start_ns || a->end_ns)
+			continue;
+		a->exited = true;
+		a->exit_status = p->exit_status;
+		a->end_ns = now_ns;
+		a->end_edge = EDGE_OBSERVED;
+	}
+}
+
+/* The last value that was written to a file is the limit in force. */
+static void note_limit(struct container *c, const struct step *step)
+{
+	static const char *const files[] = { "memory.limit_in_bytes", "memory.memsw.limit_in_bytes",
+		"memory.soft_limit_in_bytes", "memory.max", "memory.low", "memory.high",
+		"memory.swap.max", "cpu.shares", "cpu.weight", "cpu.cfs_quota_us", "cpu.cfs_period_us",
+		"cpu.max", "cpuset.cpus", "cpuset.mems", "pids.max", "blkio.weight", "io.max",
+		"io.weight", "memory.swappiness", "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max" };
+	const char *file = details_text(&step->details, "file");
+	const char *value = details_text(&step->details, "value");
+	size_t i;
+
+	for (i = 0; file && i < ARRAY_SIZE(files) && strcmp(file, files[i]) != 0; i++)
+		;
+	if (!file || !value || i == ARRAY_SIZE(files) || (step->has_result && step->result < 0))
+		return;
+	for (i = 0; i < c->limit_count && strcmp(c->limits[i].file, file) != 0; i++)
+		;
+	if (i == c->limit_count) {
+		array_grow(c->limits, c->limit_count, c->limit_capacity);
+		c->limits[c->limit_count++] = (struct limit){ .file = xstrdup(file) };
+	}
+	free(c->limits[i].value);
+	c->limits[i].value = xstrndup(value, strcspn(value, "\n"));
+	c->limits[i].at_ns = step->start_ns;
+}
+
+/* What a step tells about the container beyond itself. */
+static void learn(struct timeline *tl, struct cont *c, const struct actor *actor, const struct step *step)
+{
+	const char *target = details_text(&step->details, "target");
+	const char *source = details_text(&step->details, "source");
+	bool ok = !step->has_result || step->result >= 0;
+
+	if (step->kind == STEP_CGROUP_WRITE) {
+		note_limit(&c->c, step);
+		if (c->c.started_ns && step->start_ns > c->c.started_ns && !c->c.exit.at_ns && ok &&
+			c->c.limit_count && c->c.limits[c->c.limit_count - 1].at_ns == step->start_ns) {
+			struct mark *m = container_add_mark(c, MARK_LIMIT_CHANGE, step->start_ns);
+
+			details_add_text(&m->details, "file", details_text(&step->details, "file"));
+			details_add_text(&m->details, "value", details_text(&step->details, "value"));
+		}
+	}
+	if (step->kind == STEP_PIVOT_ROOT && ok)
+		c->pivoted = true;
+	if (step->kind == STEP_REQUEST && actor) {
+		struct process_id client = { .tgid = actor->pid, .start_ns = actor->process_start_ns };
+
+		container_set(&c->c.name, details_text(&step->details, "name"));
+		container_set(&c->c.image, details_text(&step->details, "image"));
+		claim_process_key(tl, c, &client); /* what else it asked for was for this container */
+		return;
+	}
+	if (step->kind != STEP_MOUNT || !ok || !target || *target != '/' || !actor)
+		return;
+	/* runc binds the root filesystem onto itself; what an engine mounted for this container it
+	 * will also unmount */
+	if ((source && !strcmp(source, target)) || (actor->role != ACTOR_RUNTIME && actor->is_shared))
+		claim_key(tl, c, 'P', target);
+}
+
+void container_add_step(struct timeline *tl, struct cont *c, int actor_index, struct step *step)
+{
+	struct actor *actor = actor_index >= 0 ? &c->c.actors[actor_index] : NULL;
+
+	container_touch(tl, c, step->start_ns);
+	container_touch(tl, c, step->end_ns);
+	if (actor && actor->is_shared) {
+		if (!actor->start_ns || step->start_ns < actor->start_ns)
+			actor->start_ns = step->start_ns;
+		if (step->end_ns > actor->end_ns) {
+			actor->end_ns = step->end_ns;
+			actor->end_edge = EDGE_INFERRED;
+		}
+	}
+	step->actor = actor_index;
+	step->phase = phase_of(tl, c, actor, step);
+	if (!c->c.created_ns && actor && (actor->role == ACTOR_RUNTIME || step->phase == PHASE_CGROUP))
+		c->c.created_ns = step->start_ns;
+	if (c->c.step_count >= TIMELINE_MAX_STEPS) {
+		c->c.steps_cut++;
+		step_free(step);
+		return;
+	}
+	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
+	step->order = (uint32_t)c->c.step_count;
+	c->c.steps[c->c.step_count++] = *step;
+	*step = (struct step){ 0 };
+	learn(tl, c, actor, &c->c.steps[c->c.step_count - 1]);
+}
+
+struct mark *container_add_mark(struct cont *c, enum mark_kind kind, uint64_t at_ns)
+{
+	array_grow(c->c.marks, c->c.mark_count, c->c.mark_capacity);
+	c->c.marks[c->c.mark_count] = (struct mark){ .kind = kind, .at_ns = at_ns,
+		.order = (uint32_t)c->c.mark_count };
+	c->unsettled = true;
+	return &c->c.marks[c->c.mark_count++];
+}
+
+/* True when no process of its own and no cgroup is left. A client or `ctrace run` may stay on. */
+static bool is_gone(const struct cont *c)
+{
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		const struct actor *a = &c->c.actors[i];
+
+		if (!a->exited && (a->role == ACTOR_SHIM || a->role == ACTOR_RUNTIME ||
+					  a->role == ACTOR_INIT || a->role == ACTOR_EXEC || a->role == ACTOR_HOOK) &&
+			!(a->role == ACTOR_RUNTIME && a->end_ns)) /* became init */
+			return false;
+	}
+	for (size_t i = 0; i < c->c.cgroup_count; i++) {
+		if (!c->c.cgroups[i].removed)
+			return false;
+	}
+	return c->init.tgid == 0 || c->c.state == STATE_EXITED;
+}
+
+static void end(struct timeline *tl, struct cont *c)
+{
+	c->ended = true;
+	c->c.lost = tl->stats.lost - c->lost_at_first;
+	c->unsettled = true;
+	if (c->c.state != STATE_EXITED)
+		c->c.state = STATE_EXITED;
+	tl->ended_count++;
+	container_notify(tl, c, CHANGE_ENDED);
+	claim_drop_all(tl, c);
+}
+
+/* Drops the oldest ended containers beyond the configured bound. */
+static void forget_ended(struct timeline *tl)
+{
+	size_t kept = 0, drop;
+
+	if (!tl->config.max_ended || tl->ended_count <= tl->config.max_ended + tl->config.max_ended / 4)
+		return;
+	drop = tl->ended_count - tl->config.max_ended;
+	for (size_t i = 0; i < tl->container_count; i++) {
+		struct cont *c = tl->containers[i];
+
+		if (!c->ended || !drop) {
+			tl->containers[kept++] = c;
+			continue;
+		}
+		drop--;
+		tl->ended_count--;
+		tl->stats.forgotten++;
+		map_remove_key(&tl->by_serial, &c->serial);
+		container_free(c);
+	}
+	tl->container_count = kept;
+}
+
+void container_sweep(struct timeline *tl, bool last)
+{
+	size_t kept = 0, count = tl->active_count;
+
+	if (!last && tl->now_ns < tl->swept_ns + SWEEP_NS)
+		return;
+	tl->swept_ns = tl->now_ns;
+	for (size_t i = 0; i < count; i++) {
+		struct cont *c = tl->active[i];
+
+		if (is_gone(c)) {
+			if (!c->quiet_since_ns)
+				c->quiet_since_ns = tl->now_ns;
+			if (last || tl->now_ns >= c->quiet_since_ns + QUIET_NS) {
+				end(tl, c);
+				continue;
+			}
+		}
+		c->c.lost = tl->stats.lost - c->lost_at_first;
+		tl->active[kept++] = c;
+	}
+	tl->active_count = kept;
+	forget_ended(tl);
+}

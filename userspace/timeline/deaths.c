@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals, OOM kills and exits: how a container ended, and who did it. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+#define SENT_BY_KERNEL 0x80 /* SI_KERNEL */
+
+static bool ends_processes(int sig)
+{
+	return sig != SIGCONT && sig != SIGSTOP && sig != SIGTSTP && sig != SIGCHLD && sig != SIGURG &&
+		sig != SIGWINCH;
+}
+
+static struct cont *container_of_sender(struct timeline *tl, const struct event *h)
+{
+	struct process *p = process_find(tl, h->tgid, h->start_ns);
+
+	if (p && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
+		return NULL; /* an engine or runtime acts from outside */
+	return cgroups_container(tl, h->cgroup_id);
+}
+
+static void add_sender(struct timeline *tl, struct details *d, const struct event_signal *e)
+{
+	struct cont *from = container_of_sender(tl, &e->h);
+	char comm[EVENT_COMM + 1] = "";
+
+	memcpy(comm, e->h.comm, EVENT_COMM);
+	if (e->code == SENT_BY_KERNEL) {
+		details_add_text(d, "sender", "kernel");
+		return;
+	}
+	details_add_text(d, "sender", comm);
+	details_add_number(d, "sender_pid", e->h.tgid);
+	if (from)
+		details_add_text(d, "sender_container", from->c.id);
+}
+
+static void remember_fatal(struct timeline *tl, struct cont *c, const struct event_signal *e)
+{
+	struct cont *from = container_of_sender(tl, &e->h);
+
+	if (c->fatal.signal == SIGKILL && e->signal != SIGKILL)
+		return;
+	c->fatal.signal = e->signal;
+	c->fatal.at_ns = e->h.time_ns;
+	c->fatal.pid = e->h.tgid;
+	c->fatal.kernel = e->code == SENT_BY_KERNEL;
+	memcpy(c->fatal.comm, e->h.comm, sizeof(c->fatal.comm));
+	free(c->fatal.container);
+	c->fatal.container = from ? xstrdup(from->c.id) : NULL;
+	if (!c->stop_ns && from != c)
+		c->stop_ns = e->h.time_ns;
+}
+
+void deaths_signal(struct timeline *tl, const struct event_signal *e)
+{
+	struct process *target = process_find(tl, e->target_tgid, e->target_start_ns);
+	struct cont *c = target ? process_container(tl, target) : NULL;
+	struct process *p;
+	struct step step = { .kind = STEP_SIGNAL, .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
+		.tid = e->h.tid };
+	bool to_init;
+
+	if (!c || c->ended || !target || (target->role != ROLE_PAYLOAD && !(c->init.tgid == e->target_tgid)))
+		return;
+	to_init = c->init.tgid == target->id.tgid && c->init.start_ns == target->id.start_ns;
+	if (to_init && ends_processes(e->signal) && e->result == 0)
+		remember_fatal(tl, c, e);
+	if (!to_init && !target->is_exec && !target->is_hook)
+		return;
+	details_add_text(&step.details, "sig", sigabbrev_np(e->signal) ? sigabbrev_np(e->signal) : "RT");
+	details_add_number(&step.details, "signal", e->signal);
+	add_sender(tl, &step.details, e);
+	details_add_number(&step.details, "target_pid", e->target_tgid);
+	if (e->result == 1)
+		details_add_bool(&step.details, "ignored", true);
+	p = process_find(tl, e->h.tgid, e->h.start_ns);
+	container_add_step(tl, c, p && p->role != ROLE_NONE && e->code != SENT_BY_KERNEL
+		? container_actor(tl, c, p) : -1, &step);
+}
+
+/* The memory cgroup whose limit was hit: as the kernel told, or the nearest that is full. A charge that
+ * failed leaves the counter within a batch of pages below the limit. */
+static const struct event_memcg *limit_hit(const struct event_oom *e)
+{
+	const struct event_memcg *best = NULL;
+
+	for (uint32_t i = 0; i < e->levels && i < EVENT_MEMCG_LEVELS; i++) {
+		const struct event_memcg *m = &e->chain[i];
+
+		if (e->limit_id && m->id == e->limit_id)
+			return m;
+		if (!best && m->limit_pages != EVENT_NO_LIMIT && m->usage_pages + 1024 >= m->limit_pages)
+			best = m;
+	}
+	return e->limit_id ? NULL : best;
+}
+
+static void add_limit(struct timeline *tl, const struct cont *c, struct details *d, const struct event_oom *e)
+{
+	const struct event_memcg *m = limit_hit(e);
+	uint64_t page = e->page_size ? e->page_size : 4096;
+	struct cgroup_ref *ref;
+	bool own = false;
+
+	if (!m) {
+		details_add_text(d, "limit_of", e->limit_id == ~0ULL ? "host" : "unknown");
+		return;
+	}
+	ref = cgroups_find(tl, e->memory_hierarchy, m->id);
+	for (size_t i = 0; i < c->c.cgroup_count; i++)
+		own |= c->c.cgroups[i].hierarchy == e->memory_hierarchy && c->c.cgroups[i].id == m->id;
+	details_add_text(d, "limit_of", own ? "container" : ref && ref->container == c->serial ? "child" : "parent");
+	if (ref) {
+		details_add_text(d, "limit_cgroup", ref->path);
+	} else {
+		_cleanup_free_ char *name = xstrndup(m->name, EVENT_NAME - 1);
+
+		details_add_text(d, "limit_cgroup", name);
+	}
+	details_add_u64(d, "usage_bytes", m->usage_pages * page);
+	if (m->limit_pages != EVENT_NO_LIMIT)
+		details_add_u64(d, "limit_bytes", m->limit_pages * page);
+}
+
+void deaths_oom(struct timeline *tl, const struct event_oom *e)
+{
+	struct process *victim = process_find(tl, e->victim_tgid, e->victim_start_ns);
+	struct cont *c = victim ? process_container(tl, victim) : NULL;
+	_cleanup_free_ char *comm = xstrndup(e->victim_comm, EVENT_COMM);
+	struct mark *m;
+	bool is_init;
+
+	if (!c)
+		c = cgroups_container(tl, e->victim_cgroup_id);
+	if (!c || c->ended)
+		return;
+	is_init = c->init.tgid == e->victim_tgid && c->init.start_ns == e->victim_start_ns;
+	c->init_oom |= is_init;
+	container_touch(tl, c, e->h.time_ns);
+	m = container_add_mark(c, MARK_OOM_KILL, e->h.time_ns);
+	details_add_number(&m->details, "victim_pid", e->victim_tgid);
+	details_add_number(&m->details, "victim_ns_pid", e->victim_ns_tgid);
+	details_add_text(&m->details, "victim_comm", comm);
+	details_add_bool(&m->details, "init_killed", is_init);
+	add_limit(tl, c, &m->details, e);
+	details_add_u64(&m->details, "victim_anon_bytes", e->anon_kb * 1024);
+	details_add_u64(&m->details, "victim_file_bytes", e->file_kb * 1024);
+	details_add_u64(&m->details, "victim_shmem_bytes", e->shmem_kb * 1024);
+}
+
+static void init_exited(struct timeline *tl, struct cont *c, const struct event_exit *e)
+{
+	struct exit_info *x = &c->c.exit;
+
+	c->c.state = STATE_EXITED;
+	x->at_ns = e->h.time_ns;
+	if (c->c.started_ns || c->c.existed) {
+		x->known = true;
+		x->signal = WIFSIGNALED(e->exit_code) ? WTERMSIG(e->exit_code) : 0;
+		x->core = x->signal && WCOREDUMP(e->exit_code);
+		x->code = x->signal ? 128 + x->signal : WEXITSTATUS(e->exit_code);
+		x->oom = c->init_oom && x->signal == SIGKILL;
+	}
+	if (x->signal && x->signal == c->fatal.signal) {
+		x->has_sender = true;
+		x->sender_pid = c->fatal.pid;
+		x->sender_kernel = c->fatal.kernel;
+		memcpy(x->sender_comm, c->fatal.comm, sizeof(x->sender_comm));
+		x->sender_container = steal_ptr(c->fatal.container);
+	}
+	/* a signal that came long before a voluntary exit was not a stop */
+	if (c->stop_ns && !x->signal && e->h.time_ns > c->stop_ns + 60000000000ULL)
+		c->stop_ns = 0;
+	container_touch(tl, c, e->h.time_ns);
+	container_notify(tl, c, CHANGE_EXITED);
+}
+
+static void exec_exited(struct cont *c, const struct process *p, const struct event_exit *e)
+{
+	struct mark *m = container_add_mark(c, MARK_EXEC_EXIT, e->h.time_ns);
+
+	details_add_number(&m->details, "pid", p->id.tgid);
+	if (WIFSIGNALED(e->exit_code))
+		details_add_number(&m->details, "signal", WTERMSIG(e->exit_code));
+	else
+		details_add_number(&m->details, "code", WEXITSTATUS(e->exit_code));
+}
+
+void deaths_exit(struct timeline *tl, const struct event_exit *e)
+{
+	struct process *p = process_find(tl, e->h.tgid, e->h.start_ns);
+	struct cont *c;
+
+	if (!p || p->dead)
+		return;
+	c = process_container(tl, p);
+	steps_process_gone(tl, p, e->h.time_ns);
+	process_exit(tl, p, e->h.time_ns, e->exit_code);
+	if (!c || c->ended)
+		return;
+	container_actor_gone(c, p, e->h.time_ns);
+	container_touch(tl, c, e->h.time_ns);
+	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns)
+		init_exited(tl, c, e);
+	else if (p->is_exec)
+		exec_exited(c, p, e);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+
+static struct detail *add(struct details *d, const char *key, enum detail_type type)
+{
+	array_grow(d->items, d->count, d->capacity);
+	d->items[d->count] = (struct detail){ .key = key, .type = type };
+	return &d->items[d->count++];
+}
+
+void details_add_text(struct details *d, const char *key, const char *text)
+{
+	add(d, key, DETAIL_TEXT)->text = xstrdup(text);
+}
+
+void details_add_list(struct details *d, const char *key, const char *items)
+{
+	add(d, key, DETAIL_LIST)->text = xstrdup(items);
+}
+
+void details_add_number(struct details *d, const char *key, int64_t number)
+{
+	add(d, key, DETAIL_NUMBER)->number = number;
+}
+
+void details_add_u64(struct details *d, const char *key, uint64_t number)
+{
+	add(d, key, DETAIL_U64)->number = (int64_t)number;
+}
+
+void details_add_bool(struct details *d, const char *key, bool value)
+{
+	add(d, key, DETAIL_BOOL)->number = value;
+}
+
+void details_free(struct details *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		free(d->items[i].text);
+	free(d->items);
+	*d = (struct details){ 0 };
+}
+
+void step_free(struct step *s)
+{
+	details_free(&s->details);
+}

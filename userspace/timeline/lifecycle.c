@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Births and programs: which process is which actor of which container. */
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/flags.h"
+#include "timeline/identify.h"
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+/* Bits of clone flags that make namespaces. CLONE_NEWTIME shares its bit with the exit signal of
+ * clone(2) and is left to the detail tier. */
+#define NEW_NAMESPACES \
+	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+		CLONE_NEWCGROUP)
+
+static void add_clone_step(struct timeline *tl, struct process *creator, struct process *child,
+	const struct event_fork *e)
+{
+	struct step step = { .kind = STEP_CLONE, .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
+		.tid = e->h.tid, .has_result = true, .result = e->child_tgid };
+	_cleanup_free_ char *flags = flags_clone(e->clone_flags & ~0xffULL);
+
+	details_add_list(&step.details, "flags", flags);
+	details_add_number(&step.details, "child_pid", child->id.tgid);
+	if (child->ns_tgid != child->id.tgid)
+		details_add_number(&step.details, "child_ns_pid", child->ns_tgid);
+	steps_place(tl, creator, &step);
+}
+
+void lifecycle_fork(struct timeline *tl, const struct event_fork *e)
+{
+	struct process *creator = process_get(tl, &e->h);
+	struct process *child = process_fork(tl, e);
+	struct cont *c = process_container(tl, child);
+	struct cgroup_ref *ref;
+
+	if (creator->role == ROLE_RUNTIME || (creator->role != ROLE_NONE && e->clone_flags & NEW_NAMESPACES))
+		add_clone_step(tl, creator, child, e);
+	if (!c)
+		return;
+	if (child->role == ROLE_RUNTIME || child->role == ROLE_SHIM)
+		container_actor(tl, c, child);
+	if (child->role != ROLE_RUNTIME)
+		return;
+	/* pid 1 of a pid namespace below its maker's: the init to be. The first such child wins; an exec
+	 * session joins a namespace that has its pid 1 already. */
+	if (!c->init.tgid && child->ns_tgid == 1 && child->ns_level > 0) {
+		c->init = child->id;
+		c->c.pid = child->id.tgid;
+		c->c.init_start_ns = child->id.start_ns;
+	}
+	if (child->cgroup_id != e->h.cgroup_id && !c->c.started_ns) { /* CLONE_INTO_CGROUP */
+		ref = cgroups_find(tl, tl->config.cgroup_hierarchy, child->cgroup_id);
+		if (ref && !ref->container)
+			cgroups_adopt(tl, c, ref);
+	}
+}
+
+static const char *engine_of_namespace(const char *namespace_)
+{
+	return !strcmp(namespace_, "moby") ? "docker" : "containerd";
+}
+
+/* The client that named this id on its command line (ctr run IMAGE ID). */
+static void claim_clis(struct timeline *tl, struct cont *c)
+{
+	for (size_t i = 0; i < tl->cli_count; i++) {
+		struct process *p = tl->clis[i];
+
+		for (char **a = p->argv; a && *a; a++) {
+			if (a != p->argv && !strcmp(*a, c->c.id) && strcmp(p->comm, "docker") != 0) {
+				process_claim(tl, p, c);
+				break;
+			}
+		}
+	}
+}
+
+/* The engine that a containerd serves, where there is just one that can be meant. */
+static void claim_engine(struct timeline *tl, struct cont *c)
+{
+	struct process *found = NULL;
+
+	if (!c->c.engine || strcmp(c->c.engine, "docker") != 0)
+		return;
+	for (size_t i = 0; i < tl->processes.count; i++) {
+		struct process *p = tl->processes.entries[i].value;
+
+		if (p->role != ROLE_ENGINE || strcmp(p->comm, "dockerd") != 0 || p->ns_level)
+			continue;
+		if (found)
+			return;
+		found = p;
+	}
+	if (found)
+		container_actor(tl, c, found);
+}
+
+static void exec_runtime(struct timeline *tl, struct process *p)
+{
+	struct identity who;
+	struct cont *c;
+
+	if (!p->argv || !identify_runtime(p->argv, &who))
+		return;
+	c = container_for_id(tl, who.id, who.verb == VERB_CREATE);
+	if (!c)
+		return;
+	p->runs_verb = true;
+	process_claim(tl, p, c);
+	if (who.verb != VERB_CREATE)
+		return;
+	if (!c->c.runtime)
+		container_set(&c->c.runtime, p->comm);
+	container_set(&c->c.bundle, who.bundle);
+	if (!c->runtime_mnt_ns)
+		c->runtime_mnt_ns = p->ns.mnt;
+	c->seen_create = true;
+	claim_clis(tl, c);
+}
+
+static void exec_shim(struct timeline *tl, struct process *p)
+{
+	bool conmon = !strcmp(p->comm, "conmon");
+	struct identity who;
+	struct cont *c;
+	bool creates;
+
+	if (!p->argv || !(conmon ? identify_conmon(p->argv, &who) : identify_shim(p->argv, &who)))
+		return;
+	creates = who.verb == VERB_CREATE || (!conmon && who.verb == VERB_START && !claim_find(tl, 'I', who.id));
+	c = container_for_id(tl, who.id, creates);
+	if (!c)
+		return;
+	container_set(&c->c.name, who.name);
+	container_set(&c->c.bundle, who.bundle);
+	if (conmon && !c->c.engine)
+		container_set(&c->c.engine, "podman");
+	else if (!conmon && who.namespace_[0])
+		container_set(&c->c.engine, engine_of_namespace(who.namespace_));
+	process_claim(tl, p, c);
+	claim_engine(tl, c);
+	claim_clis(tl, c);
+}
+
+static void exec_cli(struct timeline *tl, struct process *p)
+{
+	if (!strcmp(p->comm, "docker"))
+		return; /* its requests name the container */
+	for (char **a = p->argv; a && *a; a++) {
+		struct cont *c = a != p->argv ? claim_find(tl, 'I', *a) : NULL;
+
+		if (c && c->c.state != STATE_EXITED) {
+			process_claim(tl, p, c);
+			return;
+		}
+	}
+}
+
+static void end_stage(struct cont *c, const struct process *p, uint64_t now_ns)
+{
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		struct actor *a = &c->c.actors[i];
+
+		if (a->pid == p->id.tgid && a->process_start_ns == p->id.start_ns && a->role == ACTOR_RUNTIME) {
+			a->end_ns = now_ns;
+			a->end_edge = EDGE_OBSERVED;
+		}
+	}
+}
+
+static void started(struct timeline *tl, struct cont *c, struct process *p, uint64_t now_ns)
+{
+	p->is_init = true;
+	c->init = p->id;
+	c->c.pid = p->id.tgid;
+	c->c.init_start_ns = p->id.start_ns;
+	c->c.namespaces = p->ns;
+	c->c.started_ns = now_ns;
+	c->c.state = STATE_RUNNING;
+	if (p->ns.pid != tl->config.root_pid_ns)
+		claim_inode_key(tl, c, 'i', p->ns.pid);
+	if (p->ns.mnt != tl->config.root_mnt_ns)
+		claim_inode_key(tl, c, 'm', p->ns.mnt);
+	if (p->ns.net != tl->config.root_net_ns)
+		claim_inode_key(tl, c, 'N', p->ns.net);
+	container_add_mark(c, MARK_STARTED, now_ns);
+}
+
+struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uint32_t pid_ns)
+{
+	struct cont *c = cgroups_container(tl, cgroup_id);
+
+	if (!c && pid_ns != tl->config.root_pid_ns)
+		c = claim_find_inode(tl, 'i', pid_ns);
+	return c;
+}
+
+/* The first program that a runtime's child executes is init, an exec session or a hook: by the
+ * container's state and by the mount namespace that it runs in. */
+static void exec_payload(struct timeline *tl, struct process *p, struct cont *c, const struct event_exec *e)
+{
+	bool outside;
+
+	if (!c)
+		c = lifecycle_container_of(tl, e->h.cgroup_id, e->ns.pid);
+	if (!c || c->ended)
+		return;
+	p->container = c->serial;
+	outside = c->runtime_mnt_ns && p->ns.mnt == c->runtime_mnt_ns;
+	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns && !c->c.started_ns)
+		started(tl, c, p, e->h.time_ns);
+	else if (!c->c.started_ns && !c->init.tgid && !outside && !c->c.existed)
+		started(tl, c, p, e->h.time_ns); /* --pid=host: no pid 1 of its own */
+	else if ((c->c.started_ns || c->c.existed) && !outside && c->c.state != STATE_EXITED)
+		p->is_exec = true;
+	else
+		p->is_hook = true;
+	end_stage(c, p, e->h.time_ns);
+	container_actor(tl, c, p);
+}
+
+void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
+{
+	struct process *p = process_get(tl, &e->h);
+	struct cont *c = process_container(tl, p);
+	bool first_payload = p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD;
+
+	process_exec(tl, p, e);
+	switch (p->role) {
+	case ROLE_RUNTIME:
+		exec_runtime(tl, p);
+		break;
+	case ROLE_SHIM:
+		exec_shim(tl, p);
+		break;
+	case ROLE_CLI:
+		exec_cli(tl, p);
+		break;
+	case ROLE_PAYLOAD:
+		if (first_payload)
+			exec_payload(tl, p, c, e);
+		break;
+	default:
+		break;
+	}
+	if (p->role != ROLE_NONE && (p->role != ROLE_PAYLOAD || first_payload))
+		steps_exec_done(tl, p, e);
+	c = process_container(tl, p);
+	if (c && p->is_init && first_payload)
+		container_notify(tl, c, CHANGE_STARTED);
+}
+
+void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
+{
+	struct process *p = process_get(tl, &e->h);
+	struct cont *c = process_container(tl, p);
+	struct mark *m;
+
+	memcpy(p->comm, e->new_comm, sizeof(p->comm));
+	if (!c || c->ended || p->role != ROLE_RUNTIME)
+		return;
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		struct actor *a = &c->c.actors[i];
+
+		if (a->pid == p->id.tgid && a->process_start_ns == p->id.start_ns && !a->end_ns)
+			memcpy(a->comm, e->new_comm, sizeof(a->comm));
+	}
+	if (strncmp(e->new_comm, "runc:[", 6) != 0)
+		return;
+	_cleanup_free_ char *name = xstrndup(e->new_comm, EVENT_COMM);
+
+	m = container_add_mark(c, MARK_STAGE, e->h.time_ns);
+	details_add_text(&m->details, "stage", name);
+	details_add_number(&m->details, "pid", p->id.tgid);
+}
+
+/* rtnetlink does not say for whom a link is made: it is told only of the one container that is being
+ * started, if there is just one. */
+void lifecycle_link(struct timeline *tl, const struct event_link *e)
+{
+	struct cont *only = NULL;
+	struct step step = { .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
+		.start_edge = EDGE_INFERRED, .end_edge = EDGE_INFERRED };
+	_cleanup_free_ char *name = xstrndup(e->name, EVENT_COMM - 1);
+	_cleanup_free_ char *address = xstrndup(e->address, sizeof(e->address) - 1);
+
+	if (e->action == 16 && strncmp(e->kind, "veth", 5) != 0)
+		return;
+	for (size_t i = 0; i < tl->active_count; i++) {
+		struct cont *c = tl->active[i];
+
+		if (c->c.started_ns || c->c.state != STATE_CREATED || c->c.existed)
+			continue;
+		if (only) {
+			tl->stats.unattributed++;
+			return;
+		}
+		only = c;
+	}
+	if (!only || (e->action != 16 && e->action != 20 && e->action != 24))
+		return;
+	step.kind = e->action == 16 ? STEP_VETH : e->action == 20 ? STEP_ADDRESS : STEP_ROUTE;
+	if (*name)
+		details_add_text(&step.details, "name", name);
+	if (*address)
+		details_add_text(&step.details, "address", address);
+	if (e->netns_id >= 0)
+		details_add_number(&step.details, "netns_id", e->netns_id);
+	container_add_step(tl, only, -1, &step);
+}
+
+void lifecycle_meta(struct timeline *tl, const struct event_meta *e)
+{
+	_cleanup_free_ char *id = xstrndup(e->id, sizeof(e->id));
+	struct cont *c = claim_find(tl, 'I', id);
+	size_t size = e->h.size - offsetof(struct event_meta, text);
+	const char *key = e->text, *value = memchr(e->text, '\0', size);
+
+	if (!c || !value)
+		return;
+	value++;
+	if (!strcmp(key, "name"))
+		container_set(&c->c.name, value);
+	else if (!strcmp(key, "image"))
+		container_set(&c->c.image, value);
+	else if (!strcmp(key, "engine"))
+		container_set(&c->c.engine, value);
+	else if (!strcmp(key, "pod"))
+		container_set(&c->c.pod, value);
+	else if (!strcmp(key, "bundle"))
+		container_set(&c->c.bundle, value);
+	else
+		return;
+	container_notify(tl, c, CHANGE_NAMED);
+}
+
+/* ---- containers that were there before ---- */
+
+/* What the shim or conmon that made it says; NULL = none did. The caller frees. */
+static char *id_by_ancestors(struct timeline *tl, struct process *p, struct identity *who)
+{
+	for (int depth = 0; p && depth < 8; depth++, p = process_creator(tl, p)) {
+		if (p->role != ROLE_SHIM || !p->argv)
+			continue;
+		if (strcmp(p->comm, "conmon") ? identify_shim(p->argv, who) : identify_conmon(p->argv, who))
+			return xstrdup(who->id);
+		return NULL;
+	}
+	return NULL;
+}
+
+/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path. */
+static char *existing_id(struct timeline *tl, struct process *p, struct identity *who)
+{
+	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
+	struct cgroup_identity by_cgroup;
+	char *id;
+
+	if (ref && identify_cgroup(ref->path, &by_cgroup))
+		return xstrndup(by_cgroup.id, by_cgroup.id_length);
+	id = id_by_ancestors(tl, p, who);
+	if (id)
+		return id;
+	if (!ref || !strcmp(ref->path, "/") || p->ns_level == 0)
+		return NULL;
+	return xstrdup(strrchr(ref->path, '/') ? strrchr(ref->path, '/') + 1 : ref->path);
+}
+
+/* Its cgroups in every hierarchy: those with the same path as the identifying one. */
+static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t cgroup_id)
+{
+	struct cgroup_ref *own = cgroups_find(tl, tl->config.cgroup_hierarchy, cgroup_id);
+
+	for (size_t i = 0; own && i < tl->cgroups.count; i++) {
+		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
+
+		if (!strcmp(ref->path, own->path) && strcmp(ref->path, "/") != 0)
+			cgroups_adopt(tl, c, ref);
+	}
+}
+
+static void add_existing(struct timeline *tl, struct process *p)
+{
+	struct identity who = { 0 };
+	_cleanup_free_ char *id = existing_id(tl, p, &who);
+	struct cgroup_identity by_cgroup;
+	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
+	struct cont *c;
+
+	if (!id || claim_find(tl, 'I', id))
+		return;
+	c = container_new(tl, id);
+	c->c.existed = true;
+	if (ref && identify_cgroup(ref->path, &by_cgroup))
+		container_set(&c->c.engine, by_cgroup.engine);
+	if (!c->c.engine && who.namespace_[0])
+		container_set(&c->c.engine, engine_of_namespace(who.namespace_));
+	container_set(&c->c.name, who.name);
+	container_set(&c->c.bundle, who.bundle);
+	adopt_existing_cgroups(tl, c, p->cgroup_id);
+	p->container = c->serial;
+	c->init = p->id;
+	c->c.pid = p->id.tgid;
+	c->c.init_start_ns = p->id.start_ns;
+	c->c.namespaces = p->ns;
+	c->c.first_ns = p->id.start_ns;
+	if (strncmp(p->comm, "runc:[", 6) != 0) {
+		p->is_init = true;
+		p->role = ROLE_PAYLOAD;
+		c->c.state = STATE_RUNNING;
+	}
+	claim_inode_key(tl, c, 'i', p->ns.pid);
+	if (p->ns.mnt != tl->config.root_mnt_ns)
+		claim_inode_key(tl, c, 'm', p->ns.mnt);
+	if (p->ns.net != tl->config.root_net_ns)
+		claim_inode_key(tl, c, 'N', p->ns.net);
+	process_claim(tl, p, c);
+	container_notify(tl, c, CHANGE_CREATED);
+}
+
+void lifecycle_snapshot_end(struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->processes.count; i++) {
+		struct process *p = tl->processes.entries[i].value;
+
+		if (p->snapshot && p->ns_tgid == 1 && p->ns_level > 0)
+			add_existing(tl, p);
+	}
+	tl->live = true;
+}

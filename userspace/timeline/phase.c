@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "timeline/timeline_internal.h"
+
+static bool has_word(const struct actor *actor, const char *word)
+{
+	for (char **a = actor && actor->argv ? actor->argv : NULL; a && *a; a++) {
+		if (!strcmp(*a, word))
+			return true;
+	}
+	return false;
+}
+
+/* The chain of command down to the runtime is the request; `runc start` only lets init execute. */
+static enum phase phase_of_exec(const struct actor *actor)
+{
+	switch (actor ? actor->role : ACTOR_HELPER) {
+	case ACTOR_INIT:
+		return PHASE_EXEC;
+	case ACTOR_EXEC:
+		return PHASE_RUN;
+	case ACTOR_HOOK:
+		return PHASE_HOOKS;
+	case ACTOR_RUNTIME:
+		return has_word(actor, "start") ? PHASE_EXEC : PHASE_REQUEST;
+	default:
+		return PHASE_REQUEST;
+	}
+}
+
+static bool mentions(const struct step *step, const char *key, const char *part)
+{
+	const char *text = details_text(&step->details, key);
+
+	return text && strstr(text, part);
+}
+
+static enum phase phase_of_mount(const struct cont *c, const struct actor *actor, const struct step *step)
+{
+	const char *target = details_text(&step->details, "target");
+
+	if (actor && (actor->role == ACTOR_HOOK || actor->role == ACTOR_EXEC))
+		return PHASE_HOOKS;
+	if (mentions(step, "source", "/ns/net") || mentions(step, "target", "/netns"))
+		return PHASE_NETWORK;
+	if (mentions(step, "fstype", "overlay") || !actor || actor->role != ACTOR_RUNTIME)
+		return PHASE_ROOTFS;
+	/* after pivot_root(".", ".") the old root is what "." means */
+	if (c->pivoted && target && !strcmp(target, "."))
+		return PHASE_PIVOT;
+	return PHASE_MOUNTS;
+}
+
+static bool by_runtime(const struct actor *actor)
+{
+	return actor && (actor->role == ACTOR_RUNTIME || actor->role == ACTOR_INIT);
+}
+
+enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor,
+	const struct step *step)
+{
+	uint64_t exited = c->c.exit.at_ns, started = c->c.started_ns;
+	bool is_kill = step->kind == STEP_SIGNAL;
+
+	(void)tl;
+	if (exited && step->start_ns >= exited)
+		return PHASE_TEARDOWN;
+	if (started && step->start_ns >= started && step->kind != STEP_EXEC)
+		return is_kill ? PHASE_STOP : PHASE_RUN;
+	if (started && step->start_ns > started)
+		return actor && actor->role == ACTOR_HOOK ? PHASE_HOOKS
+			: has_word(actor, "kill") ? PHASE_STOP : PHASE_RUN;
+	switch (step->kind) {
+	case STEP_REQUEST:
+		return PHASE_REQUEST;
+	case STEP_IMAGE:
+	case STEP_LAYER:
+		return PHASE_IMAGE;
+	case STEP_MOUNT:
+	case STEP_UMOUNT:
+		return phase_of_mount(c, actor, step);
+	case STEP_VETH:
+	case STEP_ADDRESS:
+	case STEP_ROUTE:
+		return PHASE_NETWORK;
+	case STEP_CGROUP_MKDIR:
+	case STEP_CGROUP_ATTACH:
+	case STEP_CGROUP_WRITE:
+	case STEP_CGROUP_RMDIR:
+	case STEP_BPF_DEVICE:
+	case STEP_FREEZE:
+		return PHASE_CGROUP;
+	case STEP_CLONE:
+	case STEP_UNSHARE:
+	case STEP_SETNS:
+		return by_runtime(actor) ? PHASE_NAMESPACES
+			: actor && actor->role == ACTOR_HOOK ? PHASE_HOOKS : PHASE_NETWORK;
+	case STEP_PIVOT_ROOT:
+	case STEP_CHROOT:
+		return actor && actor->role == ACTOR_RUNTIME ? PHASE_PIVOT : PHASE_ROOTFS;
+	case STEP_HOOK:
+		return PHASE_HOOKS;
+	case STEP_EXEC:
+		return phase_of_exec(actor);
+	case STEP_MKNOD:
+		return PHASE_MOUNTS;
+	case STEP_SIGNAL:
+	case STEP_EXIT:
+		return PHASE_TEARDOWN;
+	default:
+		return by_runtime(actor) ? PHASE_HARDEN : PHASE_HOOKS;
+	}
+}

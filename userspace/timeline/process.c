@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+static void process_free(struct process *p)
+{
+	if (!p)
+		return;
+	for (char **a = p->argv; a && *a; a++)
+		free(*a);
+	free(p->argv);
+	free(p->exe);
+	free(p);
+}
+
+static void forget_cli(struct timeline *tl, const struct process *p)
+{
+	for (size_t i = 0; i < tl->cli_count; i++) {
+		if (tl->clis[i] == p) {
+			tl->clis[i] = tl->clis[--tl->cli_count];
+			return;
+		}
+	}
+}
+
+/* Dead processes stay for a while: they are creators of living ones and senders of signals. */
+static void bury(struct timeline *tl, struct process *p)
+{
+	struct process *old;
+
+	forget_cli(tl, p);
+	if (!tl->dead_queue)
+		tl->dead_queue = xcalloc(DEAD_MAX, sizeof(*tl->dead_queue));
+	if (tl->dead_count == DEAD_MAX) {
+		struct process *oldest = tl->dead_queue[tl->dead_head];
+
+		if (map_get_key(&tl->dead, &oldest->id) == oldest)
+			map_remove_key(&tl->dead, &oldest->id);
+		process_free(oldest);
+		tl->dead_head = (tl->dead_head + 1) % DEAD_MAX;
+		tl->dead_count--;
+	}
+	tl->dead_queue[(tl->dead_head + tl->dead_count++) % DEAD_MAX] = p;
+	old = map_put_key(&tl->dead, &p->id, p);
+	(void)old; /* it stays in the queue, which owns it */
+}
+
+static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t start_ns)
+{
+	struct process *p = xcalloc(1, sizeof(*p)), *old;
+
+	p->id = (struct process_id){ .tgid = tgid, .start_ns = start_ns };
+	old = map_put_key(&tl->processes, &tgid, p);
+	if (old) /* the pid is used again and its exit was not seen */
+		bury(tl, old);
+	return p;
+}
+
+struct process *process_find(struct timeline *tl, uint32_t tgid, uint64_t start_ns)
+{
+	struct process_id id = { .tgid = tgid, .start_ns = start_ns };
+	struct process *p = map_get_key(&tl->processes, &tgid);
+
+	if (p && (!start_ns || p->id.start_ns == start_ns))
+		return p;
+	return start_ns ? map_get_key(&tl->dead, &id) : NULL;
+}
+
+struct process *process_get(struct timeline *tl, const struct event *h)
+{
+	struct process *p = process_find(tl, h->tgid, h->start_ns);
+
+	if (!p) {
+		p = process_new(tl, h->tgid, h->start_ns);
+		p->ns_tgid = h->ns_tgid;
+		p->ns_level = h->ns_level;
+		p->cgroup_id = h->cgroup_id;
+		memcpy(p->comm, h->comm, sizeof(p->comm));
+		p->role = h->role;
+	}
+	return p;
+}
+
+struct process *process_creator(struct timeline *tl, const struct process *p)
+{
+	return p->creator.tgid ? process_find(tl, p->creator.tgid, p->creator.start_ns) : NULL;
+}
+
+struct process *process_fork(struct timeline *tl, const struct event_fork *e)
+{
+	struct process *creator = process_get(tl, &e->h);
+	struct process *p = process_new(tl, e->child_tgid, e->child_start_ns);
+
+	p->creator = creator->id;
+	p->role = creator->role == ROLE_PAYLOAD ? ROLE_NONE : creator->role;
+	p->ns_tgid = e->child_ns_tgid;
+	p->ns_level = e->child_ns_level;
+	p->cgroup_id = e->child_cgroup_id;
+	p->ns = e->ns;
+	p->fork_ns = e->h.time_ns;
+	p->clone_flags = e->clone_flags;
+	memcpy(p->comm, e->h.comm, sizeof(p->comm));
+	return p;
+}
+
+void process_set_argv(struct process *p, const char *argv, size_t length, bool cut)
+{
+	size_t count = 0, i = 0;
+
+	for (char **a = p->argv; a && *a; a++)
+		free(*a);
+	free(p->argv);
+	for (size_t n = 0; n < length; n++)
+		count += argv[n] == '\0';
+	p->argv = xcalloc(count + 2, sizeof(*p->argv));
+	for (size_t at = 0; at < length; i++) {
+		size_t n = strnlen(argv + at, length - at);
+
+		p->argv[i] = xstrndup(argv + at, n);
+		at += n + 1;
+	}
+	p->argv_cut = cut;
+}
+
+static void note_cli(struct timeline *tl, struct process *p)
+{
+	forget_cli(tl, p);
+	if (p->role == ROLE_CLI && tl->cli_count < CLI_MAX)
+		tl->clis[tl->cli_count++] = p;
+}
+
+void process_exec(struct timeline *tl, struct process *p, const struct event_exec *e)
+{
+	bool renamed = p->role != e->h.role;
+
+	p->role = e->h.role;
+	p->exec_ns = e->h.time_ns;
+	p->ns = e->ns;
+	p->ns_tgid = e->h.ns_tgid;
+	p->ns_level = e->h.ns_level;
+	p->cgroup_id = e->h.cgroup_id;
+	memcpy(p->comm, e->h.comm, sizeof(p->comm));
+	free(p->exe);
+	p->exe = xstrndup(e->filename, strnlen(e->filename, sizeof(e->filename)));
+	process_set_argv(p, e->argv, e->argv_length, e->argv_length < e->argv_total);
+	/* A program with a name of its own starts its own story: what the shell or engine that
+	 * executed it was doing is not its doing. */
+	if (renamed && p->role != ROLE_PAYLOAD && p->role != ROLE_HELPER)
+		p->container = 0;
+	note_cli(tl, p);
+}
+
+void process_from_snapshot(struct timeline *tl, const struct event_task *e)
+{
+	struct process *p = process_find(tl, e->h.tgid, e->h.start_ns);
+	struct process *parent;
+
+	if (p && p->exec_ns) /* seen live already: what it did since is newer */
+		return;
+	if (!p)
+		p = process_new(tl, e->h.tgid, e->h.start_ns);
+	p->snapshot = true;
+	p->role = e->h.role;
+	p->ns = e->ns;
+	p->ns_tgid = e->h.ns_tgid;
+	p->ns_level = e->h.ns_level;
+	p->cgroup_id = e->h.cgroup_id;
+	memcpy(p->comm, e->h.comm, sizeof(p->comm));
+	parent = process_find(tl, e->parent_tgid, 0);
+	if (!p->creator.tgid && parent)
+		p->creator = parent->id;
+	else if (!p->creator.tgid)
+		p->creator = (struct process_id){ .tgid = e->parent_tgid };
+	if (e->exe[0] && !p->exe)
+		p->exe = xstrndup(e->exe, strnlen(e->exe, sizeof(e->exe)));
+	if (!p->argv)
+		process_set_argv(p, e->argv, e->argv_length, e->argv_length >= EVENT_ARGV);
+	note_cli(tl, p);
+}
+
+void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32_t status)
+{
+	if (p->dead)
+		return;
+	p->dead = true;
+	p->dead_ns = now_ns;
+	p->exit_status = status;
+	if (map_get_key(&tl->processes, &p->id.tgid) == p)
+		map_remove_key(&tl->processes, &p->id.tgid);
+	bury(tl, p);
+}
+
+void process_free_all(struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->processes.count; i++)
+		process_free(tl->processes.entries[i].value);
+	for (size_t i = 0; i < tl->dead_count; i++)
+		process_free(tl->dead_queue[(tl->dead_head + i) % DEAD_MAX]);
+	free(tl->dead_queue);
+	map_free(&tl->processes);
+	map_free(&tl->dead);
+}
+
+bool process_is_daemon(const struct process *p)
+{
+	if (p->role == ROLE_CONTAINERD)
+		return true;
+	if (p->role != ROLE_ENGINE)
+		return false;
+	if (strcmp(p->comm, "podman") != 0)
+		return true;
+	for (char **a = p->argv; a && *a; a++) {
+		if (!strcmp(*a, "service"))
+			return true;
+	}
+	return false;
+}
+
+/* Who acts for others that it made: everything but daemons, payloads and strangers. */
+static bool passes_on(const struct process *p)
+{
+	return p->role != ROLE_NONE && p->role != ROLE_PAYLOAD && !process_is_daemon(p);
+}
+
+struct cont *process_container(struct timeline *tl, struct process *p)
+{
+	struct process *up = p;
+
+	for (int depth = 0; up && depth < 8; depth++) {
+		struct cont *c = container_by_serial(tl, up->container);
+
+		if (c) {
+			p->container = up->container;
+			return c;
+		}
+		if (up != p && !passes_on(up))
+			break;
+		if (up == p && process_is_daemon(p))
+			break;
+		up = process_creator(tl, up);
+		if (up && !passes_on(up))
+			break;
+	}
+	return NULL;
+}
+
+void process_claim(struct timeline *tl, struct process *p, struct cont *c)
+{
+	struct process *up = p;
+
+	if (!process_is_daemon(p))
+		p->container = c->serial;
+	for (int depth = 0; up && depth < 8; depth++) {
+		container_actor(tl, c, up);
+		if (!process_is_daemon(up)) {
+			if (!up->container)
+				up->container = c->serial;
+			claim_process_key(tl, c, &up->id);
+		}
+		up = process_creator(tl, up);
+		if (!up || up->role == ROLE_NONE || up->role == ROLE_PAYLOAD)
+			break;
+	}
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a client asks its engine for: HTTP/1.1 over a unix socket (Docker Engine API). */
+#include <ctype.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/identify.h"
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+struct request_key {
+	uint32_t tgid, fd;
+};
+
+/* The value of "KEY":"..." in JSON text that may be cut anywhere. Strings with escapes are not
+ * taken. The caller frees; NULL = not there. */
+static char *json_string(const char *text, const char *key)
+{
+	_cleanup_free_ char *quoted = xasprintf("\"%s\":\"", key);
+	const char *at = strstr(text, quoted);
+	size_t length;
+
+	if (!at)
+		return NULL;
+	at += strlen(quoted);
+	length = strcspn(at, "\"\\");
+	return at[length] == '"' ? xstrndup(at, length) : NULL;
+}
+
+/* The value of name in a query string, NULL = not there. The caller frees. */
+static char *query_value(const char *query, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (query && *query) {
+		if (!strncmp(query, name, length) && query[length] == '=')
+			return xstrndup(query + length + 1, strcspn(query + length + 1, "& "));
+		query = strchr(query, '&');
+		query += query != NULL;
+	}
+	return NULL;
+}
+
+/* /v1.41/containers/ID/start -> ID; NULL where the path names no container. The caller frees. */
+static char *path_container(const char *path)
+{
+	const char *at = strstr(path, "/containers/");
+	size_t length;
+
+	if (!at)
+		return NULL;
+	at += strlen("/containers/");
+	length = strcspn(at, "/? ");
+	if (!length || (length == 6 && !strncmp(at, "create", 6)) || (length == 4 && !strncmp(at, "json", 4)) ||
+		(length == 5 && !strncmp(at, "prune", 5)))
+		return NULL;
+	return xstrndup(at, length);
+}
+
+static void offer_container(struct timeline *tl, struct step *step, const char *path)
+{
+	_cleanup_free_ char *id = path_container(path);
+	const struct container *c;
+
+	if (!id)
+		return;
+	if (!identify_is_hex_id(id, strlen(id))) { /* a name or a prefix of an id */
+		c = timeline_find(tl, id);
+		if (!c)
+			return;
+		free(id);
+		id = xstrdup(c->id);
+	}
+	details_add_text(&step->details, "container", id);
+}
+
+/* A request is placed when it is answered: only then is the id of a new container known. */
+static void place_request(struct timeline *tl, struct process *p, struct step *step)
+{
+	const char *id = details_text(&step->details, "container");
+	struct key_set set = { 0 };
+	struct cont *c = id ? claim_find(tl, 'I', id) : process_container(tl, p);
+
+	if (c) {
+		container_add_step(tl, c, container_actor(tl, c, p), step);
+		return;
+	}
+	key_set_add(&set, 'I', id);
+	orphan_add(tl, p, step, &set);
+	key_set_free(&set);
+}
+
+void requests_write(struct timeline *tl, const struct event_request *e)
+{
+	struct process *p = process_get(tl, &e->h);
+	struct request_key key = { .tgid = e->h.tgid, .fd = e->fd };
+	struct open_op *op, *old;
+	char method[16], path[512];
+	_cleanup_free_ char *name = NULL, *image = NULL;
+
+	if (sscanf(e->data, "%15[A-Z] %511s", method, path) != 2 || path[0] != '/')
+		return;
+	op = xcalloc(1, sizeof(*op));
+	op->process = p->id;
+	op->tid = e->h.tid;
+	op->step = (struct step){ .kind = STEP_REQUEST, .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
+		.tid = e->h.tid };
+	details_add_text(&op->step.details, "method", method);
+	details_add_text(&op->step.details, "path", path);
+	if (e->peer[0])
+		details_add_text(&op->step.details, "socket", e->peer);
+	offer_container(tl, &op->step, path);
+	if (strstr(path, "/containers/create")) {
+		name = query_value(strchr(path, '?') ? strchr(path, '?') + 1 : NULL, "name");
+		image = json_string(e->data, "Image");
+		if (name && *name)
+			details_add_text(&op->step.details, "name", name);
+		if (image && *image)
+			details_add_text(&op->step.details, "image", image);
+	}
+	old = map_put_key(&tl->requests, &key, op);
+	if (!old)
+		return;
+	old->step.end_edge = EDGE_LOST;
+	place_request(tl, p, &old->step);
+	open_op_free(old);
+}
+
+void requests_response(struct timeline *tl, const struct event_request *e)
+{
+	struct request_key key = { .tgid = e->h.tgid, .fd = e->fd };
+	struct open_op *op = map_get_key(&tl->requests, &key);
+	struct process *p = process_get(tl, &e->h);
+	const char *path;
+	int status;
+
+	if (!op || sscanf(e->data, "HTTP/%*d.%*d %d", &status) != 1)
+		return;
+	map_remove_key(&tl->requests, &key);
+	path = details_text(&op->step.details, "path");
+	op->step.end_ns = e->h.time_ns;
+	details_add_number(&op->step.details, "status", status);
+	if (path && strstr(path, "/containers/create") && status == 201) {
+		_cleanup_free_ char *id = json_string(e->data, "Id");
+
+		if (id)
+			details_add_text(&op->step.details, "container", id);
+	}
+	place_request(tl, p, &op->step);
+	open_op_free(op);
+}
+
+void requests_finish(struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->requests.count; i++) {
+		struct open_op *op = tl->requests.entries[i].value;
+		struct process *p = process_find(tl, op->process.tgid, op->process.start_ns);
+
+		op->step.end_edge = EDGE_LOST;
+		if (p)
+			place_request(tl, p, &op->step);
+		open_op_free(op);
+	}
+	map_free(&tl->requests);
+}

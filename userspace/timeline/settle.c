@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Order, phases and gaps of a container, from its steps. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+
+/* A time without any step is worth telling when it is at least this long and a fiftieth of the start. */
+#define GAP_MIN_NS 1000000ULL
+
+static int by_start(const void *a, const void *b)
+{
+	const struct step *x = a, *y = b;
+
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int marks_by_time(const void *a, const void *b)
+{
+	const struct mark *x = a, *y = b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int phases_by_start(const void *a, const void *b)
+{
+	const struct phase_span *x = a, *y = b;
+
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	return (int)x->phase - (int)y->phase;
+}
+
+/* Where a step counts as over for its phase: a request that waits for the container's end (wait,
+ * attach) took no time of the start. */
+static uint64_t phase_end(const struct container *c, const struct step *s)
+{
+	if (s->kind == STEP_REQUEST && c->started_ns && s->start_ns < c->started_ns &&
+		s->end_ns > c->started_ns)
+		return s->start_ns;
+	return s->end_ns;
+}
+
+static bool in_start(enum phase phase)
+{
+	return phase != PHASE_RUN && phase != PHASE_STOP && phase != PHASE_TEARDOWN;
+}
+
+static struct phase_span *span_of(struct phase_span *spans, enum phase phase)
+{
+	return &spans[phase];
+}
+
+/* Steps come in order, so that what they cover together can be added up as they pass. */
+static void extend(const struct container *c, struct phase_span *span, uint64_t *covered,
+	const struct step *s)
+{
+	uint64_t end = phase_end(c, s);
+
+	if (!span->steps++) {
+		span->start_ns = span->end_ns = s->start_ns;
+		span->start_edge = s->start_edge;
+		span->end_edge = s->end_edge;
+	}
+	if (end >= span->end_ns) {
+		span->end_ns = end;
+		span->end_edge = s->end_edge;
+	}
+	if (end > *covered) {
+		span->busy_ns += end - (s->start_ns > *covered ? s->start_ns : *covered);
+		*covered = end;
+	}
+	if (s->has_result && s->result < 0)
+		span->failed++;
+}
+
+static void put_phase(struct container *c, const struct phase_span *span)
+{
+	array_grow(c->phases, c->phase_count, c->phase_capacity);
+	c->phases[c->phase_count++] = *span;
+}
+
+/* RUN is from init's exec to its exit, STOP from the first fatal signal to the exit. */
+static void fixed_phases(const struct cont *cont, struct phase_span *spans)
+{
+	const struct container *c = &cont->c;
+	uint64_t end = c->exit.at_ns ? c->exit.at_ns : c->last_ns;
+	enum edge edge = c->exit.at_ns ? EDGE_OBSERVED : EDGE_OPEN;
+	struct phase_span *run = span_of(spans, PHASE_RUN), *stop = span_of(spans, PHASE_STOP);
+
+	if (c->started_ns || c->existed) {
+		run->start_ns = c->started_ns ? c->started_ns : c->first_ns;
+		run->start_edge = c->started_ns ? EDGE_OBSERVED : EDGE_LOST;
+		run->end_ns = end > run->start_ns ? end : run->start_ns;
+		run->end_edge = edge;
+		run->busy_ns = 0;
+	}
+	if (cont->stop_ns && c->exit.at_ns >= cont->stop_ns) {
+		stop->start_ns = cont->stop_ns;
+		stop->start_edge = EDGE_OBSERVED;
+		stop->end_ns = end;
+		stop->end_edge = edge;
+	} else if (stop->steps && !c->exit.at_ns) {
+		stop->end_edge = EDGE_OPEN;
+	}
+}
+
+static void find_phases(struct cont *cont)
+{
+	struct container *c = &cont->c;
+	struct phase_span spans[PHASE_COUNT] = { 0 };
+	uint64_t covered[PHASE_COUNT] = { 0 };
+
+	for (int i = 0; i < PHASE_COUNT; i++)
+		spans[i].phase = (enum phase)i;
+	for (size_t i = 0; i < c->step_count; i++)
+		extend(c, &spans[c->steps[i].phase], &covered[c->steps[i].phase], &c->steps[i]);
+	fixed_phases(cont, spans);
+	if (c->exit.at_ns && spans[PHASE_TEARDOWN].steps) {
+		spans[PHASE_TEARDOWN].start_ns = c->exit.at_ns;
+		spans[PHASE_TEARDOWN].start_edge = EDGE_OBSERVED;
+	}
+	c->phase_count = 0;
+	for (int i = 0; i < PHASE_COUNT; i++) {
+		if (spans[i].start_ns)
+			put_phase(c, &spans[i]);
+	}
+	if (c->phase_count)
+		qsort(c->phases, c->phase_count, sizeof(*c->phases), phases_by_start);
+}
+
+static void put_gap(struct container *c, uint64_t from, const struct step *next)
+{
+	array_grow(c->gaps, c->gap_count, c->gap_capacity);
+	c->gaps[c->gap_count++] = (struct gap){ .start_ns = from, .end_ns = next->start_ns,
+		.before_actor = next->actor };
+}
+
+static void find_gaps(struct container *c)
+{
+	uint64_t covered = 0, begin = 0, end = c->started_ns ? c->started_ns : c->last_ns;
+	uint64_t least;
+
+	c->gap_count = 0;
+	for (size_t i = 0; i < c->step_count && !begin; i++) {
+		if (in_start(c->steps[i].phase))
+			begin = c->steps[i].start_ns;
+	}
+	if (!begin || end <= begin)
+		return;
+	least = (end - begin) / 50 > GAP_MIN_NS ? (end - begin) / 50 : GAP_MIN_NS;
+	for (size_t i = 0; i < c->step_count && c->steps[i].start_ns <= end; i++) {
+		const struct step *s = &c->steps[i];
+
+		if (!in_start(s->phase))
+			continue;
+		if (covered && s->start_ns > covered && s->start_ns - covered >= least)
+			put_gap(c, covered, s);
+		if (phase_end(c, s) > covered)
+			covered = phase_end(c, s);
+	}
+}
+
+void container_settle(struct cont *cont)
+{
+	struct container *c = &cont->c;
+
+	if (!cont->unsettled)
+		return;
+	cont->unsettled = false;
+	if (c->step_count)
+		qsort(c->steps, c->step_count, sizeof(*c->steps), by_start);
+	if (c->mark_count)
+		qsort(c->marks, c->mark_count, sizeof(*c->marks), marks_by_time);
+	find_phases(cont);
+	find_gaps(c);
+}

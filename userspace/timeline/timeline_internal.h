@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_TIMELINE_INTERNAL_H
+#define CTRACE_TIMELINE_INTERNAL_H
+
+/* What the files of timeline/ share and nobody else sees. */
+
+#include "timeline/timeline.h"
+#include "util/map.h"
+
+/* ---- processes (process.c) ---- */
+
+struct process_id {
+	uint32_t tgid, unused; /* unused is 0: the struct is a map key */
+	uint64_t start_ns;
+};
+
+struct process {
+	struct process_id id;
+	struct process_id creator; /* who forked it, not its parent (runc uses CLONE_PARENT) */
+	uint8_t role;              /* enum event_role */
+	bool dead, snapshot, argv_cut;
+	bool is_init, is_exec, is_hook; /* what a ROLE_PAYLOAD process turned out to be */
+	bool runs_verb;            /* a runtime whose argv named a container command */
+	uint32_t ns_tgid, ns_level;
+	uint64_t cgroup_id;
+	uint64_t fork_ns, exec_ns, dead_ns;
+	uint64_t container; /* serial of the one it acts for, 0 = none known */
+	struct event_namespaces ns;
+	int32_t exit_status;
+	char comm[EVENT_COMM];
+	char *exe;
+	char **argv;
+	uint64_t clone_flags;
+};
+
+/* ---- containers (container.c) ---- */
+
+/* The model's container and what only the building of it needs. */
+struct cont {
+	struct container c; /* first: a struct container is a struct cont */
+	uint64_t serial;
+	struct map actors;       /* struct actor_key -> index + 1 */
+	char **keys;             /* in tl->keys, to be taken out when it ends */
+	size_t key_count, key_capacity;
+	struct process_id init;  /* tgid 0 = none yet */
+	uint32_t runtime_mnt_ns; /* of the process that creates it: hooks run there */
+	bool seen_create;        /* by a runtime */
+	bool ended, unsettled;
+	uint64_t quiet_since_ns; /* since when it looks finished; 0 = it does not */
+	uint64_t lost_at_first;  /* tl->stats.lost when it began */
+	struct {                 /* last fatal signal for init */
+		int signal;
+		uint64_t at_ns;
+		uint32_t pid;
+		char comm[EVENT_COMM];
+		char *container;
+		bool kernel;
+	} fatal;
+	uint64_t stop_ns; /* first fatal signal or stop request for init; 0 = none */
+	bool init_oom;
+	bool pivoted;
+};
+
+struct actor_key {
+	struct process_id process;
+	uint32_t role, unused;
+};
+
+/* ---- operations in flight and steps without a container (steps.c, claims.c) ---- */
+
+struct open_op {
+	uint32_t tid, op;
+	uint32_t hierarchy, unused; /* of a cgroup write, with the cgroup's id */
+	uint64_t cgroup;
+	struct process_id process;
+	struct step step;
+};
+
+enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 65536, CLI_MAX = 256 };
+
+struct orphan {
+	uint64_t serial; /* 0 = free */
+	struct process_id process;
+	struct step step;
+	char *keys[ORPHAN_KEYS];
+	size_t key_count;
+};
+
+struct key_set {
+	char *keys[ORPHAN_KEYS];
+	size_t count;
+};
+
+/* A cgroup that exists or did. */
+struct cgroup_ref {
+	uint32_t hierarchy;
+	uint64_t id;
+	uint64_t container; /* serial, 0 = none */
+	char *path;
+};
+
+struct timeline {
+	struct timeline_config config;
+	struct timeline_stats stats;
+	timeline_listener *listener;
+	void *listener_arg;
+	uint64_t now_ns;
+	bool live; /* the snapshot is over */
+	uint64_t losses[48 * 8]; /* totals by kind and reason, as last told */
+
+	struct map processes; /* tgid -> struct process, the newest of that pid */
+	struct map dead;      /* struct process_id -> struct process, for lookups of creators and senders */
+	struct process **dead_queue;
+	size_t dead_head, dead_count;
+	struct process *clis[CLI_MAX]; /* live ones, for ids in their argv */
+	size_t cli_count;
+
+	struct cont **containers; /* order of first_ns */
+	size_t container_count, container_capacity;
+	struct cont **active; /* those that have not ended */
+	size_t active_count, active_capacity;
+	uint64_t swept_ns; /* when active was last looked through for ends */
+	size_t ended_count;
+	uint64_t next_serial;
+	struct map by_serial;
+	struct map keys;    /* string -> struct cont: see claims.c */
+	struct map cgroups; /* {hierarchy, id} -> struct cgroup_ref */
+	struct map cgroup_paths; /* "hierarchy:path" -> struct cgroup_ref */
+	struct map ops;     /* tid -> struct open_op */
+	struct map requests; /* {tgid, fd} -> struct open_op */
+
+	struct orphan *orphans; /* ring of ORPHAN_MAX */
+	uint64_t next_orphan;
+	struct map orphan_index; /* key string -> struct orphan_list */
+};
+
+/* process.c */
+struct process *process_get(struct timeline *tl, const struct event *h); /* made when unknown */
+struct process *process_find(struct timeline *tl, uint32_t tgid, uint64_t start_ns); /* dead ones too; start 0 = newest */
+struct process *process_creator(struct timeline *tl, const struct process *p);
+struct process *process_fork(struct timeline *tl, const struct event_fork *e);
+void process_exec(struct timeline *tl, struct process *p, const struct event_exec *e);
+void process_from_snapshot(struct timeline *tl, const struct event_task *e);
+void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32_t status);
+void process_set_argv(struct process *p, const char *argv, size_t length, bool cut);
+void process_free_all(struct timeline *tl);
+/* Serves more than one container: dockerd, containerd, podman system service. */
+bool process_is_daemon(const struct process *p);
+/* The container that p acts for: its own, or that of the non-daemon processes which made it. */
+struct cont *process_container(struct timeline *tl, struct process *p);
+/* Binds p to a container and makes it an actor of it, with those who made it. */
+void process_claim(struct timeline *tl, struct process *p, struct cont *c);
+
+/* container.c */
+struct cont *container_new(struct timeline *tl, const char *id);
+void container_free(struct cont *c);
+struct cont *container_by_serial(struct timeline *tl, uint64_t serial);
+int container_actor(struct timeline *tl, struct cont *c, struct process *p);
+void container_add_step(struct timeline *tl, struct cont *c, int actor, struct step *step); /* takes details */
+struct mark *container_add_mark(struct cont *c, enum mark_kind kind, uint64_t at_ns);
+void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns);
+void container_notify(struct timeline *tl, struct cont *c, enum timeline_change change);
+void container_set(char **field, const char *value); /* sets a name once it is known */
+/* Ends containers of which nothing is left and nothing was heard for a while; all that are gone
+ * when there will be no more events. */
+void container_sweep(struct timeline *tl, bool last);
+/* Starts of the same id: the one that is alive, or a new one if it has exited. */
+struct cont *container_for_id(struct timeline *tl, const char *id, bool creates);
+void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns);
+/* settle.c */
+void container_settle(struct cont *c);
+
+/* details */
+void details_add_text(struct details *d, const char *key, const char *text);
+void details_add_list(struct details *d, const char *key, const char *items);
+void details_add_number(struct details *d, const char *key, int64_t number);
+void details_add_u64(struct details *d, const char *key, uint64_t number);
+void details_add_bool(struct details *d, const char *key, bool value);
+void details_free(struct details *d);
+void step_free(struct step *s);
+
+/* claims.c: keys that lead to a container. A key is a letter and a value: I id, P path, N network
+ * namespace inode, p process, m mount namespace, i pid namespace, n name. */
+void claim_key(struct timeline *tl, struct cont *c, char kind, const char *value);
+void claim_process_key(struct timeline *tl, struct cont *c, const struct process_id *id);
+void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode);
+void claim_drop_all(struct timeline *tl, struct cont *c);
+struct cont *claim_find(struct timeline *tl, char kind, const char *value);
+struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode);
+void key_set_add(struct key_set *set, char kind, const char *value);
+void key_set_add_path(struct key_set *set, const char *path); /* the path, and ids among its components */
+void key_set_free(struct key_set *set);
+struct cont *claim_find_set(struct timeline *tl, const struct key_set *set);
+/* Keeps a step of p until some container claims one of the keys. Takes the step and the keys. */
+void orphan_add(struct timeline *tl, struct process *p, struct step *step, struct key_set *set);
+void orphans_free(struct timeline *tl);
+
+/* steps.c */
+void steps_enter(struct timeline *tl, const struct event_syscall_enter *e);
+void steps_exit(struct timeline *tl, const struct event_syscall_exit *e);
+void steps_cgroup_write(struct timeline *tl, const struct event_cgroup_write *e);
+void steps_exec_done(struct timeline *tl, struct process *p, const struct event_exec *e);
+void steps_process_gone(struct timeline *tl, struct process *p, uint64_t now_ns);
+void steps_finish(struct timeline *tl);
+/* Gives the step to p's container, or keeps it until one is known. Takes the step. */
+void steps_place(struct timeline *tl, struct process *p, struct step *step);
+void open_op_free(struct open_op *op);
+/* phase.c */
+enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor, const struct step *step);
+
+/* operation.c: what an entered system call is, as a step. Returns false where it is of no interest. */
+bool operation_describe(const struct event_syscall_enter *e, struct step *step);
+
+/* cgroups.c */
+void cgroups_event(struct timeline *tl, const struct event_cgroup *e);
+void cgroups_snapshot(struct timeline *tl, const struct event_cgroup *e);
+struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_t id);
+/* The container of that cgroup in the identifying hierarchy, or NULL. */
+struct cont *cgroups_container(struct timeline *tl, uint64_t cgroup_id);
+void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref);
+void cgroups_free(struct timeline *tl);
+
+/* requests.c */
+void requests_write(struct timeline *tl, const struct event_request *e);
+void requests_response(struct timeline *tl, const struct event_request *e);
+void requests_finish(struct timeline *tl);
+
+/* deaths.c */
+void deaths_signal(struct timeline *tl, const struct event_signal *e);
+void deaths_oom(struct timeline *tl, const struct event_oom *e);
+void deaths_exit(struct timeline *tl, const struct event_exit *e);
+
+/* lifecycle.c */
+void lifecycle_fork(struct timeline *tl, const struct event_fork *e);
+void lifecycle_exec(struct timeline *tl, const struct event_exec *e);
+void lifecycle_rename(struct timeline *tl, const struct event_rename *e);
+void lifecycle_link(struct timeline *tl, const struct event_link *e);
+void lifecycle_meta(struct timeline *tl, const struct event_meta *e);
+void lifecycle_snapshot_end(struct timeline *tl);
+/* The container of a task that is known by its cgroup or pid namespace only; NULL = the host. */
+struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uint32_t pid_ns);
+
+#endif
