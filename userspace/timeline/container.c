@@ -320,7 +320,7 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 		return;
 	/* runc binds the root filesystem onto itself; what an engine mounted for this container it
 	 * will also unmount */
-	if ((source && !strcmp(source, target)) || (actor->role != ACTOR_RUNTIME && actor->is_shared))
+	if ((source && !strcmp(source, target) && !c->pivoted) || (actor->role != ACTOR_RUNTIME && actor->is_shared))
 		claim_key(tl, c, 'P', target);
 }
 

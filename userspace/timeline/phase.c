@@ -46,10 +46,12 @@ static enum phase phase_of_mount(const struct cont *c, const struct actor *actor
 		return PHASE_NETWORK;
 	if (mentions(step, "fstype", "overlay") || !actor || actor->role != ACTOR_RUNTIME)
 		return PHASE_ROOTFS;
-	/* after pivot_root(".", ".") the old root is what "." means */
-	if (c->pivoted && target && !strcmp(target, "."))
-		return PHASE_PIVOT;
-	return PHASE_MOUNTS;
+	if (!c->init.tgid) /* still on the host: the runtime prepares itself and the bundle */
+		return PHASE_ROOTFS;
+	if (!c->pivoted)
+		return PHASE_MOUNTS;
+	/* after pivot_root(".", ".") "." is the old root; what comes later masks and protects paths */
+	return target && !strcmp(target, ".") ? PHASE_PIVOT : PHASE_HARDEN;
 }
 
 static bool by_runtime(const struct actor *actor)

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identity and death from hand-made events: the cases that are hard to bring about for real. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "timeline/timeline.h"
+
+#define HOST_NS 4026531836u
+#define MS 1000000ULL
+
+static uint64_t now;
+static struct timeline *tl;
+
+struct proc {
+	uint32_t pid;
+	uint64_t start;
+	uint8_t role;
+	uint32_t ns_pid, level, mnt;
+	uint64_t cgroup;
+	const char *comm;
+};
+
+static struct event header(const struct proc *p, uint16_t kind, size_t size)
+{
+	struct event h = { .size = (uint16_t)size, .kind = kind, .role = p->role, .time_ns = now += MS,
+		.tgid = p->pid, .tid = p->pid, .ns_tgid = p->ns_pid ? p->ns_pid : p->pid,
+		.ns_level = p->level, .start_ns = p->start, .cgroup_id = p->cgroup };
+
+	snprintf(h.comm, sizeof(h.comm), "%s", p->comm ? p->comm : "x");
+	return h;
+}
+
+static void feed(const void *event)
+{
+	assert_int_equal(timeline_feed(tl, event), 0);
+}
+
+static struct proc fork_of(const struct proc *p, uint32_t pid, uint64_t flags, uint32_t ns_pid)
+{
+	struct proc child = *p;
+	struct event_fork e = { .h = header(p, EVENT_FORK, sizeof(e)) };
+
+	child.pid = pid;
+	child.start = now;
+	child.ns_pid = ns_pid;
+	child.level = ns_pid ? p->level + 1 : p->level;
+	e.child_tgid = pid;
+	e.child_ns_tgid = ns_pid ? ns_pid : pid;
+	e.child_ns_level = child.level;
+	e.child_start_ns = child.start;
+	e.child_cgroup_id = p->cgroup;
+	e.clone_flags = flags;
+	feed(&e);
+	return child;
+}
+
+/* argv: words separated by spaces */
+static void exec_as(struct proc *p, uint8_t role, const char *comm, const char *argv)
+{
+	struct event_exec e = { .uid = 0 };
+
+	p->role = role;
+	p->comm = comm;
+	e.h = header(p, EVENT_EXEC, offsetof(struct event_exec, argv) + strlen(argv) + 1);
+	e.ns.mnt = p->mnt ? p->mnt : HOST_NS;
+	e.ns.pid = p->level ? 777 : HOST_NS;
+	e.argv_length = e.argv_total = (uint32_t)strlen(argv) + 1;
+	snprintf(e.filename, sizeof(e.filename), "/bin/%s", comm);
+	for (size_t i = 0; argv[i]; i++)
+		e.argv[i] = argv[i] == ' ' ? '\0' : argv[i];
+	feed(&e);
+}
+
+static void exits(const struct proc *p, int status)
+{
+	struct event_exit e = { .h = header(p, EVENT_EXIT, sizeof(e)), .exit_code = status };
+
+	feed(&e);
+}
+
+static void cgroup(const struct proc *p, uint16_t kind, uint64_t id, const char *path, const struct proc *target)
+{
+	struct event_cgroup e = { .h = header(p, kind, sizeof(e)), .hierarchy = 1, .id = id, .level = 2 };
+
+	snprintf(e.path, sizeof(e.path), "%s", path);
+	if (target) {
+		e.target_tgid = e.target_tid = target->pid;
+		e.target_start_ns = target->start;
+	}
+	feed(&e);
+}
+
+static void enter(const struct proc *p, uint32_t op, const char *a, const char *b, uint64_t arg0)
+{
+	struct event_syscall_enter e = { .op = op };
+
+	e.h = header(p, EVENT_SYSCALL_ENTER, offsetof(struct event_syscall_enter, path));
+	e.args[0] = arg0;
+	snprintf(e.a, sizeof(e.a), "%s", a ? a : "");
+	snprintf(e.b, sizeof(e.b), "%s", b ? b : "");
+	feed(&e);
+}
+
+static void leave(const struct proc *p, uint32_t op, int64_t result)
+{
+	struct event_syscall_exit e = { .h = header(p, EVENT_SYSCALL_EXIT, sizeof(e)), .op = op, .result = result };
+
+	feed(&e);
+}
+
+static void tick(void)
+{
+	struct event e = { .size = sizeof(e), .kind = EVENT_TICK, .time_ns = now += 1000 * MS };
+
+	feed(&e);
+	e.time_ns = now += 1000 * MS;
+	feed(&e);
+}
+
+static struct proc new_proc(uint32_t pid)
+{
+	return (struct proc){ .pid = pid, .start = now += MS, .cgroup = 1 };
+}
+
+/* runc run ID, as runc 1.1 does it: stage 1 unshares, stage 2 becomes init. Returns init, which has executed. */
+static struct proc runc_run(struct proc *runc, const char *id, uint64_t cgroup_id)
+{
+	char text[256];
+	struct proc stage0, stage1, init;
+
+	snprintf(text, sizeof(text), "runc run %s", id);
+	exec_as(runc, ROLE_RUNTIME, "runc", text);
+	stage0 = fork_of(runc, runc->pid + 1, 0, 0);
+	snprintf(text, sizeof(text), "/%s", id);
+	cgroup(runc, EVENT_CGROUP_MKDIR, cgroup_id, text, NULL);
+	cgroup(runc, EVENT_CGROUP_ATTACH, cgroup_id, text, &stage0);
+	stage0.cgroup = cgroup_id;
+	stage1 = fork_of(&stage0, runc->pid + 2, 0, 0);
+	enter(&stage1, OP_UNSHARE, NULL, NULL, 0x6c020000);
+	leave(&stage1, OP_UNSHARE, 0);
+	init = fork_of(&stage1, runc->pid + 3, 0, 1);
+	exits(&stage1, 0);
+	exits(&stage0, 0);
+	enter(&init, OP_MOUNT, "proc", "/proc", 0);
+	leave(&init, OP_MOUNT, 0);
+	enter(&init, OP_MOUNT, "/dev/null", "/proc/asound", 0);
+	leave(&init, OP_MOUNT, -2);
+	init.mnt = 999;
+	exec_as(&init, ROLE_PAYLOAD, "sh", "sh -c true");
+	return init;
+}
+
+static void runc_gone(struct proc *runc, struct proc *init, const char *id, uint64_t cgroup_id, int status)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/%s", id);
+	exits(init, status);
+	cgroup(runc, EVENT_CGROUP_RMDIR, cgroup_id, path, NULL);
+	exits(runc, 0);
+}
+
+static int setup(void **state)
+{
+	struct timeline_config config = { .cgroup_hierarchy = 1, .root_pid_ns = HOST_NS, .root_mnt_ns = HOST_NS,
+		.root_net_ns = HOST_NS, .page_size = 4096, .hierarchy_count = 1 };
+	struct event end = { .size = sizeof(end), .kind = EVENT_SNAPSHOT_END };
+
+	(void)state;
+	now = 1000000 * MS;
+	config.hierarchies[0].id = 1;
+	strcpy(config.hierarchies[0].controllers, "memory");
+	tl = timeline_new(&config);
+	end.time_ns = now;
+	feed(&end);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	timeline_free(tl);
+	return 0;
+}
+
+static const struct actor *actor_of(const struct container *c, enum actor_role role)
+{
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].role == role)
+			return &c->actors[i];
+	}
+	return NULL;
+}
+
+static void one_run(void **state)
+{
+	struct proc runc = new_proc(100);
+	struct proc init = runc_run(&runc, "foo", 50);
+	const struct container *c;
+	size_t failed = 0;
+
+	(void)state;
+	runc_gone(&runc, &init, "foo", 50, 7 << 8);
+	timeline_finish(tl);
+	assert_int_equal(timeline_count(tl), 1);
+	c = timeline_get(tl, 0);
+	assert_string_equal(c->id, "foo");
+	assert_string_equal(c->runtime, "runc");
+	assert_int_equal(c->state, STATE_EXITED);
+	assert_int_equal(c->pid, 103);
+	assert_true(c->exit.known);
+	assert_int_equal(c->exit.code, 7);
+	assert_int_equal(c->cgroup_count, 1);
+	assert_true(c->cgroups[0].removed);
+	assert_non_null(actor_of(c, ACTOR_INIT));
+	assert_int_equal(actor_of(c, ACTOR_INIT)->start_ns, c->started_ns);
+	for (size_t i = 0; i < c->step_count; i++) {
+		assert_true(c->steps[i].start_ns <= c->steps[i].end_ns);
+		assert_true(i == 0 || c->steps[i - 1].start_ns <= c->steps[i].start_ns);
+		failed += c->steps[i].has_result && c->steps[i].result == -2;
+	}
+	assert_int_equal(failed, 1);
+	for (size_t i = 0; i < c->phase_count; i++)
+		assert_true(c->phases[i].start_ns <= c->phases[i].end_ns);
+}
+
+static void same_id_again(void **state)
+{
+	struct proc a = new_proc(100), b = new_proc(200);
+	struct proc init = runc_run(&a, "web", 50);
+
+	(void)state;
+	runc_gone(&a, &init, "web", 50, 0);
+	init = runc_run(&b, "web", 60);
+	runc_gone(&b, &init, "web", 60, 1 << 8);
+	timeline_finish(tl);
+	assert_int_equal(timeline_count(tl), 2);
+	assert_int_equal(timeline_get(tl, 0)->exit.code, 0);
+	assert_int_equal(timeline_get(tl, 1)->exit.code, 1);
+	assert_int_equal(timeline_get(tl, 1)->generation, 1);
+	assert_ptr_equal(timeline_find(tl, "web"), timeline_get(tl, 1));
+}
+
+static void second_create_fails(void **state)
+{
+	struct proc a = new_proc(100), b = new_proc(200);
+	struct proc init = runc_run(&a, "web", 50);
+
+	(void)state;
+	exec_as(&b, ROLE_RUNTIME, "runc", "runc run web"); /* "container with id exists" */
+	exits(&b, 1 << 8);
+	runc_gone(&a, &init, "web", 50, 0);
+	timeline_finish(tl);
+	assert_int_equal(timeline_count(tl), 1);
+	assert_int_equal(timeline_get(tl, 0)->exit.code, 0);
+}
+
+static void pid_is_used_again(void **state)
+{
+	struct proc a = new_proc(100), stranger, b;
+	struct proc init = runc_run(&a, "one", 50);
+
+	(void)state;
+	runc_gone(&a, &init, "one", 50, 0);
+	stranger = new_proc(103); /* init's pid, another process */
+	exits(&stranger, 9);
+	b = new_proc(100);
+	init = runc_run(&b, "two", 51);
+	runc_gone(&b, &init, "two", 51, 3 << 8);
+	timeline_finish(tl);
+	assert_int_equal(timeline_count(tl), 2);
+	assert_int_equal(timeline_get(tl, 0)->exit.code, 0);
+	assert_int_equal(timeline_get(tl, 1)->exit.code, 3);
+}
+
+static void exec_session_and_hook(void **state)
+{
+	struct proc a = new_proc(100), x = new_proc(300), stage, hook;
+	struct proc init = runc_run(&a, "box", 50);
+	const struct container *c;
+
+	(void)state;
+	exec_as(&x, ROLE_RUNTIME, "runc", "runc exec box ls");
+	stage = fork_of(&x, 301, 0, 0);
+	stage.level = 1;
+	stage.ns_pid = 17;
+	stage.mnt = 999;
+	exec_as(&stage, ROLE_PAYLOAD, "ls", "ls -l");
+	exits(&stage, 2 << 8);
+	hook = fork_of(&a, 310, 0, 0);
+	exec_as(&hook, ROLE_PAYLOAD, "poststart", "poststart");
+	exits(&hook, 0);
+	exits(&x, 2 << 8);
+	runc_gone(&a, &init, "box", 50, 0);
+	timeline_finish(tl);
+	assert_int_equal(timeline_count(tl), 1);
+	c = timeline_get(tl, 0);
+	assert_non_null(actor_of(c, ACTOR_EXEC));
+	assert_string_equal(actor_of(c, ACTOR_EXEC)->comm, "ls");
+	assert_non_null(actor_of(c, ACTOR_HOOK));
+	assert_int_equal(c->exit.code, 0);
+}
+
+static void lost_exit_of_a_call(void **state)
+{
+	struct proc a = new_proc(100);
+	struct proc init;
+	const struct container *c;
+	bool lost = false;
+
+	(void)state;
+	exec_as(&a, ROLE_RUNTIME, "runc", "runc create box");
+	init = fork_of(&a, 101, 0x20000000, 1);
+	enter(&init, OP_MOUNT, "proc", "/proc", 0);
+	enter(&init, OP_MOUNT, "tmpfs", "/dev", 0); /* the first mount's exit was lost */
+	leave(&init, OP_MOUNT, 0);
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	for (size_t i = 0; i < c->step_count; i++)
+		lost |= c->steps[i].kind == STEP_MOUNT && c->steps[i].end_edge == EDGE_LOST;
+	assert_true(lost);
+}
+
+static void killed_with_sender(void **state)
+{
+	struct proc a = new_proc(100), killer = new_proc(400);
+	struct proc init = runc_run(&a, "box", 50);
+	struct event_signal e = { .signal = 9, .target_tgid = init.pid, .target_tid = init.pid,
+		.target_start_ns = init.start, .target_cgroup_id = 50 };
+	const struct container *c;
+
+	(void)state;
+	killer.comm = "killer";
+	e.h = header(&killer, EVENT_SIGNAL, sizeof(e));
+	feed(&e);
+	runc_gone(&a, &init, "box", 50, 9);
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	assert_int_equal(c->exit.code, 137);
+	assert_int_equal(c->exit.signal, 9);
+	assert_true(c->exit.has_sender);
+	assert_int_equal(c->exit.sender_pid, 400);
+	assert_string_equal(c->exit.sender_comm, "killer");
+	assert_null(c->exit.sender_container);
+	assert_false(c->exit.oom);
+}
+
+static void oom_of_a_child(void **state)
+{
+	struct proc a = new_proc(100);
+	struct proc init = runc_run(&a, "box", 50);
+	struct event_oom e = { .victim_tgid = 555, .victim_start_ns = 5, .victim_cgroup_id = 50, .levels = 2,
+		.memory_hierarchy = 1, .page_size = 4096 };
+	const struct container *c;
+
+	(void)state;
+	e.h = header(&init, EVENT_OOM_VICTIM, sizeof(e));
+	e.chain[0] = (struct event_memcg){ .id = 50, .usage_pages = 16380, .limit_pages = 16384 };
+	e.chain[1] = (struct event_memcg){ .id = 1, .usage_pages = 90000, .limit_pages = EVENT_NO_LIMIT };
+	snprintf(e.victim_comm, sizeof(e.victim_comm), "eater");
+	feed(&e);
+	runc_gone(&a, &init, "box", 50, 0);
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	assert_false(c->exit.oom); /* pid 1 survived */
+	for (size_t i = 0; i < c->mark_count; i++) {
+		if (c->marks[i].kind != MARK_OOM_KILL)
+			continue;
+		assert_string_equal(details_text(&c->marks[i].details, "victim_comm"), "eater");
+		assert_string_equal(details_text(&c->marks[i].details, "limit_of"), "container");
+		assert_string_equal(details_text(&c->marks[i].details, "limit_cgroup"), "/box");
+		assert_int_equal(details_get(&c->marks[i].details, "limit_bytes")->number, 16384 * 4096);
+		return;
+	}
+	fail_msg("no oom mark");
+}
+
+static void engine_mount_is_adopted(void **state)
+{
+	struct proc dockerd = new_proc(10), runc = new_proc(100);
+	const struct container *c;
+	bool found = false;
+
+	(void)state;
+	dockerd.role = ROLE_ENGINE;
+	dockerd.comm = "dockerd";
+	enter(&dockerd, OP_MOUNT, "overlay", "/var/lib/docker/overlay2/x/merged", 0);
+	leave(&dockerd, OP_MOUNT, 0);
+	enter(&dockerd, OP_MOUNT, "overlay", "/var/lib/docker/overlay2/other/merged", 0);
+	leave(&dockerd, OP_MOUNT, 0);
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc create foo");
+	enter(&runc, OP_MOUNT, "/var/lib/docker/overlay2/x/merged", "/var/lib/docker/overlay2/x/merged", 0);
+	leave(&runc, OP_MOUNT, 0);
+	timeline_finish(tl);
+	assert_int_equal(timeline_count(tl), 1);
+	c = timeline_get(tl, 0);
+	for (size_t i = 0; i < c->step_count; i++) {
+		const char *target = details_text(&c->steps[i].details, "target");
+
+		assert_true(!target || !strstr(target, "other"));
+		found |= c->steps[i].actor >= 0 && c->actors[c->steps[i].actor].role == ACTOR_ENGINE;
+	}
+	assert_true(found);
+}
+
+static void no_ghosts(void **state)
+{
+	struct proc runc = new_proc(100), shim = new_proc(110);
+
+	(void)state;
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc --version");
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc state nosuch");
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc delete --force nosuch");
+	exec_as(&shim, ROLE_SHIM, "containerd-shim", "containerd-shim-runc-v2 -namespace moby -id gone delete");
+	cgroup(&runc, EVENT_CGROUP_MKDIR, 70, "/docker", NULL);
+	tick();
+	timeline_finish(tl);
+	assert_int_equal(timeline_count(tl), 0);
+}
+
+static void ends_after_quiet(void **state)
+{
+	struct proc runc = new_proc(100);
+	struct proc init = runc_run(&runc, "foo", 50);
+	struct timeline_stats stats;
+
+	(void)state;
+	runc_gone(&runc, &init, "foo", 50, 0);
+	tick();
+	/* its cgroup id and inodes may be used again: nothing of them leads to it any more */
+	cgroup(&runc, EVENT_CGROUP_MKDIR, 50, "/other", NULL);
+	assert_int_equal(timeline_get(tl, 0)->cgroup_count, 1);
+	timeline_get_stats(tl, &stats);
+	assert_int_equal(stats.skipped, 0);
+}
+
+static void damaged_records(void **state)
+{
+	struct event_exec e = { .h = { .size = sizeof(struct event), .kind = EVENT_EXEC } };
+
+	(void)state;
+	assert_int_not_equal(timeline_feed(tl, &e.h), 0);
+	e.h.size = 3;
+	assert_int_not_equal(timeline_feed(tl, &e.h), 0);
+	e.h.size = sizeof(e);
+	e.h.kind = 9999;
+	assert_int_not_equal(timeline_feed(tl, &e.h), 0);
+	e.h.kind = EVENT_EXEC;
+	e.argv_length = 0xffffffff;
+	memset(e.argv, 'A', sizeof(e.argv));
+	memset(e.filename, 'B', sizeof(e.filename));
+	e.h.role = 250;
+	assert_int_equal(timeline_feed(tl, &e.h), 0);
+	timeline_finish(tl);
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(one_run), test(same_id_again), test(second_create_fails), test(pid_is_used_again),
+		test(exec_session_and_hook), test(lost_exit_of_a_call), test(killed_with_sender),
+		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
+		test(damaged_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
