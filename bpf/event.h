@@ -107,7 +107,9 @@ enum event_role {
 	ROLE_SHIM = 4,    /* containerd-shim*, conmon */
 	ROLE_RUNTIME = 5, /* runc, crun, youki, ctrace; kept across fork and the re-exec from a memfd */
 	ROLE_PAYLOAD = 6, /* first program that a runtime's child executed: init, exec session or hook */
-	ROLE_HELPER = 7   /* any other program that a cli, engine, containerd or shim started */
+	ROLE_HELPER = 7,  /* any other program that a cli, engine, containerd or shim started */
+	ROLE_FOLLOWED = 8 /* the command of `ctrace trace -- COMMAND`, and what it starts that has no
+			     role by its name: followed for the lineage, part of no container */
 };
 
 enum event_flag {

@@ -237,6 +237,7 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	begin_actor(a, p, tl->now_ns);
 	a->parent = creator_actor(tl, c, p, a->role);
 	map_put_key(&c->actors, &key, index);
+	c->c.followed |= p->followed;
 	if (p->dead) {
 		a->exited = true;
 		a->exit_status = p->exit_status;

@@ -83,6 +83,7 @@ struct process *process_get(struct timeline *tl, const struct event *h)
 		memcpy(p->comm, h->comm, sizeof(p->comm));
 		p->role = h->role;
 	}
+	p->followed |= h->role == ROLE_FOLLOWED;
 	return p;
 }
 
@@ -97,6 +98,7 @@ struct process *process_fork(struct timeline *tl, const struct event_fork *e)
 	struct process *p = process_new(tl, e->child_tgid, e->child_start_ns);
 
 	p->creator = creator->id;
+	p->followed = creator->followed;
 	p->role = creator->role == ROLE_PAYLOAD ? ROLE_NONE : creator->role;
 	p->ns_tgid = e->child_ns_tgid;
 	p->ns_level = e->child_ns_level;
@@ -136,7 +138,13 @@ static void note_cli(struct timeline *tl, struct process *p)
 
 void process_exec(struct timeline *tl, struct process *p, const struct event_exec *e)
 {
+	struct process *parent = process_find(tl, e->parent_tgid, 0);
 	bool renamed = p->role != e->h.role;
+
+	if (!p->creator.tgid && parent) { /* its fork was before our time, or of no interest */
+		p->creator = parent->id;
+		p->followed |= parent->followed;
+	}
 
 	p->role = e->h.role;
 	p->exec_ns = e->h.time_ns;
@@ -224,7 +232,8 @@ bool process_is_daemon(const struct process *p)
 /* Who acts for others that it made: everything but daemons, payloads and strangers. */
 static bool passes_on(const struct process *p)
 {
-	return p->role != ROLE_NONE && p->role != ROLE_PAYLOAD && !process_is_daemon(p);
+	return p->role != ROLE_NONE && p->role != ROLE_PAYLOAD && p->role != ROLE_FOLLOWED &&
+		!process_is_daemon(p);
 }
 
 struct cont *process_container(struct timeline *tl, struct process *p)
@@ -263,7 +272,7 @@ void process_claim(struct timeline *tl, struct process *p, struct cont *c)
 			claim_process_key(tl, c, &up->id);
 		}
 		up = process_creator(tl, up);
-		if (!up || up->role == ROLE_NONE || up->role == ROLE_PAYLOAD)
+		if (!up || up->role == ROLE_NONE || up->role == ROLE_PAYLOAD || up->role == ROLE_FOLLOWED)
 			break;
 	}
 }

@@ -19,6 +19,7 @@ struct process {
 	struct process_id creator; /* who forked it, not its parent (runc uses CLONE_PARENT) */
 	uint8_t role;              /* enum event_role */
 	bool dead, snapshot, argv_cut;
+	bool followed;             /* ROLE_FOLLOWED, or made by one that is */
 	bool is_init, is_exec, is_hook; /* what a ROLE_PAYLOAD process turned out to be */
 	bool runs_verb;            /* a runtime whose argv named a container command */
 	uint32_t ns_tgid, ns_level;
