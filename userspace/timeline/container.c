@@ -13,21 +13,16 @@
 
 struct cont *container_new(struct timeline *tl, const char *id)
 {
-	struct cont *c = xcalloc(1, sizeof(*c));
+	struct cont *c = xcalloc(1, sizeof(*c)), *earlier;
 
 	c->serial = ++tl->next_serial;
 	c->c.id = xstrdup(id);
 	c->c.first_ns = c->c.last_ns = tl->now_ns;
 	c->lost_at_first = tl->stats.lost;
 	c->unsettled = true;
-	for (size_t i = tl->container_count; i-- > 0;) {
-		if (!strcmp(tl->containers[i]->c.id, id)) {
-			c->c.generation = tl->containers[i]->c.generation + 1;
-			break;
-		}
-		if (tl->container_count - i > 4096) /* a restart comes soon after its stop */
-			break;
-	}
+	earlier = map_put(&tl->by_id, id, strlen(id), c);
+	if (earlier)
+		c->c.generation = earlier->c.generation + 1;
 	array_grow(tl->containers, tl->container_count, tl->container_capacity);
 	tl->containers[tl->container_count++] = c;
 	array_grow(tl->active, tl->active_count, tl->active_capacity);
@@ -413,6 +408,8 @@ static void forget_ended(struct timeline *tl)
 		tl->ended_count--;
 		tl->stats.forgotten++;
 		map_remove_key(&tl->by_serial, &c->serial);
+		if (map_get(&tl->by_id, c->c.id, strlen(c->c.id)) == c)
+			map_remove(&tl->by_id, c->c.id, strlen(c->c.id));
 		container_free(c);
 	}
 	tl->container_count = kept;

@@ -144,6 +144,8 @@ static void exec_shim(struct timeline *tl, struct process *p)
 		container_set(&c->c.engine, "podman");
 	else if (!conmon && who.namespace_[0])
 		container_set(&c->c.engine, engine_of_namespace(who.namespace_));
+	if (!strcmp(who.namespace_, "k8s.io")) /* one shim per pod, named after its sandbox */
+		c->c.is_sandbox = true;
 	process_claim(tl, p, c);
 	claim_engine(tl, c);
 	claim_clis(tl, c);

@@ -102,6 +102,7 @@ void timeline_free(struct timeline *tl)
 	free(tl->containers);
 	free(tl->active);
 	map_free(&tl->by_serial);
+	map_free(&tl->by_id);
 	orphans_free(tl);
 	cgroups_free(tl);
 	process_free_all(tl);
@@ -281,12 +282,12 @@ const struct container *timeline_get(struct timeline *tl, size_t index)
 
 const struct container *timeline_find(struct timeline *tl, const char *id)
 {
-	struct cont *found = NULL;
+	struct cont *found = map_get(&tl->by_id, id, strlen(id));
 
-	for (size_t i = tl->container_count; i-- > 0;) {
+	for (size_t i = tl->container_count; !found && i-- > 0;) {
 		struct cont *c = tl->containers[i];
 
-		if (!strcmp(c->c.id, id) || (c->c.name && !strcmp(c->c.name, id))) {
+		if (c->c.name && !strcmp(c->c.name, id)) {
 			found = c;
 			break;
 		}

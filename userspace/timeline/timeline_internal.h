@@ -124,6 +124,7 @@ struct timeline {
 	size_t ended_count;
 	uint64_t next_serial;
 	struct map by_serial;
+	struct map by_id;   /* the newest start of an id */
 	struct map keys;    /* string -> struct cont: see claims.c */
 	struct map cgroups; /* {hierarchy, id} -> struct cgroup_ref */
 	struct map cgroup_paths; /* "hierarchy:path" -> struct cgroup_ref */
