@@ -130,8 +130,11 @@ void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns)
 	c->quiet_since_ns = 0;
 }
 
-static enum actor_role role_of(const struct process *p)
+/* A container's init may itself be an engine, whose containers know it as such. */
+static enum actor_role role_of(const struct cont *c, const struct process *p)
 {
+	if (p->is_init && p->container == c->serial)
+		return ACTOR_INIT;
 	switch (p->role) {
 	case ROLE_CLI:
 		return ACTOR_CLI;
@@ -146,7 +149,7 @@ static enum actor_role role_of(const struct process *p)
 		return p->argv && p->argv[0] && p->argv[1] && !strcmp(p->argv[1], "run") &&
 				!strcmp(p->comm, "ctrace") ? ACTOR_ENGINE : ACTOR_RUNTIME;
 	case ROLE_PAYLOAD:
-		return p->is_init ? ACTOR_INIT : p->is_exec ? ACTOR_EXEC : ACTOR_HOOK;
+		return p->is_exec ? ACTOR_EXEC : p->is_hook ? ACTOR_HOOK : ACTOR_HELPER;
 	default:
 		return ACTOR_HELPER;
 	}
@@ -206,7 +209,7 @@ static int creator_actor(struct timeline *tl, struct cont *c, const struct proce
 	if ((role == ACTOR_INIT || role == ACTOR_EXEC) && (index = map_get_key(&c->actors, &key)))
 		return *index;
 	for (int depth = 0; depth < 8 && (up = process_creator(tl, up)); depth++) {
-		key = (struct actor_key){ .process = up->id, .role = role_of(up) };
+		key = (struct actor_key){ .process = up->id, .role = role_of(c, up) };
 		index = map_get_key(&c->actors, &key);
 		if (index)
 			return *index;
@@ -216,7 +219,7 @@ static int creator_actor(struct timeline *tl, struct cont *c, const struct proce
 
 int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 {
-	struct actor_key key = { .process = p->id, .role = role_of(p) };
+	struct actor_key key = { .process = p->id, .role = role_of(c, p) };
 	int *index = map_get_key(&c->actors, &key);
 	struct actor *a;
 
@@ -227,7 +230,7 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	array_grow(c->c.actors, c->c.actor_count, c->c.actor_capacity);
 	a = &c->c.actors[c->c.actor_count++];
 	*a = (struct actor){ .role = key.role, .pid = p->id.tgid, .ns_pid = p->ns_tgid,
-		.process_start_ns = p->id.start_ns, .is_shared = process_is_daemon(p) };
+		.process_start_ns = p->id.start_ns, .is_shared = process_is_daemon(p) && key.role != ACTOR_INIT };
 	describe_actor(a, p);
 	begin_actor(a, p, tl->now_ns);
 	a->parent = creator_actor(tl, c, p, a->role);

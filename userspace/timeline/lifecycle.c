@@ -232,10 +232,13 @@ void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
-	bool first_payload = p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD;
+	bool is_init = c && p->role == ROLE_RUNTIME && !c->c.started_ns && c->init.tgid == p->id.tgid &&
+		c->init.start_ns == p->id.start_ns;
+	/* an init may have the name of an engine: what counts is that a runtime's pid 1 executes */
+	bool first_payload = is_init || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
 
 	process_exec(tl, p, e);
-	switch (p->role) {
+	switch (first_payload ? ROLE_PAYLOAD : p->role) {
 	case ROLE_RUNTIME:
 		exec_runtime(tl, p);
 		break;
@@ -248,7 +251,7 @@ void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 	case ROLE_PAYLOAD:
 		if (first_payload)
 			exec_payload(tl, p, c, e);
-		break;
+		break; /* its later programs are its own affair */
 	default:
 		break;
 	}
