@@ -346,6 +346,23 @@ void lifecycle_meta(struct timeline *tl, const struct event_meta *e)
 	container_notify(tl, c, CHANGE_NAMED);
 }
 
+/* Between the sentinel and the arming of the detail tier system calls were not seen: a container that
+ * began in between may lack its first steps. */
+void lifecycle_armed(struct timeline *tl, const struct event_armed *e)
+{
+	if (e->armed != 1 || !e->sentinel_ns)
+		return;
+	for (size_t i = 0; i < tl->active_count; i++) {
+		struct cont *c = tl->active[i];
+
+		if (c->c.existed || c->blind_to_ns || c->c.first_ns < e->sentinel_ns || c->c.first_ns > e->h.time_ns)
+			continue;
+		c->blind_from_ns = e->sentinel_ns;
+		c->blind_to_ns = e->h.time_ns;
+		c->unsettled = true;
+	}
+}
+
 /* ---- containers that were there before ---- */
 
 /* What the shim or conmon that made it says; NULL = none did. The caller frees. */

@@ -171,7 +171,7 @@ struct container {
 	struct exit_info exit;
 	uint64_t lost;         /* events lost while it lived that may have been its own */
 	uint64_t steps_cut;    /* steps beyond the bound TIMELINE_MAX_STEPS, counted and not kept */
-	uint64_t inferred_front; /* steps that arming may have missed at the front */
+	uint64_t inferred_front; /* phases whose first steps the arming may have missed */
 };
 
 /* Names as the JSON uses them; static strings. */

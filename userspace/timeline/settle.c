@@ -8,6 +8,8 @@
 
 /* A time without any step is worth telling when it is at least this long and a fiftieth of the start. */
 #define GAP_MIN_NS 1000000ULL
+/* How soon after the arming a first step is suspected not to be the first. */
+#define BLIND_NEAR_NS 500000ULL
 
 static int by_start(const void *a, const void *b)
 {
@@ -110,6 +112,17 @@ static void fixed_phases(const struct cont *cont, struct phase_span *spans)
 	}
 }
 
+/* A phase told by system calls that seems to begin just when they could be seen again. */
+static bool began_blind(const struct cont *cont, const struct phase_span *span)
+{
+	bool by_calls = span->phase == PHASE_ROOTFS || span->phase == PHASE_NAMESPACES ||
+		span->phase == PHASE_MOUNTS || span->phase == PHASE_CGROUP || span->phase == PHASE_PIVOT ||
+		span->phase == PHASE_HARDEN;
+
+	return by_calls && cont->blind_to_ns && span->start_ns >= cont->blind_from_ns &&
+		span->start_ns < cont->blind_to_ns + BLIND_NEAR_NS;
+}
+
 static void find_phases(struct cont *cont)
 {
 	struct container *c = &cont->c;
@@ -126,7 +139,12 @@ static void find_phases(struct cont *cont)
 		spans[PHASE_TEARDOWN].start_edge = EDGE_OBSERVED;
 	}
 	c->phase_count = 0;
+	c->inferred_front = 0;
 	for (int i = 0; i < PHASE_COUNT; i++) {
+		if (spans[i].steps && began_blind(cont, &spans[i])) {
+			spans[i].start_edge = EDGE_INFERRED;
+			c->inferred_front++;
+		}
 		if (spans[i].start_ns)
 			put_phase(c, &spans[i]);
 	}

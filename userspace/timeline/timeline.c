@@ -28,6 +28,7 @@ union record {
 	struct event_link link;
 	struct event_lost lost;
 	struct event_meta meta;
+	struct event_armed armed;
 	char bytes[4096];
 };
 
@@ -65,6 +66,8 @@ static size_t least_size(uint16_t kind)
 		return sizeof(struct event_link);
 	case EVENT_LOST:
 		return sizeof(struct event_lost);
+	case EVENT_ARMED:
+		return sizeof(struct event_armed);
 	case EVENT_META:
 		return offsetof(struct event_meta, text) + 3;
 	default:
@@ -189,7 +192,10 @@ static void dispatch(struct timeline *tl, const union record *r)
 	case EVENT_META:
 		lifecycle_meta(tl, &r->meta);
 		break;
-	default: /* armed, cgroup values, ticks: time goes by */
+	case EVENT_ARMED:
+		lifecycle_armed(tl, &r->armed);
+		break;
+	default: /* cgroup values, ticks: time goes by */
 		break;
 	}
 }

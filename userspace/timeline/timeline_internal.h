@@ -60,6 +60,7 @@ struct cont {
 	uint64_t stop_ns; /* first fatal signal or stop request for init; 0 = none */
 	bool init_oom;
 	bool pivoted;
+	uint64_t blind_from_ns, blind_to_ns; /* the detail tier was being armed; 0 = never while it began */
 };
 
 struct actor_key {
@@ -239,6 +240,7 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e);
 void lifecycle_link(struct timeline *tl, const struct event_link *e);
 void lifecycle_meta(struct timeline *tl, const struct event_meta *e);
 void lifecycle_snapshot_end(struct timeline *tl);
+void lifecycle_armed(struct timeline *tl, const struct event_armed *e);
 /* The container of a task that is known by its cgroup or pid namespace only; NULL = the host. */
 struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uint32_t pid_ns);
 
