@@ -94,6 +94,7 @@ $(O)/main-%.o: userspace/main.c userspace/cmd/commands.def Makefile | $(O)/versi
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DPROGRAM=$(PROGRAM) -MMD -MP -c $< -o $@
 
 $(O)/userspace/cmd/command.o: $(O)/version.h
+$(O)/exporters/json_schema.o: exporters/schema.json
 
 $(O)/libctrace.a: $(OBJECTS)
 	$(call say,AR,$@)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporters/explain_rules.h"
+#include "util/array.h"
+
+struct explain {
+	const struct container *container;
+	bool *told; /* one per rule */
+	size_t last; /* main rule of the step before, or explain_rule_count */
+};
+
+struct explain *explain_new(const struct container *c)
+{
+	struct explain *e = xcalloc(1, sizeof(*e));
+
+	e->container = c;
+	e->told = xcalloc(explain_rule_count, sizeof(*e->told));
+	e->last = explain_rule_count;
+	return e;
+}
+
+void explain_free(struct explain *e)
+{
+	if (!e)
+		return;
+	free(e->told);
+	free(e);
+}
+
+static bool item_matches(const struct explain_rule *r, const char *text, size_t length)
+{
+	size_t n = strlen(r->value);
+
+	switch (r->match) {
+	case EXPLAIN_ANY: return true;
+	case EXPLAIN_IS: return length == n && !memcmp(text, r->value, n);
+	case EXPLAIN_STARTS: return length >= n && !memcmp(text, r->value, n);
+	case EXPLAIN_ENDS: return length >= n && !memcmp(text + length - n, r->value, n);
+	case EXPLAIN_HOLDS: return memmem(text, length, r->value, n) != NULL;
+	}
+	return false;
+}
+
+static bool rule_matches(const struct explain_rule *r, const struct step *s)
+{
+	const struct detail *d;
+	const char *at;
+
+	if (r->kind != s->kind)
+		return false;
+	if (r->match == EXPLAIN_ANY)
+		return true;
+	d = details_get(&s->details, r->key);
+	/* /proc/self/fd/N says nothing; what it stands for does. */
+	if (!strcmp(r->key, "target") && details_get(&s->details, "resolved"))
+		d = details_get(&s->details, "resolved");
+	if (!d || !d->text)
+		return false;
+	for (at = d->text; *at;) {
+		size_t n = d->type == DETAIL_LIST ? strcspn(at, "\x1f") : strlen(at);
+
+		if (item_matches(r, at, n))
+			return true;
+		at += n + (at[n] != '\0');
+	}
+	return false;
+}
+
+/* Rules that say the same (a memfd under three names) are told once. */
+static bool is_told(const struct explain *e, size_t rule)
+{
+	for (size_t i = 0; i < explain_rule_count; i++) {
+		if (e->told[i] && !strcmp(explain_rules[i].text, explain_rules[rule].text))
+			return true;
+	}
+	return false;
+}
+
+static void tell(struct explain *e, size_t rule, struct strbuf *sb)
+{
+	if (sb->length)
+		strbuf_putc(sb, ' ');
+	strbuf_puts(sb, explain_rules[rule].text);
+	e->told[rule] = true;
+}
+
+/* init's own exec is the moment the container starts; no detail of the step says so, its phase does. */
+static bool is_init_exec(const struct step *s)
+{
+	return s->kind == STEP_EXEC && s->phase == PHASE_EXEC && !(s->has_result && s->result < 0);
+}
+
+bool explain_step(struct explain *e, const struct step *s, struct strbuf *sb)
+{
+	static const char begins[] = "This is the moment the container starts: the prepared process becomes its "
+		"program. execve keeps pid, namespaces, cgroup and seccomp filter.";
+	size_t main_rule = explain_rule_count, before = sb->length;
+	bool repeats;
+
+	for (size_t i = 0; i < explain_rule_count; i++) {
+		const struct explain_rule *r = &explain_rules[i];
+
+		if (!rule_matches(r, s))
+			continue;
+		if (r->use == EXPLAIN_MAIN) {
+			if (main_rule != explain_rule_count)
+				continue;
+			main_rule = i;
+			if (is_init_exec(s) && r->match == EXPLAIN_ANY && e->container->started_ns) {
+				strbuf_puts(sb, is_told(e, i) ? "" : begins);
+				e->told[i] = true;
+				continue;
+			}
+		}
+		if (!is_told(e, i))
+			tell(e, i, sb);
+	}
+	repeats = main_rule == e->last;
+	e->last = main_rule;
+	if (sb->length > before)
+		return true;
+	if (main_rule == explain_rule_count || repeats)
+		return false;
+	strbuf_puts(sb, "as above");
+	return true;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/format.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "util/cleanup.h"
+
+static const char *const byte_units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+
+/* Scales by hand, in integers: 9.995 must become "10.0", never "9.99" or "10.00". */
+static void three_digits(char *buffer, uint64_t value, uint64_t unit, const char *name)
+{
+	uint64_t hundredths = value / unit * 100 + value % unit * 100 / unit;
+	uint64_t rest = value % unit * 100 % unit;
+
+	if (hundredths < 1000) {
+		hundredths += rest * 2 >= unit;
+		if (hundredths < 1000) {
+			snprintf(buffer, FORMAT_MAX, "%" PRIu64 ".%02" PRIu64 " %s", hundredths / 100,
+				hundredths % 100, name);
+			return;
+		}
+	}
+	if (hundredths + 5 < 10000) {
+		hundredths += 5;
+		snprintf(buffer, FORMAT_MAX, "%" PRIu64 ".%" PRIu64 " %s", hundredths / 100,
+			hundredths % 100 / 10, name);
+		return;
+	}
+	snprintf(buffer, FORMAT_MAX, "%" PRIu64 " %s", (value + unit / 2) / unit, name);
+}
+
+char *format_duration(char *buffer, uint64_t ns, bool utf8)
+{
+	uint64_t s = ns / 1000000000;
+
+	if (ns < 1000)
+		snprintf(buffer, FORMAT_MAX, "%" PRIu64 " ns", ns);
+	else if (ns < 999500)
+		three_digits(buffer, ns, 1000, utf8 ? "µs" : "us");
+	else if (ns < 999500000)
+		three_digits(buffer, ns, 1000000, "ms");
+	else if (s < 100)
+		three_digits(buffer, ns, 1000000000, "s");
+	else if (s < 3600)
+		snprintf(buffer, FORMAT_MAX, "%" PRIu64 "m %02" PRIu64 "s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(buffer, FORMAT_MAX, "%" PRIu64 "h %02" PRIu64 "m", s / 3600, s % 3600 / 60);
+	else
+		snprintf(buffer, FORMAT_MAX, "%" PRIu64 "d %02" PRIu64 "h", s / 86400, s % 86400 / 3600);
+	return buffer;
+}
+
+char *format_bytes(char *buffer, uint64_t bytes)
+{
+	size_t unit = 0;
+	uint64_t scale = 1, tenths;
+
+	while (unit + 1 < ARRAY_SIZE(byte_units) && bytes / scale >= 1024) {
+		scale *= 1024;
+		unit++;
+	}
+	/* The remainder is below 2^60, so ten times it still fits. */
+	tenths = bytes / scale * 10 + bytes % scale * 10 / scale;
+	if (tenths % 10 == 0 || tenths >= 1000)
+		snprintf(buffer, FORMAT_MAX, "%" PRIu64 " %s", tenths / 10, byte_units[unit]);
+	else
+		snprintf(buffer, FORMAT_MAX, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10,
+			byte_units[unit]);
+	return buffer;
+}
+
+char *format_signal(char *buffer, int number)
+{
+	const char *name = number > 0 ? sigabbrev_np(number) : NULL;
+
+	if (name)
+		snprintf(buffer, FORMAT_MAX, "SIG%s", name);
+	else if (number >= SIGRTMIN && number <= SIGRTMAX)
+		snprintf(buffer, FORMAT_MAX, "SIGRTMIN+%d", number - SIGRTMIN);
+	else
+		snprintf(buffer, FORMAT_MAX, "signal %d", number);
+	return buffer;
+}
+
+char *format_errno(char *buffer, int code)
+{
+	const char *name = strerrorname_np(code);
+
+	if (name)
+		snprintf(buffer, FORMAT_MAX, "%s", name);
+	else
+		snprintf(buffer, FORMAT_MAX, "errno %d", code);
+	return buffer;
+}
+
+static unsigned long decode(const char *s, size_t length)
+{
+	const unsigned char *u = (const unsigned char *)s;
+	unsigned long code = length == 1 ? u[0] : u[0] & (0xffU >> (length + 1));
+
+	for (size_t i = 1; i < length; i++)
+		code = code << 6 | (u[i] & 0x3f);
+	return code;
+}
+
+static bool is_format_character(unsigned long code)
+{
+	return code == 0xad || code == 0x61c || (code >= 0x200b && code <= 0x200f) ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
+	       code == 0xfeff || (code >= 0xe0000 && code <= 0xe0fff);
+}
+
+void format_text(struct strbuf *sb, const char *bytes, size_t length, bool utf8)
+{
+	size_t n;
+
+	for (size_t i = 0; i < length; i += n) {
+		n = utf8_sequence(bytes + i, length - i);
+		if (n == 0)
+			n = 1;
+		if (n > 1 && !utf8) {
+			for (size_t k = 0; k < n; k++)
+				strbuf_printf(sb, "\\x%02x", (unsigned char)bytes[i + k]);
+		} else if (n > 1 && is_format_character(decode(bytes + i, n))) {
+			strbuf_printf(sb, "\\u{%lx}", decode(bytes + i, n));
+		} else {
+			strbuf_escape(sb, bytes + i, n);
+		}
+	}
+}
+
+static size_t character_width(const char *s, size_t length)
+{
+	int width = length > 1 ? wcwidth((wchar_t)decode(s, length)) : 1;
+
+	return width < 0 ? 1 : (size_t)width;
+}
+
+size_t format_width(const char *text)
+{
+	size_t length = strlen(text), width = 0, n;
+
+	for (size_t i = 0; i < length; i += n) {
+		n = utf8_sequence(text + i, length - i);
+		n = n ? n : 1;
+		width += character_width(text + i, n);
+	}
+	return width;
+}
+
+void format_fit(struct strbuf *sb, const char *text, size_t columns, bool utf8)
+{
+	const char *ellipsis = utf8 ? "…" : "..";
+	size_t mark = utf8 ? 1 : 2, length = strlen(text), used = 0, i = 0, n, w;
+	bool fits = format_width(text) <= columns;
+	size_t room = fits || columns < mark ? columns : columns - mark;
+
+	for (; i < length; i += n) {
+		n = utf8_sequence(text + i, length - i);
+		n = n ? n : 1;
+		w = character_width(text + i, n);
+		if (used + w > room)
+			break;
+		strbuf_add(sb, text + i, n);
+		used += w;
+	}
+	if (!fits && columns >= mark) {
+		strbuf_puts(sb, ellipsis);
+		used += mark;
+	}
+	for (; used < columns; used++)
+		strbuf_putc(sb, ' ');
+}

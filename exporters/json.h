@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_JSON_H
+#define CTRACE_JSON_H
+
+/*
+ * JSON Lines, as JSON_SCHEMA.md describes them: each function appends one line with its newline to sb.
+ * The same input gives the same bytes: no clock, no environment, no locale.
+ */
+
+#include "capture/facts.h"
+#include "timeline/timeline.h"
+#include "util/strbuf.h"
+
+enum { JSON_SCHEMA_VERSION = 1 };
+
+/* First line: the host, its clocks, the hooks chosen, what cannot be seen. */
+void json_write_header(struct strbuf *sb, const struct facts *facts);
+
+/* A container as it is now; change is why it is written now. */
+void json_write_timeline(struct strbuf *sb, const struct container *c, enum timeline_change change);
+
+/* One event of the stream (--events). What a short record does not hold is left out. */
+void json_write_event(struct strbuf *sb, const struct event *event);
+
+/* One counter of lost events: the newest value of (kind, reason). */
+struct json_loss {
+	uint32_t kind, reason;
+	uint64_t count;
+};
+
+struct json_summary {
+	const struct timeline_stats *stats;
+	const struct json_loss *losses;
+	size_t loss_count;
+	uint64_t containers; /* that were shown */
+	const char *error;   /* why the input ended too early; NULL = complete */
+};
+
+/* Last line. */
+void json_write_summary(struct strbuf *sb, const struct json_summary *summary);
+
+const char *json_event_kind_name(uint32_t kind); /* "cgroup_write"; "unknown" */
+const char *json_loss_name(uint32_t reason);     /* "ring_full"; "unknown" */
+const char *json_change_name(enum timeline_change change);
+
+/* exporters/schema.json, as it was built in; NUL-terminated. */
+extern const char json_schema[];
+
+#endif

@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/waterfall.h"
+
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "exporters/explain.h"
+#include "exporters/format.h"
+#include "exporters/waterfall_ruler.h"
+#include "exporters/waterfall_text.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+enum { WIDTH_MIN = 60, WIDTH_MAX = RULER_COLUMNS, DURATION_COLUMNS = 9, PERCENT_COLUMNS = 5,
+	ACTOR_DEPTH = 12 };
+
+#define RED "31"
+#define GREEN "32"
+#define YELLOW "33"
+#define BOLD "1"
+#define DIM "2"
+
+struct view {
+	struct strbuf *sb;
+	const struct container *c;
+	const struct waterfall_options *o;
+	struct ruler ruler;
+	size_t width, label, tail; /* columns of a line's first and last part */
+	bool full;
+	struct explain *explain; /* NULL unless asked for */
+};
+
+static const char *phase_color(enum phase phase)
+{
+	static const char *const colors[PHASE_COUNT] = {
+		[PHASE_REQUEST] = "36", [PHASE_IMAGE] = "34", [PHASE_ROOTFS] = "34",
+		[PHASE_NETWORK] = "35", [PHASE_CGROUP] = "33", [PHASE_NAMESPACES] = "32",
+		[PHASE_MOUNTS] = "36", [PHASE_HOOKS] = "35", [PHASE_PIVOT] = "34",
+		[PHASE_HARDEN] = "33", [PHASE_EXEC] = "32", [PHASE_RUN] = "32",
+		[PHASE_STOP] = "33", [PHASE_TEARDOWN] = "90",
+	};
+
+	return colors[phase];
+}
+
+static void paint(struct view *v, const char *color)
+{
+	if (v->o->color && color)
+		strbuf_printf(v->sb, "\033[%sm", color);
+}
+
+static void unpaint(struct view *v, const char *color)
+{
+	if (v->o->color && color)
+		strbuf_puts(v->sb, "\033[0m");
+}
+
+static void painted(struct view *v, const char *color, const char *text)
+{
+	paint(v, color);
+	strbuf_puts(v->sb, text);
+	unpaint(v, color);
+}
+
+/* Ends a line without the blanks that padding left. */
+static void end_line(struct view *v)
+{
+	while (v->sb->length && v->sb->text[v->sb->length - 1] == ' ')
+		v->sb->text[--v->sb->length] = '\0';
+	strbuf_putc(v->sb, '\n');
+}
+
+/* "12.3 ms", "~12.3 ms" with an inferred edge, "?" with a lost one, "12.3 ms+" if it goes on. */
+static void duration_text(struct strbuf *sb, uint64_t start_ns, uint64_t end_ns, enum edge start,
+	enum edge end, bool utf8)
+{
+	char text[FORMAT_MAX];
+
+	if (start == EDGE_LOST || end == EDGE_LOST || end_ns < start_ns) {
+		strbuf_puts(sb, "?");
+		return;
+	}
+	if (start == EDGE_INFERRED || end == EDGE_INFERRED)
+		strbuf_putc(sb, '~');
+	strbuf_puts(sb, format_duration(text, end_ns - start_ns, utf8));
+	if (end == EDGE_OPEN)
+		strbuf_putc(sb, '+');
+}
+
+static void pad_left(struct view *v, const char *text, size_t columns)
+{
+	size_t width = format_width(text);
+
+	for (; width < columns; width++)
+		strbuf_putc(v->sb, ' ');
+	strbuf_puts(v->sb, text);
+}
+
+/* One row: label, bars, duration, percentage of the whole, and what is said behind it. */
+struct row {
+	const char *label, *label_color;
+	const struct bars *bars;
+	const char *bar_color;
+	const char *duration;
+	int percent; /* -1 = none */
+	const char *tail, *tail_color;
+};
+
+static void print_row(struct view *v, const struct row *row)
+{
+	char percent[16] = "";
+
+	paint(v, row->label_color);
+	format_fit(v->sb, row->label, v->label, v->o->utf8);
+	unpaint(v, row->label_color);
+	strbuf_putc(v->sb, ' ');
+	paint(v, row->bar_color);
+	if (row->bars)
+		bars_print(v->sb, row->bars, &v->ruler, v->o->utf8);
+	else
+		format_fit(v->sb, "", v->ruler.columns, v->o->utf8);
+	unpaint(v, row->bar_color);
+	strbuf_putc(v->sb, ' ');
+	pad_left(v, row->duration ? row->duration : "", DURATION_COLUMNS);
+	if (row->percent >= 0)
+		snprintf(percent, sizeof(percent), "%d%%", row->percent);
+	if (!v->full)
+		pad_left(v, percent, PERCENT_COLUMNS);
+	if (row->tail && *row->tail) {
+		strbuf_puts(v->sb, "  ");
+		paint(v, row->tail_color);
+		format_fit(v->sb, row->tail, v->tail, v->o->utf8);
+		unpaint(v, row->tail_color);
+	}
+	end_line(v);
+}
+
+/* Of the time that is shown: where an hour of running was cut out, everything else would be 0 %.
+ * What holds a cut itself has no percentage. */
+static int percent_of(const struct view *v, uint64_t start_ns, uint64_t end_ns)
+{
+	uint64_t total = ruler_shown(&v->ruler);
+
+	for (size_t i = 0; i < v->ruler.cut_count; i++) {
+		if (start_ns <= v->ruler.cuts[i].start_ns && end_ns >= v->ruler.cuts[i].end_ns)
+			return -1;
+	}
+	if (end_ns < start_ns || !total || end_ns - start_ns > total)
+		return -1;
+	return (int)((double)(end_ns - start_ns) * 100 / (double)total + 0.5);
+}
+
+/* A sentence that may be longer than a line: broken at blanks, indented. */
+static void print_wrapped(struct view *v, const char *text, size_t indent, const char *color)
+{
+	size_t at = indent;
+
+	format_fit(v->sb, "", indent, false);
+	paint(v, color);
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		char *piece = xstrndup(text, n);
+		size_t width = format_width(piece);
+
+		if (at > indent && at + 1 + width > v->width) {
+			unpaint(v, color);
+			end_line(v);
+			format_fit(v->sb, "", indent, false);
+			paint(v, color);
+			at = indent;
+		}
+		if (at > indent)
+			strbuf_putc(v->sb, ' ');
+		strbuf_puts(v->sb, piece);
+		at += width + (at > indent);
+		free(piece);
+		text += n + (text[n] == ' ');
+	}
+	unpaint(v, color);
+	end_line(v);
+}
+
+/* ---- header ---- */
+
+static const struct actor *find_cli(const struct container *c)
+{
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].role == ACTOR_CLI && c->actors[i].argv)
+			return &c->actors[i];
+	}
+	return NULL;
+}
+
+static void print_title(struct view *v)
+{
+	const struct container *c = v->c;
+	const char *const words[] = { c->image, c->engine, c->runtime, c->pod };
+	const char *const labels[] = { "  image ", "  by ", "  with ", "  pod " };
+	_cleanup_(strbuf_free) struct strbuf title = { 0 };
+
+	text_container(&title, c, v->o->utf8);
+	painted(v, BOLD, title.text);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!words[i] || !*words[i])
+			continue;
+		painted(v, DIM, labels[i]);
+		format_text(v->sb, words[i], strlen(words[i]), v->o->utf8);
+	}
+	if (c->generation)
+		strbuf_printf(v->sb, "  start no. %d", c->generation + 1);
+	if (c->is_sandbox)
+		strbuf_puts(v->sb, "  pod sandbox");
+	end_line(v);
+}
+
+static void print_command(struct view *v)
+{
+	const struct actor *cli = find_cli(v->c);
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+
+	if (!cli)
+		return;
+	strbuf_puts(&text, "$ ");
+	for (size_t i = 0; cli->argv[i]; i++) {
+		if (i)
+			strbuf_putc(&text, ' ');
+		format_text(&text, cli->argv[i], strlen(cli->argv[i]), v->o->utf8);
+	}
+	if (cli->argv_cut)
+		strbuf_puts(&text, v->o->utf8 ? " …" : " ..");
+	paint(v, DIM);
+	format_fit(v->sb, text.text, v->width, v->o->utf8);
+	unpaint(v, DIM);
+	end_line(v);
+}
+
+static void add_span(struct strbuf *sb, const char *name, uint64_t start_ns, uint64_t end_ns, bool utf8)
+{
+	char text[FORMAT_MAX];
+
+	if (!start_ns || end_ns <= start_ns)
+		return;
+	if (sb->length)
+		strbuf_puts(sb, utf8 ? " · " : ", ");
+	strbuf_printf(sb, "%s %s", name, format_duration(text, end_ns - start_ns, utf8));
+}
+
+static void print_outcome(struct view *v)
+{
+	const struct container *c = v->c;
+	_cleanup_(strbuf_free) struct strbuf outcome = { 0 };
+	_cleanup_(strbuf_free) struct strbuf times = { 0 };
+	uint64_t exited = c->exit.known ? c->exit.at_ns : 0;
+	bool utf8 = v->o->utf8;
+
+	text_outcome(&outcome, c, utf8);
+	print_wrapped(v, outcome.text, 0, text_is_failure(c) ? RED : GREEN);
+	if (!c->existed)
+		add_span(&times, "start", c->first_ns, c->started_ns, utf8);
+	add_span(&times, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
+	add_span(&times, "teardown", exited, c->last_ns, utf8);
+	add_span(&times, "total", c->first_ns, c->last_ns, utf8);
+	if (c->existed)
+		strbuf_puts(&times, utf8 ? " · was there before tracing began" : ", was there before tracing began");
+	if (times.length) {
+		strbuf_puts(v->sb, times.text);
+		end_line(v);
+	}
+}
+
+/* ---- phases ---- */
+
+static bool belongs_to(const struct step *s, const struct phase_span *p)
+{
+	return s->phase == p->phase && s->start_ns >= p->start_ns &&
+	       (p->end_edge == EDGE_OPEN || s->start_ns <= p->end_ns);
+}
+
+/* "mount ×17, umount ×2" in order of first appearance. */
+static void fold_steps(struct view *v, struct strbuf *sb, const struct phase_span *p)
+{
+	size_t counts[STEP_KIND_COUNT] = { 0 }, order[STEP_KIND_COUNT], kinds = 0;
+	char error[FORMAT_MAX] = "";
+
+	for (size_t i = 0; i < v->c->step_count; i++) {
+		const struct step *s = &v->c->steps[i];
+
+		if (!belongs_to(s, p))
+			continue;
+		if (!counts[s->kind]++)
+			order[kinds++] = s->kind;
+		if (s->has_result && s->result < 0 && !error[0])
+			format_errno(error, (int)-s->result);
+	}
+	if (p->failed)
+		strbuf_printf(sb, "%zu failed (%s)", p->failed, error);
+	for (size_t i = 0; i < kinds; i++) {
+		strbuf_puts(sb, sb->length ? ", " : "");
+		strbuf_puts(sb, text_step_kind((enum step_kind)order[i]));
+		if (counts[order[i]] > 1)
+			strbuf_printf(sb, v->o->utf8 ? " ×%zu" : " x%zu", counts[order[i]]);
+	}
+}
+
+static uint64_t end_of(const struct view *v, uint64_t end_ns, enum edge edge)
+{
+	return edge == EDGE_OPEN || !end_ns ? v->ruler.end_ns : end_ns;
+}
+
+static void print_phase(struct view *v, const struct phase_span *p)
+{
+	uint64_t end_ns = end_of(v, p->end_ns, p->end_edge);
+	_cleanup_(strbuf_free) struct strbuf duration = { 0 };
+	_cleanup_(strbuf_free) struct strbuf what = { 0 };
+	struct bars bars = { 0 };
+	bool known = p->start_edge != EDGE_LOST && p->end_edge != EDGE_LOST;
+
+	bars_add(&bars, &v->ruler, p->start_ns, end_ns, BAR_SPAN);
+	for (size_t i = 0; i < v->c->step_count; i++) {
+		const struct step *s = &v->c->steps[i];
+
+		if (belongs_to(s, p))
+			bars_add(&bars, &v->ruler, s->start_ns, end_of(v, s->end_ns, s->end_edge), BAR_BUSY);
+	}
+	duration_text(&duration, p->start_ns, end_ns, p->start_edge, p->end_edge, v->o->utf8);
+	if (!v->full)
+		fold_steps(v, &what, p);
+	print_row(v, &(struct row){ .label = phase_name(p->phase), .label_color = v->full ? BOLD : NULL,
+		.bars = &bars, .bar_color = phase_color(p->phase), .duration = duration.text,
+		.percent = known ? percent_of(v, p->start_ns, end_ns) : -1,
+		.tail = what.text, .tail_color = p->failed ? RED : DIM });
+}
+
+/* ---- steps ---- */
+
+static void print_explanation(struct view *v, const struct step *s)
+{
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+
+	if (v->explain && explain_step(v->explain, s, &text))
+		print_wrapped(v, text.text, 6, DIM);
+}
+
+static void print_step(struct view *v, const struct step *s, bool last)
+{
+	_cleanup_(strbuf_free) struct strbuf label = { 0 };
+	_cleanup_(strbuf_free) struct strbuf duration = { 0 };
+	_cleanup_(strbuf_free) struct strbuf who = { 0 };
+	uint64_t end_ns = end_of(v, s->end_ns, s->end_edge);
+	bool failed = s->has_result && s->result < 0;
+	bool point = s->end_ns == s->start_ns && s->end_edge != EDGE_OPEN;
+	struct bars bars = { 0 };
+	char name[FORMAT_MAX];
+
+	strbuf_puts(&label, v->o->utf8 ? (last ? " └ " : " ├ ") : " - ");
+	if (failed)
+		strbuf_printf(&label, "%s ", format_errno(name, (int)-s->result));
+	text_step(&label, s, v->o->utf8);
+	bars_add(&bars, &v->ruler, s->start_ns, end_ns, BAR_BUSY);
+	if (!point || s->start_edge == EDGE_LOST || s->end_edge == EDGE_LOST)
+		duration_text(&duration, s->start_ns, end_ns, s->start_edge, s->end_edge, v->o->utf8);
+	if (s->actor >= 0 && (size_t)s->actor < v->c->actor_count)
+		text_actor(&who, &v->c->actors[s->actor], v->o->utf8);
+	if (failed && format_width(label.text) > v->label) {
+		/* What failed is worth a line of its own. */
+		print_wrapped(v, label.text, 0, RED);
+		strbuf_reset(&label);
+		strbuf_puts(&label, "   ");
+	}
+	print_row(v, &(struct row){ .label = label.text, .label_color = failed ? RED : NULL, .bars = &bars,
+		.bar_color = failed ? RED : phase_color(s->phase), .duration = duration.text,
+		.percent = -1, .tail = who.text, .tail_color = DIM });
+	print_explanation(v, s);
+}
+
+static void print_phase_steps(struct view *v, const struct phase_span *p)
+{
+	const struct step *pending = NULL;
+
+	for (size_t i = 0; i < v->c->step_count; i++) {
+		if (!belongs_to(&v->c->steps[i], p))
+			continue;
+		if (pending)
+			print_step(v, pending, false);
+		pending = &v->c->steps[i];
+	}
+	if (pending)
+		print_step(v, pending, true);
+}
+
+/* ---- gaps, actors, marks ---- */
+
+static void print_gaps(struct view *v)
+{
+	_cleanup_(strbuf_free) struct strbuf what = { 0 };
+	uint64_t sum = 0, longest = 0;
+	char duration[FORMAT_MAX], most[FORMAT_MAX];
+	struct bars bars = { 0 };
+	int before = -1;
+
+	if (!v->c->gap_count)
+		return;
+	for (size_t i = 0; i < v->c->gap_count; i++) {
+		const struct gap *g = &v->c->gaps[i];
+
+		bars_add(&bars, &v->ruler, g->start_ns, g->end_ns, BAR_GAP);
+		sum += g->end_ns - g->start_ns;
+		if (g->end_ns - g->start_ns > longest) {
+			longest = g->end_ns - g->start_ns;
+			before = g->before_actor;
+		}
+	}
+	format_duration(most, longest, v->o->utf8);
+	strbuf_printf(&what, v->c->gap_count > 1 ? "longest %s" : "%s", most);
+	if (before >= 0 && (size_t)before < v->c->actor_count) {
+		strbuf_puts(&what, " before ");
+		text_actor(&what, &v->c->actors[before], v->o->utf8);
+	}
+	print_row(v, &(struct row){ .label = "untraced", .label_color = DIM, .bars = &bars,
+		.bar_color = DIM, .duration = format_duration(duration, sum, v->o->utf8),
+		.percent = percent_of(v, v->ruler.start_ns, v->ruler.start_ns + sum), .tail = what.text, .tail_color = DIM });
+}
+
+static void actor_tail(struct view *v, struct strbuf *sb, size_t index)
+{
+	const struct actor *a = &v->c->actors[index];
+	size_t steps = 0, failed = 0;
+	char signal[FORMAT_MAX];
+
+	for (size_t i = 0; i < v->c->step_count; i++) {
+		if (v->c->steps[i].actor != (int)index)
+			continue;
+		steps++;
+		failed += v->c->steps[i].has_result && v->c->steps[i].result < 0;
+	}
+	strbuf_puts(sb, actor_role_name(a->role));
+	if (steps)
+		strbuf_printf(sb, ", %zu step%s", steps, steps == 1 ? "" : "s");
+	if (failed)
+		strbuf_printf(sb, ", %zu failed", failed);
+	if (a->exited && (a->exit_status & 0x7f))
+		strbuf_printf(sb, ", %s", format_signal(signal, a->exit_status & 0x7f));
+	else if (a->exited && a->exit_status)
+		strbuf_printf(sb, ", exit %d", a->exit_status >> 8 & 0xff);
+}
+
+static void print_actor(struct view *v, size_t index, const char *branch)
+{
+	const struct actor *a = &v->c->actors[index];
+	uint64_t end_ns = a->end_ns ? a->end_ns : v->ruler.end_ns;
+	uint64_t start_ns = a->start_ns > v->ruler.start_ns ? a->start_ns : v->ruler.start_ns;
+	_cleanup_(strbuf_free) struct strbuf label = { 0 };
+	_cleanup_(strbuf_free) struct strbuf duration = { 0 };
+	_cleanup_(strbuf_free) struct strbuf what = { 0 };
+	struct bars bars = { 0 };
+
+	strbuf_puts(&label, branch);
+	text_actor(&label, a, v->o->utf8);
+	bars_add(&bars, &v->ruler, start_ns, end_ns, BAR_SPAN);
+	for (size_t i = 0; i < v->c->step_count; i++) {
+		const struct step *s = &v->c->steps[i];
+
+		if (s->actor == (int)index)
+			bars_add(&bars, &v->ruler, s->start_ns, end_of(v, s->end_ns, s->end_edge), BAR_BUSY);
+	}
+	if (!a->is_shared)
+		duration_text(&duration, start_ns, end_ns, a->start_edge,
+			a->end_ns ? a->end_edge : EDGE_OPEN, v->o->utf8);
+	actor_tail(v, &what, index);
+	print_row(v, &(struct row){ .label = label.text, .bars = &bars, .bar_color = DIM,
+		.duration = duration.text, .percent = -1, .tail = what.text, .tail_color = DIM });
+}
+
+static bool has_later_sibling(const struct container *c, size_t index, const bool *done)
+{
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (i != index && !done[i] && c->actors[i].parent == c->actors[index].parent)
+			return true;
+	}
+	return false;
+}
+
+/* Parents before children, children where their parent is; branch is what stands left of them. `done`
+ * keeps what is in a circle from being printed twice. */
+static void print_actors_below(struct view *v, int parent, bool *done, const char *branch, size_t depth)
+{
+	for (size_t i = 0; i < v->c->actor_count && depth <= ACTOR_DEPTH; i++) {
+		_cleanup_free_ char *own = NULL, *below = NULL;
+		bool more;
+
+		if (done[i] || v->c->actors[i].parent != parent)
+			continue;
+		done[i] = true;
+		more = has_later_sibling(v->c, i, done);
+		own = xasprintf("%s%s", branch, !depth ? "" : v->o->utf8 ? (more ? "├ " : "└ ") : "` ");
+		below = xasprintf("%s%s", branch, !depth ? "" : !more ? "  " : v->o->utf8 ? "│ " : "| ");
+		print_actor(v, i, own);
+		print_actors_below(v, (int)i, done, below, depth + 1);
+	}
+}
+
+static void print_actors(struct view *v)
+{
+	_cleanup_free_ bool *done = xcalloc(v->c->actor_count, sizeof(*done));
+
+	if (v->c->actor_count)
+		strbuf_putc(v->sb, '\n');
+	print_actors_below(v, -1, done, "", 0);
+	for (size_t i = 0; i < v->c->actor_count; i++) {
+		if (!done[i])
+			print_actor(v, i, "");
+	}
+}
+
+static void print_marks(struct view *v)
+{
+	for (size_t i = 0; i < v->c->mark_count; i++) {
+		const struct mark *m = &v->c->marks[i];
+		_cleanup_(strbuf_free) struct strbuf text = { 0 };
+		char at[FORMAT_MAX];
+		struct bars bars = { 0 };
+		bool bad = m->kind == MARK_OOM_KILL;
+
+		if (!v->full && (m->kind == MARK_STAGE || m->kind == MARK_STARTED))
+			continue;
+		bars_add(&bars, &v->ruler, m->at_ns, m->at_ns, BAR_BUSY);
+		strbuf_puts(&text, v->o->utf8 ? "▲ " : "^ ");
+		text_mark(&text, m, v->o->utf8);
+		print_row(v, &(struct row){ .label = text.text, .label_color = bad ? RED : YELLOW,
+			.bars = &bars, .bar_color = bad ? RED : YELLOW, .percent = -1,
+			.duration = "", .tail = m->at_ns >= v->ruler.start_ns ?
+				format_duration(at, m->at_ns - v->ruler.start_ns, v->o->utf8) : "" });
+	}
+}
+
+/* ---- footer ---- */
+
+static void print_limits(struct view *v)
+{
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+
+	strbuf_puts(&text, "limits  ");
+	text_limits(&text, v->c, v->o->utf8);
+	if (text.length == strlen("limits  "))
+		strbuf_puts(&text, v->c->existed ? "not seen (set before tracing began)" : "none were set");
+	print_wrapped(v, text.text, 0, NULL);
+}
+
+static void print_losses(struct view *v)
+{
+	const struct container *c = v->c;
+
+	if (!c->lost && !c->steps_cut && !c->inferred_front) {
+		painted(v, DIM, "nothing lost");
+		end_line(v);
+		return;
+	}
+	if (c->lost) {
+		paint(v, RED);
+		strbuf_printf(v->sb, "LOST %" PRIu64 " events while it lived; durations marked ? are unknown",
+			c->lost);
+		unpaint(v, RED);
+		end_line(v);
+	}
+	if (c->steps_cut) {
+		strbuf_printf(v->sb, "%" PRIu64 " steps beyond the bound were counted and not kept", c->steps_cut);
+		end_line(v);
+	}
+	if (c->inferred_front) {
+		strbuf_printf(v->sb, "%" PRIu64 " step%s at the front may have been missed before the detail "
+			"hooks were armed", c->inferred_front, c->inferred_front == 1 ? "" : "s");
+		end_line(v);
+	}
+}
+
+static void print_ruler(struct view *v)
+{
+	format_fit(v->sb, "", v->label + 1, v->o->utf8);
+	paint(v, DIM);
+	ruler_print(v->sb, &v->ruler, v->o->utf8);
+	if (v->ruler.cut_count && !v->full)
+		strbuf_puts(v->sb, v->o->utf8 ? "           %  ⟨…⟩ is cut out" : "           %  <...> is cut out");
+	unpaint(v, DIM);
+	end_line(v);
+}
+
+static void layout(struct view *v)
+{
+	size_t width = v->o->width ? v->o->width : 80, rest;
+
+	v->width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
+	if (v->full) {
+		v->label = v->width * 11 / 20;
+		v->tail = v->width >= 100 ? v->width / 7 : 0;
+		rest = v->width - v->label - 2 - DURATION_COLUMNS - (v->tail ? v->tail + 2 : 0);
+		ruler_init(&v->ruler, v->c, rest);
+		return;
+	}
+	v->label = v->width / 4;
+	rest = v->width - v->label - 2 - DURATION_COLUMNS - PERCENT_COLUMNS - 2;
+	v->tail = rest * 2 / 5;
+	ruler_init(&v->ruler, v->c, rest - v->tail);
+}
+
+void waterfall_print(struct strbuf *sb, const struct container *c,
+	const struct waterfall_options *options)
+{
+	struct view v = { .sb = sb, .c = c, .o = options,
+		.full = options->explain || options->detail == WATERFALL_FULL };
+
+	layout(&v);
+	if (options->explain)
+		v.explain = explain_new(c);
+	print_title(&v);
+	print_command(&v);
+	print_outcome(&v);
+	print_limits(&v);
+	strbuf_putc(sb, '\n');
+	print_ruler(&v);
+	for (size_t i = 0; i < c->phase_count; i++) {
+		print_phase(&v, &c->phases[i]);
+		if (v.full)
+			print_phase_steps(&v, &c->phases[i]);
+	}
+	print_gaps(&v);
+	print_marks(&v);
+	print_actors(&v);
+	print_losses(&v);
+	strbuf_putc(sb, '\n');
+	explain_free(v.explain);
+}
+
+void waterfall_print_stats(struct strbuf *sb, const struct timeline_stats *s, uint64_t containers,
+	const struct waterfall_options *options)
+{
+	struct view v = { .sb = sb, .o = options };
+	const char *color = s->lost || s->skipped ? RED : DIM;
+
+	paint(&v, color);
+	strbuf_printf(sb, "%" PRIu64 " container%s, %" PRIu64 " events, ", containers,
+		containers == 1 ? "" : "s", s->events);
+	if (s->lost)
+		strbuf_printf(sb, "LOST %" PRIu64 " (%" PRIu64 " that identity rests on)", s->lost,
+			s->lost_lifecycle);
+	else
+		strbuf_puts(sb, "none lost");
+	if (s->skipped)
+		strbuf_printf(sb, ", %" PRIu64 " malformed", s->skipped);
+	if (s->forgotten)
+		strbuf_printf(sb, ", %" PRIu64 " ended containers forgotten", s->forgotten);
+	unpaint(&v, color);
+	end_line(&v);
+}
+
+void waterfall_detect(struct waterfall_options *o, FILE *out, enum waterfall_color color)
+{
+	const char *no_color = getenv("NO_COLOR"), *columns = getenv("COLUMNS"), *term = getenv("TERM");
+	bool terminal = isatty(fileno(out));
+	struct winsize size;
+
+	o->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	o->color = color == WATERFALL_COLOR_ALWAYS ||
+		(color == WATERFALL_COLOR_AUTO && terminal && !(no_color && *no_color) &&
+			!(term && !strcmp(term, "dumb")));
+	if (!o->width && terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
+		o->width = size.ws_col;
+	if (!o->width && columns)
+		o->width = (size_t)strtoul(columns, NULL, 10);
+	if (!o->width)
+		o->width = terminal ? 80 : 120;
+}

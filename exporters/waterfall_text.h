@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_WATERFALL_TEXT_H
+#define CTRACE_WATERFALL_TEXT_H
+
+/* Steps, actors, limits and deaths in words. All text is escaped for a terminal. */
+
+#include "timeline/model.h"
+#include "util/strbuf.h"
+
+/* "mount proc on /proc (nosuid,noexec,nodev)"; without the result. */
+void text_step(struct strbuf *sb, const struct step *step, bool utf8);
+
+/* "cgroup writes": for counting; more than one if count > 1. */
+const char *text_step_kind(enum step_kind kind);
+
+/* "runc create 8850" */
+void text_actor(struct strbuf *sb, const struct actor *actor, bool utf8);
+
+/* "memory 256 MiB, cpu 0.5, pids 100"; nothing when there are none. */
+void text_limits(struct strbuf *sb, const struct container *c, bool utf8);
+
+/* "exit 0", "killed by SIGKILL (OOM: 256 MiB limit of /docker/... hit)", "running". */
+void text_outcome(struct strbuf *sb, const struct container *c, bool utf8);
+
+/* "oom kill of stress (pid 8857) ..." */
+void text_mark(struct strbuf *sb, const struct mark *mark, bool utf8);
+
+/* Name, else the id as docker shortens it. */
+void text_container(struct strbuf *sb, const struct container *c, bool utf8);
+
+/* True where the container has ended badly. */
+bool text_is_failure(const struct container *c);
+
+#endif
