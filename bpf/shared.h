@@ -2,6 +2,8 @@
 #ifndef CTRACE_SHARED_H
 #define CTRACE_SHARED_H
 
+#include <linux/types.h>
+
 /* What the loader and the kernel side agree on besides the record; not kept in recordings. */
 
 enum {
