@@ -382,7 +382,7 @@ static bool is_gone(const struct cont *c)
 
 static void end(struct timeline *tl, struct cont *c)
 {
-	c->ended = true;
+	c->c.ended = true;
 	c->c.lost = tl->stats.lost - c->lost_at_first;
 	c->unsettled = true;
 	if (c->c.state != STATE_EXITED)
@@ -403,7 +403,7 @@ static void forget_ended(struct timeline *tl)
 	for (size_t i = 0; i < tl->container_count; i++) {
 		struct cont *c = tl->containers[i];
 
-		if (!c->ended || !drop) {
+		if (!c->c.ended || !drop) {
 			tl->containers[kept++] = c;
 			continue;
 		}

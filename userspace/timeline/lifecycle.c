@@ -212,7 +212,7 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 
 	if (!c)
 		c = lifecycle_container_of(tl, e->h.cgroup_id, e->ns.pid);
-	if (!c || c->ended)
+	if (!c || c->c.ended)
 		return;
 	p->container = c->serial;
 	outside = c->runtime_mnt_ns && p->ns.mnt == c->runtime_mnt_ns;
@@ -269,7 +269,7 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 	struct mark *m;
 
 	memcpy(p->comm, e->new_comm, sizeof(p->comm));
-	if (!c || c->ended || p->role != ROLE_RUNTIME)
+	if (!c || c->c.ended || p->role != ROLE_RUNTIME)
 		return;
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		struct actor *a = &c->c.actors[i];

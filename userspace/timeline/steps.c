@@ -214,9 +214,9 @@ static void finish_cgroup_write(struct timeline *tl, struct open_op *op)
 	struct cgroup_ref *ref = cgroups_find(tl, op->hierarchy, op->cgroup);
 	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
 
-	if (p && (!c || c->ended) && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
+	if (p && (!c || c->c.ended) && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
 		c = process_container(tl, p);
-	if (c && p && !c->ended) {
+	if (c && p && !c->c.ended) {
 		note_freezer(tl, c, &op->step);
 		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &op->step);
 	} else if (p && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD) {

@@ -46,7 +46,7 @@ struct cont {
 	struct process_id init;  /* tgid 0 = none yet */
 	uint32_t runtime_mnt_ns; /* of the process that creates it: hooks run there */
 	bool seen_create;        /* by a runtime */
-	bool ended, unsettled;
+	bool unsettled;
 	uint64_t quiet_since_ns; /* since when it looks finished; 0 = it does not */
 	uint64_t lost_at_first;  /* tl->stats.lost when it began */
 	struct {                 /* last fatal signal for init */
