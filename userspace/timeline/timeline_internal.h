@@ -169,7 +169,7 @@ void container_set(char **field, const char *value); /* sets a name once it is k
 void container_sweep(struct timeline *tl, bool last);
 /* Starts of the same id: the one that is alive, or a new one if it has exited. */
 struct cont *container_for_id(struct timeline *tl, const char *id, bool creates);
-void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns);
+void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge);
 /* settle.c */
 void container_settle(struct cont *c);
 
@@ -232,6 +232,8 @@ void requests_finish(struct timeline *tl);
 void deaths_signal(struct timeline *tl, const struct event_signal *e);
 void deaths_oom(struct timeline *tl, const struct event_oom *e);
 void deaths_exit(struct timeline *tl, const struct event_exit *e);
+/* p is gone and its exit was lost: what hangs on it ends with a lost edge. */
+void deaths_unseen(struct timeline *tl, struct process *p);
 
 /* lifecycle.c */
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e);
