@@ -29,6 +29,7 @@ struct cont *container_new(struct timeline *tl, const char *id)
 	tl->active[tl->active_count++] = c;
 	map_put_key(&tl->by_serial, &c->serial, c);
 	claim_key(tl, c, 'I', id);
+	lifecycle_apply_meta(tl, c);
 	return c;
 }
 
