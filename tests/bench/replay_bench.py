@@ -1,29 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How fast a recording replays, and how time and memory grow with the number of containers."""
+"""How fast a recording replays, and how time and memory grow with the number of containers.
+
+The timeline alone is measured inside one process (multiply --feed), so that neither disk nor JSON takes part;
+ctrace replay is measured from outside, as a user meets it."""
 
 import os
 import resource
 import subprocess
 import time
 
-SIZES = (10, 100, 1000, 10000, 100000)
+# All events of a runc start up to here; above, process and cgroup events only, or memory would be the limit.
+FULL_SIZES = (10, 100, 1000)
+SLIM_SIZES = (10, 100, 1000, 10000, 100000)
+REPLAYED = 300
 
 
-def run_measured(command):
-    """Seconds and peak memory (bytes) of a command whose output nobody keeps."""
-    begin = time.perf_counter()
-    with open(os.devnull, "wb") as devnull:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=devnull, stderr=subprocess.PIPE)
-        error = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = status
-    if status:
-        raise SystemExit("bench: %s: %s" % (" ".join(command), error.decode("utf-8", "replace")))
-    return time.perf_counter() - begin, usage.ru_maxrss * 1024
+def feed(multiply, mode, template, size):
+    """Events a second and bytes a container; the best of a few where a run is short."""
+    rates, memory = [], 0
+    for _ in range(5 if size <= 1000 else 1):
+        done = subprocess.run([multiply, mode, template, str(size)], capture_output=True, text=True, check=True)
+        events, seconds, resident = done.stdout.split()
+        rates.append(int(events) / float(seconds))
+        memory = int(resident)
+    return int(events), max(rates), memory / size
 
 
-def count_events(multiply, path):
-    return int(subprocess.run([multiply, "--count", path], capture_output=True, text=True, check=True).stdout)
+def measure_timeline(table, multiply, mode, template, sizes, label):
+    first = None
+    for size in sizes:
+        events, rate, memory = feed(multiply, mode, template, size)
+        # Time of one event against its time among few containers: 1.0 all the way down is linear growth.
+        first = first or rate
+        table.row("%s, %d containers, %d events" % (label, size, events),
+                  "%.2f M events/s" % (rate / 1e6), first / rate, ">= 2 M/s" if label.startswith("timeline") else "")
+        if size == sizes[-1]:
+            table.row("%s, %d containers: memory" % (label, size), "%.0f bytes each" % memory, None)
 
 
 def measure(env, table):
@@ -36,24 +48,19 @@ def measure(env, table):
     command = [a.replace("@ID@", "copy-000000") for a in env.command("runc")]
     subprocess.run([env.ctrace, "record", template, "--"] + command, check=True,
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    base_memory = None
-    base_rate = None
-    for size in SIZES:
-        path = os.path.join(env.directory, "many.ctrace")
-        subprocess.run([multiply, template, str(size), path], check=True)
-        events = count_events(multiply, path)
-        repeats = 5 if size <= 1000 else 1
-        # From JSON's making, replay's own work is told apart by --summary, which prints the last line only.
-        seconds, memory = min(run_measured([env.ctrace, "replay", "--json", "--summary", path])
-                              for _ in range(repeats))
-        if base_memory is None:
-            base_memory = memory
-        grown = (memory - base_memory) / max(size - SIZES[0], 1)
-        rate = events / seconds
-        if size == 1000:
-            base_rate = rate
-        table.row("replay, %d containers, %d events" % (size, events), "%.0f events/s" % rate,
-                  rate / base_rate if base_rate else None, ">= 2 M/s" if size == 10000 else "")
-        if size > SIZES[0]:
-            table.row("replay, %d containers: memory of each" % size, "%.0f bytes" % grown, None)
-        os.unlink(path)
+    measure_timeline(table, multiply, "--feed", template, FULL_SIZES, "timeline, every event")
+    measure_timeline(table, multiply, "--feed-slim", template, SLIM_SIZES, "timeline, processes and cgroups")
+
+    path = os.path.join(env.directory, "many.ctrace")
+    subprocess.run([multiply, template, str(REPLAYED), path], check=True)
+    events = feed(multiply, "--feed", template, REPLAYED)[0]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.perf_counter()
+    with open(os.devnull, "wb") as devnull:
+        subprocess.run([env.ctrace, "replay", "--json", path], check=True, stdout=devnull)
+    seconds = time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    table.row("ctrace replay --json, %d containers, %d MiB" % (REPLAYED, os.path.getsize(path) >> 20),
+              "%.2f M events/s" % (events / seconds / 1e6), None)
+    table.row("ctrace replay --json: CPU of one core", "%.0f %%" % (100 * cpu / seconds), None)
