@@ -62,7 +62,7 @@ static const char *op_name(uint32_t op)
 static const char *role_name(uint8_t role)
 {
 	static const char *const names[] = { NULL, "cli", "engine", "containerd", "shim", "runtime", "payload",
-		"helper" };
+		"helper", "followed" };
 
 	return role < ARRAY_SIZE(names) ? names[role] : NULL;
 }

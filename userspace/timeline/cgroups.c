@@ -211,7 +211,7 @@ static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
 
 	details_add_text(&step.details, "path", e->path);
 	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
-	if (c && !c->ended) {
+	if (c && !c->c.ended) {
 		mark_removed(c, e->hierarchy, e->id);
 		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &step);
 	} else {
@@ -239,7 +239,7 @@ static void on_attach(struct timeline *tl, const struct event_cgroup *e)
 		cgroups_adopt(tl, c, ref);
 	if (!c && ref)
 		c = container_by_serial(tl, ref->container);
-	if (!c || c->ended || p->role == ROLE_NONE || p->role == ROLE_PAYLOAD)
+	if (!c || c->c.ended || p->role == ROLE_NONE || p->role == ROLE_PAYLOAD)
 		return;
 	details_add_text(&step.details, "path", e->path);
 	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));

@@ -221,11 +221,18 @@ void key_set_add(struct key_set *set, char kind, const char *value)
 
 void key_set_add_path(struct key_set *set, const char *path)
 {
-	const char *at = path;
+	const char *at = path, *init;
 
 	if (!path || *path != '/')
 		return;
 	key_set_add(set, 'P', path);
+	/* docker's overlay2 prepares a container's layer in a sister directory, ID-init */
+	init = strstr(path, "-init/");
+	if (init) {
+		_cleanup_free_ char *sister = xasprintf("%.*s%s", (int)(init - path), path, init + 5);
+
+		key_set_add(set, 'P', sister);
+	}
 	while (*at && set->count < ORPHAN_KEYS - 1) {
 		size_t length = strcspn(at, "/");
 

@@ -70,7 +70,7 @@ void deaths_signal(struct timeline *tl, const struct event_signal *e)
 		.tid = e->h.tid };
 	bool to_init;
 
-	if (!c || c->ended || !target || (target->role != ROLE_PAYLOAD && !(c->init.tgid == e->target_tgid)))
+	if (!c || c->c.ended || !target || (target->role != ROLE_PAYLOAD && !(c->init.tgid == e->target_tgid)))
 		return;
 	to_init = c->init.tgid == target->id.tgid && c->init.start_ns == target->id.start_ns;
 	if (to_init && ends_processes(e->signal) && e->result == 0)
@@ -142,7 +142,7 @@ void deaths_oom(struct timeline *tl, const struct event_oom *e)
 
 	if (!c)
 		c = cgroups_container(tl, e->victim_cgroup_id);
-	if (!c || c->ended)
+	if (!c || c->c.ended)
 		return;
 	is_init = c->init.tgid == e->victim_tgid && c->init.start_ns == e->victim_start_ns;
 	c->init_oom |= is_init;
@@ -206,12 +206,25 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	c = process_container(tl, p);
 	steps_process_gone(tl, p, e->h.time_ns);
 	process_exit(tl, p, e->h.time_ns, e->exit_code);
-	if (!c || c->ended)
+	if (!c || c->c.ended)
 		return;
-	container_actor_gone(c, p, e->h.time_ns);
+	container_actor_gone(c, p, e->h.time_ns, EDGE_OBSERVED);
 	container_touch(tl, c, e->h.time_ns);
 	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns)
 		init_exited(tl, c, e);
 	else if (p->is_exec)
 		exec_exited(c, p, e);
+}
+
+void deaths_unseen(struct timeline *tl, struct process *p)
+{
+	struct cont *c = process_container(tl, p);
+
+	if (!c || c->c.ended)
+		return;
+	container_actor_gone(c, p, tl->now_ns, EDGE_LOST);
+	if (c->init.tgid != p->id.tgid || c->init.start_ns != p->id.start_ns)
+		return;
+	c->c.state = STATE_EXITED; /* when and how is not known */
+	container_notify(tl, c, CHANGE_EXITED);
 }

@@ -146,6 +146,7 @@ struct container {
 	enum container_state state;
 	bool existed;    /* already there when tracing began */
 	bool is_sandbox; /* a pod's pause container */
+	bool ended;      /* torn down and quiet: nothing more will come */
 	bool followed;   /* an actor of it descends from the followed command (trace -- COMMAND) */
 	uint32_t pid;    /* init, initial pid namespace; 0 = none */
 	uint64_t init_start_ns;

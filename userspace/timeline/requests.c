@@ -94,6 +94,19 @@ static void place_request(struct timeline *tl, struct process *p, struct step *s
 	key_set_free(&set);
 }
 
+/* The body of a request may be written by itself: it names the image. */
+static void take_body(struct timeline *tl, const struct event_request *e)
+{
+	struct request_key key = { .tgid = e->h.tgid, .fd = e->fd };
+	struct open_op *op = map_get_key(&tl->requests, &key);
+	const char *path = op ? details_text(&op->step.details, "path") : NULL;
+	_cleanup_free_ char *image = json_string(e->data, "Image");
+
+	if (path && strstr(path, "/containers/create") && image && *image &&
+		!details_get(&op->step.details, "image"))
+		details_add_text(&op->step.details, "image", image);
+}
+
 void requests_write(struct timeline *tl, const struct event_request *e)
 {
 	struct process *p = process_get(tl, &e->h);
@@ -102,6 +115,10 @@ void requests_write(struct timeline *tl, const struct event_request *e)
 	char method[16], path[512];
 	_cleanup_free_ char *name = NULL, *image = NULL;
 
+	if (e->data[0] == '{') {
+		take_body(tl, e);
+		return;
+	}
 	if (sscanf(e->data, "%15[A-Z] %511s", method, path) != 2 || path[0] != '/')
 		return;
 	op = xcalloc(1, sizeof(*op));

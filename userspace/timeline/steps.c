@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "timeline/flags.h"
+#include "timeline/identify.h"
 #include "timeline/timeline_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -29,6 +30,21 @@ static struct process *process_of_path(struct timeline *tl, const char *path)
 	return process_find(tl, pid, 0);
 }
 
+/* An engine's helper is told by its arguments whom it helps. */
+static void offer_arguments(const char *argv, struct key_set *set)
+{
+	while (argv && *argv) {
+		size_t length = strcspn(argv, "\x1f");
+		_cleanup_free_ char *word = xstrndup(argv, length);
+
+		key_set_add_path(set, word);
+		if (identify_is_hex_id(word, length))
+			key_set_add(set, 'I', word);
+		argv += length;
+		argv += *argv == '\x1f';
+	}
+}
+
 /* Keys by which an engine's step may find its container: paths, ids in them, namespaces. */
 static void offer_keys(const struct step *step, struct key_set *set)
 {
@@ -37,6 +53,8 @@ static void offer_keys(const struct step *step, struct key_set *set)
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		key_set_add_path(set, details_text(&step->details, paths[i]));
+	if (step->kind == STEP_EXEC)
+		offer_arguments(details_text(&step->details, "argv"), set);
 	if (step->kind == STEP_SETNS && ns) {
 		char text[24];
 
@@ -196,9 +214,9 @@ static void finish_cgroup_write(struct timeline *tl, struct open_op *op)
 	struct cgroup_ref *ref = cgroups_find(tl, op->hierarchy, op->cgroup);
 	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
 
-	if (p && (!c || c->ended) && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
+	if (p && (!c || c->c.ended) && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
 		c = process_container(tl, p);
-	if (c && p && !c->ended) {
+	if (c && p && !c->c.ended) {
 		note_freezer(tl, c, &op->step);
 		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &op->step);
 	} else if (p && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD) {

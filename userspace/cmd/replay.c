@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctrace replay and ctrace show: a recording as the live session printed it, and as one picture. */
+#include <argp.h>
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/session.h"
+#include "exporters/json.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
+	OPTION_SCHEMA };
+
+struct replay_options {
+	const char *name; /* of the command, for errors */
+	bool json, events, schema;
+	enum waterfall_color color;
+	struct waterfall_options waterfall;
+	const char *path, *id;
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct replay_options *o = state->input;
+	char *end;
+
+	switch (key) {
+	case OPTION_JSON: o->json = true; return 0;
+	case OPTION_EVENTS: o->events = true; return 0;
+	case OPTION_EXPLAIN: o->waterfall.explain = true; return 0;
+	case OPTION_SCHEMA: o->schema = true; return 0;
+	case OPTION_TRACE:
+		if (!strcmp(arg, "full"))
+			o->waterfall.detail = WATERFALL_FULL;
+		else if (strcmp(arg, "summary") != 0)
+			argp_error(state, "--trace is \"%s\", but must be summary or full", arg);
+		return 0;
+	case OPTION_WIDTH:
+		o->waterfall.width = strtoul(arg, &end, 10);
+		if (end == arg || *end || o->waterfall.width < 60 || o->waterfall.width > 400)
+			argp_error(state, "--width is \"%s\", but must be a number from 60 to 400", arg);
+		return 0;
+	case OPTION_COLOR:
+		if (!strcmp(arg, "always"))
+			o->color = WATERFALL_COLOR_ALWAYS;
+		else if (!strcmp(arg, "never"))
+			o->color = WATERFALL_COLOR_NEVER;
+		else if (strcmp(arg, "auto") != 0)
+			argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num == 0)
+			o->path = arg;
+		else if (state->arg_num == 1 && !strcmp(o->name, "show"))
+			o->id = arg;
+		else
+			argp_error(state, "too many arguments: \"%s\"", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->path && !o->schema)
+			argp_error(state, "which recording? ctrace trace --record FILE makes one");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+#define COMMON_OPTIONS                                                                                         \
+	{ "json", OPTION_JSON, NULL, 0, "JSON Lines instead of pictures (JSON_SCHEMA.md)", 0 },                \
+	{ "events", OPTION_EVENTS, NULL, 0, "with --json: every event as well", 0 },                           \
+	{ "trace", OPTION_TRACE, "summary|full", 0, "phases and actors, or every step", 0 },                   \
+	{ "width", OPTION_WIDTH, "COLUMNS", 0, "instead of the terminal's", 0 },                               \
+	{ "color", OPTION_COLOR, "auto|always|never", 0, "auto: on a terminal, unless NO_COLOR is set", 0 },   \
+	{ "json-schema", OPTION_SCHEMA, NULL, 0, "print the JSON Schema of the output and stop", 0 }
+
+static const struct argp_option replay_argp_options[] = { COMMON_OPTIONS, { 0 } };
+static const struct argp_option show_argp_options[] = {
+	{ "explain", OPTION_EXPLAIN, NULL, 0, "after each step: what it does and why", 0 },
+	COMMON_OPTIONS, { 0 },
+};
+
+static const struct argp replay_argp = { replay_argp_options, parse_option, "RECORDING",
+	"Prints a recording as the live `ctrace trace` printed it, byte for byte with --json. Needs no root.\v"
+	"Examples:\n"
+	"  ctrace replay start.ctrace\n"
+	"  ctrace replay --json --events start.ctrace | jq 'select(.type == \"event\")'\n", NULL, NULL, NULL };
+
+static const struct argp show_argp = { show_argp_options, parse_option, "RECORDING [CONTAINER]",
+	"Shows the containers of a recording, or the one whose id, name or beginning of the id is CONTAINER.\v"
+	"Examples:\n"
+	"  ctrace show start.ctrace\n"
+	"  ctrace show --explain start.ctrace web    learn how it was made, step by step\n"
+	"  ctrace show --json start.ctrace web | jq '.phases'\n", NULL, NULL, NULL };
+
+/* Feeds all that can be read. 0, or why it ended too early: what came before has been fed. */
+static int feed(struct recording_reader *reader, struct session *session, struct error *damage,
+	struct error *err)
+{
+	const struct event *event;
+	int r;
+
+	while ((r = recording_next(reader, &event, damage)) > 0) {
+		r = session_event(session, event, err);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0 && !damage->text[0])
+		error_errno(damage, -r, "the recording cannot be read further");
+	return 0;
+}
+
+static int no_such_container(struct session *session, const char *id, struct error *err)
+{
+	struct timeline *tl = session_timeline(session);
+	struct strbuf names = { 0 };
+	size_t count = timeline_count(tl);
+
+	for (size_t i = 0; i < count && i < 10; i++) {
+		const struct container *c = timeline_get(tl, i);
+
+		strbuf_printf(&names, "%s%.12s%s%s%s", i ? ", " : "", c->id, c->name ? " (" : "",
+			c->name ? c->name : "", c->name ? ")" : "");
+	}
+	error_set(err, ENOENT, "no container %s in the recording; it has %zu%s%s%s", id, count,
+		count ? ": " : "", count ? names.text : "", count > 10 ? ", ..." : "");
+	strbuf_free(&names);
+	return -ENOENT;
+}
+
+static int run_session(struct recording_reader *reader, struct replay_options *o, bool at_end,
+	struct error *err)
+{
+	struct session_options options = { .json = o->json ? stdout : NULL, .text = o->json ? NULL : stdout,
+		.events = o->events, .at_end = at_end, .id = o->id, .waterfall = o->waterfall };
+	struct session *session = NULL;
+	struct error damage = { 0 };
+	int r = session_begin(recording_facts(reader), &options, &session, err);
+
+	if (r < 0)
+		return r;
+	r = feed(reader, session, &damage, err);
+	if (r >= 0)
+		r = session_end(session, damage.text[0] ? damage.text : NULL, err);
+	if (r >= 0 && damage.text[0]) {
+		*err = damage;
+		r = -EBADMSG;
+	}
+	if (r >= 0 && o->id && !session_containers(session))
+		r = no_such_container(session, o->id, err);
+	session_free(session);
+	return r;
+}
+
+static int replay(struct replay_options *o, bool at_end)
+{
+	struct recording_reader *reader = NULL;
+	struct error err = { 0 };
+	int r;
+
+	if (o->schema) {
+		fputs(json_schema, stdout);
+		return 0;
+	}
+	setlocale(LC_CTYPE, "");
+	waterfall_detect(&o->waterfall, stdout, o->color);
+	r = recording_open(o->path, &reader, &err);
+	if (r >= 0)
+		r = run_session(reader, o, at_end, &err);
+	recording_free(reader);
+	return r < 0 ? command_fail(o->name, 1, &err) : 0;
+}
+
+static void parse(const struct argp *argp, int argc, char **argv, struct replay_options *o)
+{
+	char *name = xasprintf("ctrace %s", o->name);
+
+	/* argp prints argv[0] in its usage line. */
+	argv[0] = name;
+	argp_err_exit_status = EXIT_CTRACE;
+	argp_parse(argp, argc, argv, 0, NULL, o);
+	free(name);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct replay_options o = { .name = "replay" };
+
+	parse(&replay_argp, argc, argv, &o);
+	return replay(&o, false);
+}
+
+int cmd_show(int argc, char **argv)
+{
+	struct replay_options o = { .name = "show" };
+
+	parse(&show_argp, argc, argv, &o);
+	return replay(&o, true);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporters/json.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/map.h"
+
+/* Buffered output is written at this size; ended containers are kept up to this many. */
+enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 256, MAX_LOSSES = 128 };
+
+struct session {
+	const struct facts *facts;
+	struct session_options o;
+	struct timeline *timeline;
+	struct strbuf json, text;
+	struct map open; /* id + generation of containers that have not ended */
+	uint64_t containers;
+	struct json_loss losses[MAX_LOSSES];
+	size_t loss_count;
+};
+
+static char *container_key(const struct container *c, size_t *ret_length)
+{
+	char *key = xasprintf("%d:%s", c->generation, c->id);
+
+	*ret_length = strlen(key);
+	return key;
+}
+
+static bool matches(const struct session *s, const struct container *c)
+{
+	if (s->o.followed && !c->followed)
+		return false;
+	if (!s->o.id)
+		return true;
+	return str_starts(c->id, s->o.id) || (c->name && !strcmp(c->name, s->o.id));
+}
+
+/* A container that was there before and of which nothing was seen makes no picture. */
+static bool has_story(const struct container *c)
+{
+	return !c->existed || c->step_count || c->mark_count || c->state == STATE_EXITED;
+}
+
+static void write_container(struct session *s, const struct container *c, enum timeline_change change,
+	bool last)
+{
+	if (!matches(s, c))
+		return;
+	if (s->o.json)
+		json_write_timeline(&s->json, c, change);
+	if (!last)
+		return;
+	s->containers++;
+	if (s->o.text && has_story(c))
+		waterfall_print(&s->text, c, &s->o.waterfall);
+}
+
+static void changed(void *arg, const struct container *c, enum timeline_change change)
+{
+	struct session *s = arg;
+	size_t length;
+	_cleanup_free_ char *key = container_key(c, &length);
+
+	if (s->o.at_end)
+		return;
+	if (change == CHANGE_ENDED)
+		map_remove(&s->open, key, length);
+	else
+		map_put(&s->open, key, length, s);
+	if (change != CHANGE_NAMED)
+		write_container(s, c, change, change == CHANGE_ENDED);
+}
+
+static int write_out(struct strbuf *sb, FILE *file, struct error *err)
+{
+	if (!file || !sb->length)
+		return 0;
+	errno = EIO;
+	if (fwrite(sb->text, 1, sb->length, file) != sb->length || fflush(file) != 0)
+		return error_errno(err, errno, "cannot write the output");
+	strbuf_reset(sb);
+	return 0;
+}
+
+int session_flush(struct session *s, struct error *err)
+{
+	int r = write_out(&s->json, s->o.json, err);
+
+	return r < 0 ? r : write_out(&s->text, s->o.text, err);
+}
+
+int session_begin(const struct facts *facts, const struct session_options *options,
+	struct session **ret_session, struct error *err)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+	struct timeline_config config = facts->timeline;
+	int r;
+
+	s->facts = facts;
+	s->o = *options;
+	config.max_ended = options->at_end ? 0 : MAX_ENDED;
+	s->timeline = timeline_new(&config);
+	timeline_listen(s->timeline, changed, s);
+	if (s->o.json)
+		json_write_header(&s->json, facts);
+	r = session_flush(s, err);
+	if (r < 0) {
+		session_free(s);
+		return r;
+	}
+	*ret_session = s;
+	return 0;
+}
+
+/* Counters of losses are totals: the newest one of its kind and reason counts. */
+static void note_loss(struct session *s, const struct event *event)
+{
+	const struct event_lost *e = (const struct event_lost *)event;
+
+	if (event->size < sizeof(*e))
+		return;
+	for (size_t i = 0; i < s->loss_count; i++) {
+		if (s->losses[i].kind == e->lost_kind && s->losses[i].reason == e->reason) {
+			s->losses[i].count = e->count;
+			return;
+		}
+	}
+	if (s->loss_count < MAX_LOSSES)
+		s->losses[s->loss_count++] = (struct json_loss){ e->lost_kind, e->reason, e->count };
+}
+
+int session_event(struct session *s, const struct event *event, struct error *err)
+{
+	int r;
+
+	if (s->o.record) {
+		r = recording_add(s->o.record, event, err);
+		if (r < 0)
+			return r;
+	}
+	if (s->o.json && s->o.events)
+		json_write_event(&s->json, event);
+	if (event->kind == EVENT_LOST)
+		note_loss(s, event);
+	timeline_feed(s->timeline, event); /* counts what it refuses */
+	if (s->json.length + s->text.length >= FLUSH_BYTES)
+		return session_flush(s, err);
+	return 0;
+}
+
+/* Containers that go on, or with at_end all of them, in order of their first event. */
+static int write_rest(struct session *s, struct error *err)
+{
+	size_t count = timeline_count(s->timeline);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct container *c = timeline_get(s->timeline, i);
+		size_t length;
+		_cleanup_free_ char *key = container_key(c, &length);
+		int r;
+
+		if (!s->o.at_end && !map_get(&s->open, key, length))
+			continue;
+		write_container(s, c, c->state == STATE_EXITED && s->o.at_end ? CHANGE_ENDED : CHANGE_STATE,
+			true);
+		r = session_flush(s, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int session_end(struct session *s, const char *incomplete, struct error *err)
+{
+	struct timeline_stats stats;
+	int r;
+
+	timeline_finish(s->timeline);
+	r = write_rest(s, err);
+	if (r < 0)
+		return r;
+	timeline_get_stats(s->timeline, &stats);
+	if (s->o.json)
+		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
+			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });
+	if (s->o.text)
+		waterfall_print_stats(&s->text, &stats, s->containers, &s->o.waterfall);
+	return session_flush(s, err);
+}
+
+uint64_t session_containers(const struct session *s)
+{
+	return s->containers;
+}
+
+size_t session_open_containers(const struct session *s)
+{
+	return s->open.count;
+}
+
+struct timeline *session_timeline(struct session *s)
+{
+	return s->timeline;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	timeline_free(s->timeline);
+	map_free(&s->open);
+	strbuf_free(&s->json);
+	strbuf_free(&s->text);
+	free(s);
+}

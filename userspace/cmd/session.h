@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_SESSION_H
+#define CTRACE_SESSION_H
+
+/*
+ * From events to output: the one path that a live trace and a replay share, so that a recording gives
+ * byte for byte what the live session gave. Feeds a timeline and writes, as things happen:
+ *
+ *   JSON   header; events, if asked; a timeline whenever a container's state changes and when it ends;
+ *          at the end a timeline of each that goes on, and the summary
+ *   text   the waterfall of each container that ends; at the end of each that goes on, and a line
+ *          about losses
+ */
+
+#include <stdio.h>
+
+#include "capture/facts.h"
+#include "capture/recording.h"
+#include "exporters/waterfall.h"
+#include "util/error.h"
+
+struct session_options {
+	FILE *json, *text; /* not owned; NULL = none */
+	bool events;       /* JSON: every event as well */
+	bool at_end;       /* write containers only when all is known, one timeline for each (show) */
+	bool followed;     /* only containers that the followed command caused */
+	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
+	struct waterfall_options waterfall;
+	struct recording_writer *record; /* not owned; every event goes there; NULL = none */
+};
+
+struct session;
+
+/* Writes the JSON header at once. facts and options->json, text, record, id must outlive the session. */
+int session_begin(const struct facts *facts, const struct session_options *options,
+	struct session **ret_session, struct error *err);
+
+/* Takes the next event. Errors are those of writing; malformed events are counted, not errors. */
+int session_event(struct session *s, const struct event *event, struct error *err);
+
+/* Hands what was written so far to its readers; a live trace calls it after each batch. */
+int session_flush(struct session *s, struct error *err);
+
+/* No more events. incomplete: why they ended too early, or NULL. Writes what is left. */
+int session_end(struct session *s, const char *incomplete, struct error *err);
+
+/* Containers written that matched the filter; those with steps that were started and have not ended. */
+uint64_t session_containers(const struct session *s);
+size_t session_open_containers(const struct session *s);
+
+/* The timeline, for further questions; it belongs to the session. */
+struct timeline *session_timeline(struct session *s);
+
+void session_free(struct session *s); /* takes NULL; also for a session that was not ended */
+
+#endif
