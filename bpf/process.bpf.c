@@ -60,7 +60,8 @@ int BPF_PROG(ct_task_newtask, struct task_struct *child, __u64 clone_flags)
 	return 0;
 }
 
-/* /proc/self/fd/N and /dev/fd/N (execveat): a runtime that executes a sealed copy of itself. */
+/* /proc/self/exe, /proc/self/fd/N and /dev/fd/N (execveat): a runtime that executes itself again, or a
+ * sealed copy of itself. */
 static __always_inline bool is_descriptor_path(const char *name)
 {
 	char s[16] = {};
@@ -71,7 +72,8 @@ static __always_inline bool is_descriptor_path(const char *name)
 		return true;
 	return s[0] == '/' && s[1] == 'p' && s[2] == 'r' && s[3] == 'o' && s[4] == 'c' && s[5] == '/' &&
 		s[6] == 's' && s[7] == 'e' && s[8] == 'l' && s[9] == 'f' && s[10] == '/' &&
-		s[11] == 'f' && s[12] == 'd' && s[13] == '/';
+		((s[11] == 'f' && s[12] == 'd' && s[13] == '/') ||
+			(s[11] == 'e' && s[12] == 'x' && s[13] == 'e' && s[14] == '\0'));
 }
 
 static __always_inline __u8 role_after_exec(__u8 old, bool descriptor)
@@ -79,6 +81,7 @@ static __always_inline __u8 role_after_exec(__u8 old, bool descriptor)
 	switch (old) {
 	case ROLE_NONE:
 	case ROLE_PAYLOAD:
+	case ROLE_FOLLOWED:
 		return old;
 	case ROLE_RUNTIME:
 		return descriptor ? ROLE_RUNTIME : ROLE_PAYLOAD;
@@ -157,6 +160,8 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 	old = role_get(tgid, start_ns);
 	known = bpf_map_lookup_elem(&role_of_name, name);
 	role = known ? *known : role_after_exec(old, is_descriptor_path(filename));
+	if (role == ROLE_NONE && tgid == config.follow_tgid)
+		role = ROLE_FOLLOWED;
 	if (role != old)
 		role_set(tgid, start_ns, role);
 	if (role == ROLE_NONE) {

@@ -21,6 +21,7 @@ enum {
 
 struct ctrace_config {
 	__u32 self_tgid;
+	__u32 follow_tgid; /* ROLE_FOLLOWED from its next exec on; 0 = none */
 	/* Index into css_set.subsys of the identifying hierarchy, or CTRACE_IDENTITY_V2. */
 	__u32 identity_subsys;
 	__u32 memory_subsys; /* CTRACE_IDENTITY_V2 = the kernel has no memory controller */

@@ -115,6 +115,7 @@ static void configure(struct ctrace_bpf *skeleton, const struct capture_options 
 	const struct facts *facts)
 {
 	skeleton->rodata->config.self_tgid = getpid();
+	skeleton->rodata->config.follow_tgid = (__u32)options->follow;
 	skeleton->rodata->config.identity_subsys = identity_subsys(btf, &facts->timeline);
 	skeleton->rodata->config.memory_subsys = subsys_index(btf, "memory");
 	skeleton->rodata->config.page_size = facts->timeline.page_size;

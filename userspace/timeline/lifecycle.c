@@ -266,10 +266,12 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
+	_cleanup_free_ char *name = xstrndup(e->new_comm, EVENT_COMM);
 	struct mark *m;
 
 	memcpy(p->comm, e->new_comm, sizeof(p->comm));
-	if (!c || c->c.ended || p->role != ROLE_RUNTIME)
+	/* runc names its stages so; other names come from exec, which is told by itself */
+	if (!c || c->c.ended || p->role != ROLE_RUNTIME || strncmp(e->new_comm, "runc:[", 6) != 0)
 		return;
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		struct actor *a = &c->c.actors[i];
@@ -277,10 +279,6 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 		if (a->pid == p->id.tgid && a->process_start_ns == p->id.start_ns && !a->end_ns)
 			memcpy(a->comm, e->new_comm, sizeof(a->comm));
 	}
-	if (strncmp(e->new_comm, "runc:[", 6) != 0)
-		return;
-	_cleanup_free_ char *name = xstrndup(e->new_comm, EVENT_COMM);
-
 	m = container_add_mark(c, MARK_STAGE, e->h.time_ns);
 	details_add_text(&m->details, "stage", name);
 	details_add_number(&m->details, "pid", p->id.tgid);

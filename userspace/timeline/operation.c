@@ -115,14 +115,16 @@ static void add_list(struct step *s, const char *key, uint64_t flags, const stru
 static void add_target(struct step *s, const struct event_syscall_enter *e, bool in_b)
 {
 	_cleanup_free_ char *path = slots_path(e);
+	const char *target;
 
 	if (in_b)
 		add_b(s, e, "target");
 	else
 		add_a(s, e, "target");
-	if (path)
-		details_add_text(&s->details, details_get(&s->details, "target") ? "resolved" : "target",
-			path);
+	target = details_text(&s->details, "target");
+	/* "." after pivot_root(".", ".") is the old root, which has no path any more */
+	if (path && !(target && !strcmp(target, ".") && !strcmp(path, "/")))
+		details_add_text(&s->details, target ? "resolved" : "target", path);
 }
 
 static void describe_mount(const struct event_syscall_enter *e, struct step *s)

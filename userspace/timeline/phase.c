@@ -105,8 +105,14 @@ enum phase phase_of(const struct timeline *tl, const struct cont *c, const struc
 		return PHASE_HOOKS;
 	case STEP_EXEC:
 		return phase_of_exec(actor);
-	case STEP_MKNOD:
-		return PHASE_MOUNTS;
+	case STEP_MKNOD: /* before there is an init: runc's exec.fifo */
+		return c->init.tgid ? PHASE_MOUNTS : PHASE_REQUEST;
+	case STEP_SETUID: /* a stage becomes root of its namespaces before it mounts */
+	case STEP_SETGID:
+	case STEP_SETGROUPS:
+		if (by_runtime(actor) && !c->pivoted)
+			return PHASE_NAMESPACES;
+		return by_runtime(actor) ? PHASE_HARDEN : PHASE_HOOKS;
 	case STEP_SIGNAL:
 	case STEP_EXIT:
 		return PHASE_TEARDOWN;
