@@ -137,6 +137,8 @@ static __always_inline void send_exec(struct task_struct *task, int old_pid, con
 	if (bpf_probe_read_kernel_str(e->filename, sizeof(e->filename), filename) == sizeof(e->filename))
 		e->h.flags |= EVENT_F_TRUNCATED;
 	read_argv(e, task);
+	if (config.follow_tgid && e->h.tgid == config.follow_tgid)
+		e->h.flags |= EVENT_F_FOLLOWED;
 	if (named)
 		note_sentinel(e->h.time_ns);
 	event_send(&lifecycle_ring, &e->h, sizeof(*e), named);
