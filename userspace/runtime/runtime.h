@@ -78,6 +78,8 @@ int runtime_exit_code(void);
 /* Waits for the init of a container that this process made. ret_status is wait(2)'s status word.
  * runtime_kill forwards signals meanwhile (from a signalfd, or a handler by kill(2) on runtime_pid). */
 int runtime_wait(struct container *c, int *ret_status, struct error *err);
+/* The same without waiting: false while init lives. */
+bool runtime_try_wait(struct container *c, int *ret_status);
 /* The exit code a shell shows for a status word: 0-255, 128 + n for signal n. */
 int runtime_status_code(int status);
 

@@ -89,7 +89,7 @@ struct rootfs {
 	int *sources;       /* detached trees of bind mounts, by index of config->mounts */
 	int *late_readonly; /* tmpfs mounts that become read-only when all is in them */
 	size_t late_count;
-	int console;        /* slave of the pty; -1 = none */
+	int console, master; /* the pty; -1 = none */
 };
 int rootfs_make(struct rootfs *fs, const char *path, struct error *err);
 int rootfs_finish(struct rootfs *fs, struct error *err);
