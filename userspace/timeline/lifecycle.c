@@ -228,12 +228,19 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 	container_actor(tl, c, p);
 }
 
+/* A runtime that executes itself again, or a sealed copy of itself, is still the runtime. */
+static bool executes_itself(const char *filename)
+{
+	return str_starts(filename, "/proc/self/exe") || str_starts(filename, "/proc/self/fd/") ||
+		str_starts(filename, "/dev/fd/");
+}
+
 void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
 	bool is_init = c && p->role == ROLE_RUNTIME && !c->c.started_ns && c->init.tgid == p->id.tgid &&
-		c->init.start_ns == p->id.start_ns;
+		c->init.start_ns == p->id.start_ns && !executes_itself(e->filename);
 	/* an init may have the name of an engine: what counts is that a runtime's pid 1 executes */
 	bool first_payload = is_init || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
 
