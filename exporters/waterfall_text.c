@@ -123,19 +123,16 @@ static void word(struct strbuf *sb, const char *before, const char *text, bool u
 	quote(sb, text, utf8);
 }
 
-/* What a path stands for, where it was given as /proc/self/fd/N or ".". */
 static const char *target_of(const struct step *s)
 {
-	const char *resolved = details_text(&s->details, "resolved");
-
-	return resolved ? resolved : details_text(&s->details, "target");
+	return details_text(&s->details, "target");
 }
 
 /* "fsconfig SET_STRING lowerdir=...": one call of the new mount API. */
 static void text_new_mount(struct strbuf *sb, const struct step *s, const char *call, bool utf8)
 {
 	static const char *const used[] = { "call", "fstype", "command", "key", "value", "source", "target",
-		"resolved", "flags", "fd", NULL };
+		"argument", "flags", "fd", NULL };
 	const char *command = details_text(&s->details, "command");
 	const char *flags = details_text(&s->details, "flags");
 	const char *target = target_of(s);
@@ -158,7 +155,7 @@ static void text_new_mount(struct strbuf *sb, const struct step *s, const char *
 
 static void text_mount(struct strbuf *sb, const struct step *s, bool utf8)
 {
-	static const char *const used[] = { "source", "target", "resolved", "fstype", "flags", "data", NULL };
+	static const char *const used[] = { "source", "target", "argument", "fstype", "flags", "data", NULL };
 	const char *flags = details_text(&s->details, "flags");
 	const char *fstype = details_text(&s->details, "fstype");
 	const char *call = details_text(&s->details, "call");
@@ -276,7 +273,7 @@ static void text_paths(struct strbuf *sb, const struct step *s, const char *verb
 
 static void text_umount(struct strbuf *sb, const struct step *s, bool utf8)
 {
-	static const char *const used[] = { "target", "resolved", "flags", NULL };
+	static const char *const used[] = { "target", "argument", "flags", NULL };
 	const char *flags = details_text(&s->details, "flags");
 
 	word(sb, "umount ", target_of(s), utf8);
