@@ -356,14 +356,6 @@ static void print_phase(struct view *v, const struct phase_span *p)
 
 /* ---- steps ---- */
 
-static void print_explanation(struct view *v, const struct step *s)
-{
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-
-	if (v->explain && explain_step(v->explain, s, &text))
-		print_wrapped(v, text.text, 6, DIM);
-}
-
 static void print_step(struct view *v, const struct step *s, bool last)
 {
 	_cleanup_(strbuf_free) struct strbuf label = { 0 };
@@ -372,10 +364,14 @@ static void print_step(struct view *v, const struct step *s, bool last)
 	uint64_t end_ns = end_of(v, s->end_ns, s->end_edge);
 	bool failed = s->has_result && s->result < 0;
 	bool point = s->end_ns == s->start_ns && s->end_edge != EDGE_OPEN;
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	enum explained explained = v->explain ? explain_step(v->explain, s, &text) : EXPLAINED_NOT;
 	struct bars bars = { 0 };
 	char name[FORMAT_MAX];
 
 	strbuf_puts(&label, v->o->utf8 ? (last ? " └ " : " ├ ") : " - ");
+	if (explained == EXPLAINED_ABOVE)
+		strbuf_puts(&label, v->o->utf8 ? "↑ " : "^ ");
 	if (failed)
 		strbuf_printf(&label, "%s ", format_errno(name, (int)-s->result));
 	text_step(&label, s, v->o->utf8);
@@ -393,7 +389,8 @@ static void print_step(struct view *v, const struct step *s, bool last)
 	print_row(v, &(struct row){ .label = label.text, .label_color = failed ? RED : NULL, .bars = &bars,
 		.bar_color = failed ? RED : phase_color(s->phase), .duration = duration.text,
 		.percent = -1, .tail = who.text, .tail_color = DIM });
-	print_explanation(v, s);
+	if (explained == EXPLAINED)
+		print_wrapped(v, text.text, 6, DIM);
 }
 
 static void print_phase_steps(struct view *v, const struct phase_span *p)
@@ -649,6 +646,8 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	print_marks(&v);
 	print_actors(&v);
 	print_losses(&v);
+	if (v.explain)
+		painted(&v, DIM, options->utf8 ? "↑ explained above\n" : "^ explained above\n");
 	strbuf_putc(sb, '\n');
 	explain_free(v.explain);
 }

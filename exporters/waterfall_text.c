@@ -166,10 +166,12 @@ static void text_mount(struct strbuf *sb, const struct step *s, bool utf8)
 		text_new_mount(sb, s, call, utf8);
 		return;
 	}
-	if (bind) { /* the target first: a long source must not push it off the line */
+	if (flags && strstr(flags, "MS_REMOUNT")) {
+		word(sb, "remount ", target_of(s), utf8);
+		bind = true;
+	} else if (bind) { /* the target first: a long source must not push it off the line */
 		word(sb, "bind ", target_of(s), utf8);
-		if (source && !strstr(flags, "MS_REMOUNT"))
-			word(sb, " from ", source, utf8);
+		word(sb, " from ", source, utf8);
 	} else {
 		strbuf_puts(sb, "mount");
 	}
@@ -304,6 +306,21 @@ static void text_signal(struct strbuf *sb, const struct step *s, bool utf8)
 	quote_rest(sb, &s->details, used, utf8);
 }
 
+/* "mknod /dev/null c 1:3" */
+static void text_mknod(struct strbuf *sb, const struct step *s, bool utf8)
+{
+	static const char *const used[] = { "path", "type", "major", "minor", NULL };
+	const struct detail *major = details_get(&s->details, "major");
+	const struct detail *minor = details_get(&s->details, "minor");
+
+	strbuf_puts(sb, "mknod");
+	word(sb, " ", details_text(&s->details, "path"), utf8);
+	word(sb, " ", details_text(&s->details, "type"), utf8);
+	if (major && minor)
+		strbuf_printf(sb, " %" PRId64 ":%" PRId64, major->number, minor->number);
+	quote_rest(sb, &s->details, used, utf8);
+}
+
 static size_t count_items(const struct detail *d)
 {
 	size_t count = d && d->text && *d->text;
@@ -340,6 +357,7 @@ void text_step(struct strbuf *sb, const struct step *s, bool utf8)
 	case STEP_SETNS: text_namespaces(sb, s, utf8); break;
 	case STEP_PIVOT_ROOT: text_paths(sb, s, "pivot_root", "new_root", "put_old", utf8); break;
 	case STEP_UMOUNT: text_umount(sb, s, utf8); break;
+	case STEP_MKNOD: text_mknod(sb, s, utf8); break;
 	case STEP_CAPSET: text_capset(sb, s, utf8); break;
 	case STEP_CGROUP_MKDIR: text_paths(sb, s, "cgroup mkdir", "controller", "path", utf8); break;
 	case STEP_CGROUP_RMDIR: text_paths(sb, s, "cgroup rmdir", "controller", "path", utf8); break;
