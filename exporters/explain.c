@@ -44,6 +44,14 @@ static bool item_matches(const struct explain_rule *r, const char *text, size_t 
 	return false;
 }
 
+/* Signals are told by name or by number. */
+static bool signal_matches(const struct explain_rule *r, const struct detail *d)
+{
+	const char *name = d->number > 0 && d->number < 65 ? sigabbrev_np((int)d->number) : NULL;
+
+	return name && item_matches(r, name, strlen(name));
+}
+
 static bool rule_matches(const struct explain_rule *r, const struct step *s)
 {
 	const struct detail *d;
@@ -57,6 +65,8 @@ static bool rule_matches(const struct explain_rule *r, const struct step *s)
 	/* /proc/self/fd/N says nothing; what it stands for does. */
 	if (!strcmp(r->key, "target") && details_get(&s->details, "resolved"))
 		d = details_get(&s->details, "resolved");
+	if (d && d->type == DETAIL_NUMBER && s->kind == STEP_SIGNAL)
+		return signal_matches(r, d);
 	if (!d || !d->text)
 		return false;
 	for (at = d->text; *at;) {

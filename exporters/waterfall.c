@@ -598,8 +598,11 @@ static void print_ruler(struct view *v)
 	format_fit(v->sb, "", v->label + 1, v->o->utf8);
 	paint(v, DIM);
 	ruler_print(v->sb, &v->ruler, v->o->utf8);
-	if (v->ruler.cut_count && !v->full)
-		strbuf_puts(v->sb, v->o->utf8 ? "           %  ⟨…⟩ is cut out" : "           %  <...> is cut out");
+	if (v->ruler.cut_count && !v->full) {
+		pad_left(v, "%", 1 + DURATION_COLUMNS + PERCENT_COLUMNS);
+		strbuf_puts(v->sb, "  ");
+		format_fit(v->sb, v->o->utf8 ? "⟨…⟩ is cut out" : "<...> is cut out", v->tail, v->o->utf8);
+	}
 	unpaint(v, DIM);
 	end_line(v);
 }
@@ -610,7 +613,7 @@ static void layout(struct view *v)
 
 	v->width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
 	if (v->full) {
-		v->label = v->width * 11 / 20;
+		v->label = v->width / 2;
 		v->tail = v->width >= 100 ? v->width / 7 : 0;
 		rest = v->width - v->label - 2 - DURATION_COLUMNS - (v->tail ? v->tail + 2 : 0);
 		ruler_init(&v->ruler, v->c, rest);

@@ -590,37 +590,67 @@ static void text_death(struct strbuf *sb, const struct container *c, bool utf8)
 	strbuf_printf(sb, ", exit code %d", e->code);
 }
 
-/* The failure that a start died of: the last one, but an exec's before all others. */
-static const struct step *fatal_step(const struct container *c)
+static bool has_failed(const struct step *s)
 {
-	const struct step *found = NULL;
+	return s->has_result && s->result < 0;
+}
+
+static bool makes_container(const struct container *c, const struct step *s)
+{
+	enum actor_role role = s->actor >= 0 && (size_t)s->actor < c->actor_count
+		? c->actors[s->actor].role : ACTOR_KERNEL;
+
+	return s->phase <= PHASE_EXEC && s->kind != STEP_SIGNAL &&
+	       (role == ACTOR_RUNTIME || role == ACTOR_INIT || role == ACTOR_HOOK);
+}
+
+/* How far a start came that failed: an exec that failed and was not tried again, else the last step towards
+ * the container. Failures before that (a masked path that this kernel lacks, a search of PATH) were
+ * harmless: work went on after them. */
+static const struct step *last_step(const struct container *c)
+{
+	const struct step *exec = NULL, *last = NULL;
 
 	for (size_t i = 0; i < c->step_count; i++) {
 		const struct step *s = &c->steps[i];
 
-		if (!s->has_result || s->result >= 0 || s->phase > PHASE_EXEC)
+		if (!makes_container(c, s))
 			continue;
-		if (!found || s->kind == STEP_EXEC || found->kind != STEP_EXEC)
-			found = s;
+		last = s;
+		if (s->kind == STEP_EXEC)
+			exec = has_failed(s) ? s : exec && exec->actor == s->actor ? NULL : exec;
 	}
-	return found;
+	return exec ? exec : last;
+}
+
+static bool start_failed(const struct container *c)
+{
+	const struct step *s;
+
+	if (c->started_ns || c->existed)
+		return false;
+	s = last_step(c);
+	return c->state == STATE_EXITED || c->ended || (s && has_failed(s) && s->kind == STEP_EXEC);
 }
 
 static void text_not_started(struct strbuf *sb, const struct container *c, bool utf8)
 {
-	const struct step *s = fatal_step(c);
+	const struct step *s = last_step(c);
 	char name[FORMAT_MAX];
 
-	if (c->state != STATE_EXITED && !s) {
+	if (!start_failed(c)) {
 		strbuf_puts(sb, "created, not started");
 		return;
 	}
 	strbuf_puts(sb, "did not start");
 	if (!s)
 		return;
-	strbuf_puts(sb, ": ");
+	strbuf_puts(sb, has_failed(s) ? ": " : ": given up after ");
 	text_step(sb, s, utf8);
-	strbuf_printf(sb, ": %s (%s)", format_errno(name, (int)-s->result), strerror((int)-s->result));
+	if (has_failed(s))
+		strbuf_printf(sb, ": %s (%s)", format_errno(name, (int)-s->result), strerror((int)-s->result));
+	else
+		strbuf_puts(sb, "; no traced call failed there, so the runtime's own message says why");
 }
 
 void text_outcome(struct strbuf *sb, const struct container *c, bool utf8)
@@ -638,7 +668,7 @@ void text_outcome(struct strbuf *sb, const struct container *c, bool utf8)
 bool text_is_failure(const struct container *c)
 {
 	if (!c->started_ns && !c->existed)
-		return fatal_step(c) != NULL || c->state == STATE_EXITED;
+		return start_failed(c);
 	return c->exit.known && c->exit.code != 0;
 }
 
