@@ -44,9 +44,8 @@ int session_flush(struct session *s, struct error *err);
 /* No more events. incomplete: why they ended too early, or NULL. Writes what is left. */
 int session_end(struct session *s, const char *incomplete, struct error *err);
 
-/* Containers written that matched the filter; those with steps that were started and have not ended. */
+/* Containers that matched the filter and of which the last word was written. */
 uint64_t session_containers(const struct session *s);
-size_t session_open_containers(const struct session *s);
 
 /* The timeline, for further questions; it belongs to the session. */
 struct timeline *session_timeline(struct session *s);
