@@ -25,10 +25,8 @@ struct session {
 
 static bool matches(const struct session *s, const struct container *c)
 {
-	if (s->o.followed && !c->followed)
-		return false;
 	if (!s->o.id)
-		return true;
+		return c->followed || !s->facts->followed;
 	return str_starts(c->id, s->o.id) || (c->name && !strcmp(c->name, s->o.id));
 }
 

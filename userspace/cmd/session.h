@@ -23,7 +23,6 @@ struct session_options {
 	FILE *json, *text; /* not owned; NULL = none */
 	bool events;       /* JSON: every event as well */
 	bool at_end;       /* write containers only when all is known, one timeline for each (show) */
-	bool followed;     /* only containers that the followed command caused */
 	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
 	struct waterfall_options waterfall;
 	struct recording_writer *record; /* not owned; every event goes there; NULL = none */
