@@ -227,7 +227,6 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 	c->timer_fd = -1;
 	c->order.max_bytes = CAPTURE_MAX_WAITING;
 	c->facts.always_armed = options->always_armed;
-	c->facts.followed = options->follow > 0;
 	r = open_parts(c, err);
 	if (r < 0) {
 		capture_close(c);

@@ -86,7 +86,6 @@ struct json_object *facts_to_json(const struct facts *facts)
 	put_number(object, "wall_offset_ns", facts->wall_offset_ns);
 	put_number(object, "start_ns", facts->start_ns);
 	json_object_object_add(object, "always_armed", json_object_new_boolean(facts->always_armed));
-	json_object_object_add(object, "followed", json_object_new_boolean(facts->followed));
 	json_object_object_add(object, "timeline", timeline_to_json(&facts->timeline));
 	json_object_object_add(object, "hooks", hooks_to_json(facts));
 	json_object_object_add(object, "unseen", unseen_to_json(facts));
@@ -184,7 +183,6 @@ int facts_from_json(struct json_object *json, struct facts *facts, struct error 
 	facts->wall_offset_ns = get_number(json, "wall_offset_ns");
 	facts->start_ns = get_number(json, "start_ns");
 	facts->always_armed = get_number(json, "always_armed");
-	facts->followed = get_number(json, "followed");
 	if (json_object_object_get_ex(json, "timeline", &config))
 		timeline_from_json(config, &facts->timeline);
 	lists_from_json(json, facts);

@@ -2,6 +2,7 @@
 #include "cmd/session.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct session {
 	struct session_options o;
 	struct timeline *timeline;
 	struct strbuf json, text;
+	char *recorded_id; /* the filter of the session that made the recording */
 	uint64_t containers;
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
@@ -25,8 +27,10 @@ struct session {
 
 static bool matches(const struct session *s, const struct container *c)
 {
+	if (s->o.followed && !c->followed)
+		return false;
 	if (!s->o.id)
-		return c->followed || !s->facts->followed;
+		return true;
 	return str_starts(c->id, s->o.id) || (c->name && !strcmp(c->name, s->o.id));
 }
 
@@ -77,6 +81,55 @@ int session_flush(struct session *s, struct error *err)
 	return r < 0 ? r : write_out(&s->text, s->o.text, err);
 }
 
+/* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
+ * containers, and the timeline never sees it. */
+static int record_filter(struct session *s, const char *key, const char *value, struct error *err)
+{
+	struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = s->facts->start_ns } };
+	size_t n = strlen(key) + 1, length = strlen(value);
+
+	if (length > sizeof(e.text) - n - 1)
+		length = sizeof(e.text) - n - 1;
+	memcpy(e.text, key, n);
+	memcpy(e.text + n, value, length);
+	e.h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
+	if (s->o.json && s->o.events)
+		json_write_event(&s->json, &e.h);
+	return recording_add(s->o.record, &e.h, err);
+}
+
+static int record_filters(struct session *s, struct error *err)
+{
+	int r = 0;
+
+	if (s->o.record && s->o.followed)
+		r = record_filter(s, "session.followed", "1", err);
+	if (s->o.record && s->o.id && r >= 0)
+		r = record_filter(s, "session.id", s->o.id, err);
+	return r;
+}
+
+/* True if the event was such a note. */
+static bool take_filter(struct session *s, const struct event *event)
+{
+	const struct event_meta *e = (const struct event_meta *)event;
+	static const char prefix[] = "session.";
+	size_t offset = offsetof(struct event_meta, text), room, key;
+
+	if (event->kind != EVENT_META || event->size < offset + sizeof(prefix) ||
+		event->size > sizeof(*e) || e->id[0] || memcmp(e->text, prefix, strlen(prefix)) != 0)
+		return false;
+	room = event->size - offset;
+	key = strnlen(e->text, room);
+	if (!s->o.as_recorded || key + 1 >= room)
+		return true;
+	if (!strcmp(e->text, "session.followed"))
+		s->o.followed = true;
+	if (!strcmp(e->text, "session.id") && !s->recorded_id)
+		s->o.id = s->recorded_id = xstrndup(e->text + key + 1, room - key - 1);
+	return true;
+}
+
 int session_begin(const struct facts *facts, const struct session_options *options,
 	struct session **ret_session, struct error *err)
 {
@@ -91,7 +144,9 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	timeline_listen(s->timeline, changed, s);
 	if (s->o.json)
 		json_write_header(&s->json, facts);
-	r = session_flush(s, err);
+	r = record_filters(s, err);
+	if (r >= 0)
+		r = session_flush(s, err);
 	if (r < 0) {
 		session_free(s);
 		return r;
@@ -130,7 +185,8 @@ int session_event(struct session *s, const struct event *event, struct error *er
 		json_write_event(&s->json, event);
 	if (event->kind == EVENT_LOST)
 		note_loss(s, event);
-	timeline_feed(s->timeline, event); /* counts what it refuses */
+	if (!take_filter(s, event))
+		timeline_feed(s->timeline, event); /* counts what it refuses */
 	if (s->json.length + s->text.length >= FLUSH_BYTES)
 		return session_flush(s, err);
 	return 0;
@@ -190,5 +246,6 @@ void session_free(struct session *s)
 	timeline_free(s->timeline);
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
+	free(s->recorded_id);
 	free(s);
 }

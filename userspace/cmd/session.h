@@ -23,9 +23,12 @@ struct session_options {
 	FILE *json, *text; /* not owned; NULL = none */
 	bool events;       /* JSON: every event as well */
 	bool at_end;       /* write containers only when all is known, one timeline for each (show) */
+	bool followed;     /* only containers that the followed command caused */
+	bool as_recorded;  /* filter as the session did that made the recording (replay) */
 	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
 	struct waterfall_options waterfall;
-	struct recording_writer *record; /* not owned; every event goes there; NULL = none */
+	struct recording_writer *record; /* not owned; every event goes there, and before them an
+					    EVENT_META without an id that tells the filter; NULL = none */
 };
 
 struct session;
