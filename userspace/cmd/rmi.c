@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "cmd/command.h"
+#include "engine/image/reference.h"
 #include "engine/image/references.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 struct arguments {
 	char **keys;
@@ -49,8 +51,18 @@ static const struct argp argp = {
 
 static void tell(void *arg, const char *action, const char *what)
 {
+	struct reference ref;
+	char *familiar;
+
 	(void)arg;
-	printf("%s: %s\n", action, what);
+	if (reference_parse(what, &ref, NULL) < 0 || str_starts(what, "sha256:")) {
+		printf("%s: %s\n", action, what);
+		return;
+	}
+	familiar = reference_familiar(&ref);
+	printf("%s: %s\n", action, familiar);
+	free(familiar);
+	reference_free(&ref);
 }
 
 int cmd_rmi(int argc, char **argv)

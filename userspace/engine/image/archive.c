@@ -14,6 +14,7 @@
 #include "engine/image/document.h"
 #include "engine/image/layout.h"
 #include "engine/image/origin.h"
+#include "engine/image/tree.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/map.h"
@@ -35,39 +36,13 @@ struct docker_archive {
 	struct json_object *list;     /* all of manifest.json */
 };
 
-/* Joins directory and path, dropping "." and resolving ".." inside the archive. */
-static char *clean_join(const char *directory, const char *path)
-{
-	_cleanup_free_ char *joined =
-		*path == '/' ? xstrdup(path) : xasprintf("%s/%s", directory, path);
-	struct strbuf out = { 0 };
-
-	for (const char *p = joined; *p;) {
-		size_t length = strcspn(p, "/");
-
-		if (length == 2 && !strncmp(p, "..", 2)) {
-			char *slash = out.text ? strrchr(out.text, '/') : NULL;
-
-			out.length = slash ? (size_t)(slash - out.text) : 0;
-			if (out.text)
-				out.text[out.length] = '\0';
-		} else if (length && !(length == 1 && *p == '.')) {
-			if (out.length)
-				strbuf_putc(&out, '/');
-			strbuf_add(&out, p, length);
-		}
-		p += length + (p[length] == '/');
-	}
-	return strbuf_steal(&out);
-}
-
 static char *link_target(const char *path, const char *target, bool hard)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *directory =
 		hard || !slash ? xstrdup("") : xstrndup(path, (size_t)(slash - path));
 
-	return clean_join(directory, target);
+	return tree_join(directory, target);
 }
 
 static int write_member(struct docker_archive *a, struct archive *tar, struct member *m,
@@ -108,7 +83,7 @@ static int add_member(struct docker_archive *a, struct archive *tar, struct arch
 		return error_set(err, E2BIG, "%s has too many entries or too long names", a->path);
 	if (!hard && !soft && type != AE_IFREG)
 		return 0;
-	path = clean_join("", name);
+	path = tree_join("", name);
 	m = xcalloc(1, sizeof(*m));
 	if (hard || soft)
 		m->link = link_target(path, hard ? hard : soft, hard != NULL);
@@ -144,7 +119,7 @@ static int read_members(struct docker_archive *a, struct error *err)
 /* The scratch file of a member, through links; NULL when it is not there. */
 static const char *find_member(const struct docker_archive *a, const char *name)
 {
-	_cleanup_free_ char *path = clean_join("", name);
+	_cleanup_free_ char *path = tree_join("", name);
 
 	for (int hops = 0; hops < 8; hops++) {
 		struct member *m = map_get(&a->members, path, strlen(path));

@@ -32,6 +32,7 @@ struct layer {
 	char inflate_buffer[CHUNK];
 	struct error inflate_error;
 	int inflate_result;
+	bool inflate_stopped; /* the ring was aborted under it: no fault of the data */
 	char unpack_buffer[CHUNK];
 	struct error unpack_error;
 	int unpack_result;
@@ -52,8 +53,10 @@ static la_ssize_t compressed_read(struct archive *a, void *arg, const void **byt
 	ssize_t n = ring_read(layer->compressed, layer->inflate_buffer, CHUNK);
 
 	*bytes = layer->inflate_buffer;
-	if (n < 0)
+	if (n < 0) {
+		layer->inflate_stopped = true;
 		archive_set_error(a, EPIPE, "stopped");
+	}
 	return n;
 }
 
@@ -63,7 +66,8 @@ static int check_bomb(struct layer *layer, uint64_t total)
 
 	if (total > layer->limit)
 		return error_set(&layer->inflate_error, ENOSPC,
-			"the layer unpacks to more than the %llu MB that are free",
+			"no space left on device: it unpacks to more than the %llu MB that are free; free some "
+			"space, or set CTRACE_ROOT to a larger file system",
 			(unsigned long long)layer->limit >> 20);
 	if (total > LAYER_RATIO_GRACE && total / LAYER_RATIO_MAX > fed)
 		return error_set(&layer->inflate_error, E2BIG,
@@ -76,6 +80,8 @@ static int inflate_failed(struct layer *layer, struct archive *a)
 {
 	const char *text = archive_error_string(a);
 
+	if (layer->inflate_stopped)
+		return -EPIPE;
 	return error_set(&layer->inflate_error, EBADMSG, "the layer's compressed data are corrupt: %s",
 		text ? text : "unknown format");
 }

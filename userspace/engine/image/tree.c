@@ -13,6 +13,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 static int open_below(int root_fd, const char *path, int flags, unsigned long long resolve)
 {
@@ -123,4 +124,29 @@ int tree_remove(int dir_fd, const char *name)
 	}
 	free(w.levels);
 	return r;
+}
+
+char *tree_join(const char *directory, const char *path)
+{
+	_cleanup_free_ char *joined =
+		*path == '/' ? xstrdup(path) : xasprintf("%s/%s", directory, path);
+	struct strbuf out = { 0 };
+
+	for (const char *p = joined; *p;) {
+		size_t length = strcspn(p, "/");
+
+		if (length == 2 && !strncmp(p, "..", 2)) {
+			char *slash = out.text ? strrchr(out.text, '/') : NULL;
+
+			out.length = slash ? (size_t)(slash - out.text) : 0;
+			if (out.text)
+				out.text[out.length] = '\0';
+		} else if (length && !(length == 1 && *p == '.')) {
+			if (out.length)
+				strbuf_putc(&out, '/');
+			strbuf_add(&out, p, length);
+		}
+		p += length + (p[length] == '/');
+	}
+	return strbuf_steal(&out);
 }

@@ -19,6 +19,10 @@ int tree_open_nolinks(int root_fd, const char *path, int flags);
  * never leaves the file system. */
 int tree_remove(int dir_fd, const char *name);
 
+/* A path as seen from a directory, both below the root: without "." and "..", which stops at the root as
+ * it does in a chroot; symlinks are not looked at. The caller frees. */
+char *tree_join(const char *directory, const char *path);
+
 /* An overlayfs whiteout: character device 0:0. */
 bool tree_is_whiteout(const struct stat *st);
 

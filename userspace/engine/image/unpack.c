@@ -19,6 +19,8 @@
 #include "util/map.h"
 #include "util/strbuf.h"
 
+enum { LINKS_MAX = 40 }; /* as in the kernel's path walk */
+
 #define WHITEOUT ".wh."
 #define OPAQUE_MARK ".wh..wh..opq"
 #define OPAQUE_XATTR "trusted.overlay.opaque"
@@ -75,7 +77,7 @@ static int clean_path(struct unpacker *u, const char *path, char **ret)
 	_cleanup_(strbuf_free) struct strbuf out = { 0 };
 
 	if (!path)
-		return error_set(u->err, EBADMSG, "the layer has an entry without a name");
+		return error_set(u->err, EBADMSG, "the layer's tar is damaged: an entry has no name");
 	if (strlen(path) > UNPACK_PATH_MAX)
 		return error_set(u->err, E2BIG, "the layer has a path of %zu bytes, at most %d are "
 			"unpacked", strlen(path), UNPACK_PATH_MAX);
@@ -146,33 +148,66 @@ static void note_implied(struct unpacker *u, const char *path)
 	r->implied[r->implied_count++] = xstrdup(path);
 }
 
+static int imply_directories(struct unpacker *u, const char *directory, int depth);
+
+/* Something is in the way of a directory. A symlink may point to what only a layer below has; what it
+ * points to inside the root is made then. */
+static int imply_target(struct unpacker *u, int parent, const char *name, const char *above,
+	const char *path, int depth)
+{
+	_cleanup_close_ int fd = tree_open(u->root, path, O_RDONLY | O_DIRECTORY);
+	_cleanup_free_ char *joined = NULL;
+	char target[UNPACK_PATH_MAX];
+	ssize_t length;
+
+	if (fd >= 0)
+		return 0;
+	length = fd == -ENOENT ? readlinkat(parent, name, target, sizeof(target) - 1) : -1;
+	if (length < 0)
+		return fail(u, -fd, path, "open the directory");
+	if (depth == LINKS_MAX)
+		return fail(u, ELOOP, path, "open the directory");
+	target[length] = '\0';
+	joined = tree_join(above, target);
+	return imply_directories(u, joined, depth + 1);
+}
+
+/* One directory, whose parent exists. */
+static int imply_directory(struct unpacker *u, const char *path, int depth)
+{
+	_cleanup_close_ int parent = -1;
+	_cleanup_free_ char *above = NULL;
+	const char *name = split(path, &above);
+	int r;
+
+	parent = tree_open(u->root, above, O_RDONLY | O_DIRECTORY);
+	if (parent < 0)
+		return fail(u, -parent, path, "open the parent of");
+	r = make_directory(u, parent, name, path);
+	if (r == -EEXIST)
+		return imply_target(u, parent, name, above, path, depth);
+	if (r < 0)
+		return fail(u, -r, path, "make the directory");
+	note_implied(u, path);
+	return 0;
+}
+
 /* Makes the missing directories of a path, from the top. */
-static int imply_directories(struct unpacker *u, const char *directory)
+static int imply_directories(struct unpacker *u, const char *directory, int depth)
 {
 	_cleanup_free_ char *path = xstrdup(directory);
 
 	for (char *p = path;; p++) {
-		_cleanup_close_ int parent = -1;
-		_cleanup_free_ char *above = NULL;
 		char c = *p;
 		int r;
 
 		if (c && c != '/')
 			continue;
 		*p = '\0';
-		const char *name = split(path, &above);
-
-		parent = tree_open(u->root, above, O_RDONLY | O_DIRECTORY);
-		if (parent < 0)
-			return fail(u, -parent, directory, "make the directory");
-		r = make_directory(u, parent, name, path);
-		if (r < 0 && r != -EEXIST)
-			return fail(u, -r, directory, "make the directory");
-		if (r == 0)
-			note_implied(u, path);
+		r = imply_directory(u, path, depth);
+		if (r < 0 || !c)
+			return r;
 		*p = c;
-		if (!c)
-			return 0;
 	}
 }
 
@@ -185,7 +220,7 @@ static int open_parent(struct unpacker *u, const char *directory)
 		return u->parent;
 	fd = tree_open(u->root, directory, O_RDONLY | O_DIRECTORY);
 	if (fd == -ENOENT || fd == -ENOTDIR) {
-		r = imply_directories(u, directory);
+		r = imply_directories(u, directory, 0);
 		if (r < 0)
 			return r;
 		fd = tree_open(u->root, directory, O_RDONLY | O_DIRECTORY);
