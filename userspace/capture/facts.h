@@ -31,6 +31,7 @@ struct facts {
 	int64_t wall_offset_ns; /* CLOCK_REALTIME - CLOCK_BOOTTIME at the start */
 	uint64_t start_ns;      /* CLOCK_BOOTTIME when the hooks were attached */
 	bool always_armed;
+	bool followed; /* of a command: containers that it did not cause are not shown */
 	struct timeline_config timeline;
 	struct hook_fact *hooks;
 	size_t hook_count, hook_capacity;

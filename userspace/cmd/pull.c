@@ -12,7 +12,7 @@
 
 #include "cmd/command.h"
 #include "engine/image/pull.h"
-#include "engine/image/settings.h"
+#include "engine/image/image_settings.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -245,14 +245,14 @@ static void begin(const struct arguments *a, const struct source *source)
 
 static int pull(const struct arguments *a, struct error *err)
 {
-	_cleanup_(settings_free) struct settings settings = { 0 };
+	_cleanup_(image_settings_free) struct image_settings settings = { 0 };
 	_cleanup_(source_free) struct source source = { 0 };
 	_cleanup_(cleanup_store) struct store *store = NULL;
 	_cleanup_(pull_result_free) struct pull_result result = { 0 };
 	struct display display = { .terminal = isatty(STDERR_FILENO) };
 	struct pull_options pull_options = { .platform = a->platform, .settings = &settings,
 		.cancel = &cancelled, .observe = a->quiet ? NULL : observe, .arg = &display };
-	int r = settings_load(&settings, err);
+	int r = image_settings_load(&settings, err);
 
 	if (r == 0)
 		r = source_parse(a->reference, &source, err);

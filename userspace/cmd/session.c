@@ -8,36 +8,25 @@
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
-#include "util/map.h"
 
-/* Buffered output is written at this size; ended containers are kept up to this many. */
-enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 256, MAX_LOSSES = 128 };
+/* Buffered output is written at this size. Ended containers are kept up to so many: they were written when
+ * they ended, or will be at the end. */
+enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 256, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
 
 struct session {
 	const struct facts *facts;
 	struct session_options o;
 	struct timeline *timeline;
 	struct strbuf json, text;
-	struct map open; /* id + generation of containers that have not ended */
 	uint64_t containers;
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
 };
 
-static char *container_key(const struct container *c, size_t *ret_length)
-{
-	char *key = xasprintf("%d:%s", c->generation, c->id);
-
-	*ret_length = strlen(key);
-	return key;
-}
-
 static bool matches(const struct session *s, const struct container *c)
 {
-	if (s->o.followed && !c->followed)
-		return false;
 	if (!s->o.id)
-		return true;
+		return c->followed || !s->facts->followed;
 	return str_starts(c->id, s->o.id) || (c->name && !strcmp(c->name, s->o.id));
 }
 
@@ -64,16 +53,9 @@ static void write_container(struct session *s, const struct container *c, enum t
 static void changed(void *arg, const struct container *c, enum timeline_change change)
 {
 	struct session *s = arg;
-	size_t length;
-	_cleanup_free_ char *key = container_key(c, &length);
 
-	if (s->o.at_end)
-		return;
-	if (change == CHANGE_ENDED)
-		map_remove(&s->open, key, length);
-	else
-		map_put(&s->open, key, length, s);
-	if (change != CHANGE_NAMED)
+	/* a name alone is no change of state; it is in the next timeline */
+	if (!s->o.at_end && change != CHANGE_NAMED)
 		write_container(s, c, change, change == CHANGE_ENDED);
 }
 
@@ -104,7 +86,7 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 
 	s->facts = facts;
 	s->o = *options;
-	config.max_ended = options->at_end ? 0 : MAX_ENDED;
+	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
 	if (s->o.json)
@@ -161,14 +143,11 @@ static int write_rest(struct session *s, struct error *err)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct container *c = timeline_get(s->timeline, i);
-		size_t length;
-		_cleanup_free_ char *key = container_key(c, &length);
 		int r;
 
-		if (!s->o.at_end && !map_get(&s->open, key, length))
-			continue;
-		write_container(s, c, c->state == STATE_EXITED && s->o.at_end ? CHANGE_ENDED : CHANGE_STATE,
-			true);
+		if (c->ended && !s->o.at_end)
+			continue; /* was written then */
+		write_container(s, c, c->ended ? CHANGE_ENDED : CHANGE_STATE, true);
 		r = session_flush(s, err);
 		if (r < 0)
 			return r;
@@ -199,11 +178,6 @@ uint64_t session_containers(const struct session *s)
 	return s->containers;
 }
 
-size_t session_open_containers(const struct session *s)
-{
-	return s->open.count;
-}
-
 struct timeline *session_timeline(struct session *s)
 {
 	return s->timeline;
@@ -214,7 +188,6 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	timeline_free(s->timeline);
-	map_free(&s->open);
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
 	free(s);

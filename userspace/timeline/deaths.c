@@ -61,6 +61,16 @@ static void remember_fatal(struct timeline *tl, struct cont *c, const struct eve
 		c->stop_ns = e->h.time_ns;
 }
 
+static void describe_signal(struct timeline *tl, struct details *d, const struct event_signal *e)
+{
+	details_add_text(d, "sig", sigabbrev_np(e->signal) ? sigabbrev_np(e->signal) : "RT");
+	details_add_number(d, "signal", e->signal);
+	add_sender(tl, d, e);
+	details_add_number(d, "target_pid", e->target_tgid);
+	if (e->result == 1) /* TRACE_SIGNAL_IGNORED */
+		details_add_bool(d, "ignored", true);
+}
+
 void deaths_signal(struct timeline *tl, const struct event_signal *e)
 {
 	struct process *target = process_find(tl, e->target_tgid, e->target_start_ns);
@@ -77,12 +87,9 @@ void deaths_signal(struct timeline *tl, const struct event_signal *e)
 		remember_fatal(tl, c, e);
 	if (!to_init && !target->is_exec && !target->is_hook)
 		return;
-	details_add_text(&step.details, "sig", sigabbrev_np(e->signal) ? sigabbrev_np(e->signal) : "RT");
-	details_add_number(&step.details, "signal", e->signal);
-	add_sender(tl, &step.details, e);
-	details_add_number(&step.details, "target_pid", e->target_tgid);
-	if (e->result == 1)
-		details_add_bool(&step.details, "ignored", true);
+	describe_signal(tl, &step.details, e);
+	if (to_init && ends_processes(e->signal))
+		describe_signal(tl, &container_add_mark(c, MARK_SIGNAL, e->h.time_ns)->details, e);
 	p = process_find(tl, e->h.tgid, e->h.start_ns);
 	container_add_step(tl, c, p && p->role != ROLE_NONE && e->code != SENT_BY_KERNEL
 		? container_actor(tl, c, p) : -1, &step);
@@ -208,10 +215,23 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	process_exit(tl, p, e->h.time_ns, e->exit_code);
 	if (!c || c->c.ended)
 		return;
-	container_actor_gone(c, p, e->h.time_ns);
+	container_actor_gone(c, p, e->h.time_ns, EDGE_OBSERVED);
 	container_touch(tl, c, e->h.time_ns);
 	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns)
 		init_exited(tl, c, e);
 	else if (p->is_exec)
 		exec_exited(c, p, e);
+}
+
+void deaths_unseen(struct timeline *tl, struct process *p)
+{
+	struct cont *c = process_container(tl, p);
+
+	if (!c || c->c.ended)
+		return;
+	container_actor_gone(c, p, tl->now_ns, EDGE_LOST);
+	if (c->init.tgid != p->id.tgid || c->init.start_ns != p->id.start_ns)
+		return;
+	c->c.state = STATE_EXITED; /* when and how is not known */
+	container_notify(tl, c, CHANGE_EXITED);
 }

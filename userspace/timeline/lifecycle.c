@@ -228,12 +228,19 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 	container_actor(tl, c, p);
 }
 
+/* A runtime that executes itself again, or a sealed copy of itself, is still the runtime. */
+static bool executes_itself(const char *filename)
+{
+	return str_starts(filename, "/proc/self/exe") || str_starts(filename, "/proc/self/fd/") ||
+		str_starts(filename, "/dev/fd/");
+}
+
 void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
 	bool is_init = c && p->role == ROLE_RUNTIME && !c->c.started_ns && c->init.tgid == p->id.tgid &&
-		c->init.start_ns == p->id.start_ns;
+		c->init.start_ns == p->id.start_ns && !executes_itself(e->filename);
 	/* an init may have the name of an engine: what counts is that a runtime's pid 1 executes */
 	bool first_payload = is_init || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
 
@@ -266,10 +273,12 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
+	_cleanup_free_ char *name = xstrndup(e->new_comm, EVENT_COMM);
 	struct mark *m;
 
 	memcpy(p->comm, e->new_comm, sizeof(p->comm));
-	if (!c || c->c.ended || p->role != ROLE_RUNTIME)
+	/* runc names its stages so; other names come from exec, which is told by itself */
+	if (!c || c->c.ended || p->role != ROLE_RUNTIME || strncmp(e->new_comm, "runc:[", 6) != 0)
 		return;
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		struct actor *a = &c->c.actors[i];
@@ -277,10 +286,6 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 		if (a->pid == p->id.tgid && a->process_start_ns == p->id.start_ns && !a->end_ns)
 			memcpy(a->comm, e->new_comm, sizeof(a->comm));
 	}
-	if (strncmp(e->new_comm, "runc:[", 6) != 0)
-		return;
-	_cleanup_free_ char *name = xstrndup(e->new_comm, EVENT_COMM);
-
 	m = container_add_mark(c, MARK_STAGE, e->h.time_ns);
 	details_add_text(&m->details, "stage", name);
 	details_add_number(&m->details, "pid", p->id.tgid);
@@ -321,29 +326,48 @@ void lifecycle_link(struct timeline *tl, const struct event_link *e)
 	container_add_step(tl, only, -1, &step);
 }
 
+/* The field that a key of EVENT_META fills, or NULL. */
+static char **meta_field(struct container *c, const char *key)
+{
+	return !strcmp(key, "name") ? &c->name : !strcmp(key, "image") ? &c->image
+		: !strcmp(key, "engine") ? &c->engine : !strcmp(key, "runtime") ? &c->runtime
+		: !strcmp(key, "pod") ? &c->pod : !strcmp(key, "bundle") ? &c->bundle : NULL;
+}
+
+static char *meta_key(const char *id, const char *key)
+{
+	return xasprintf("%s\x1f%s", id, key);
+}
+
+void lifecycle_apply_meta(struct timeline *tl, struct cont *c)
+{
+	static const char *const keys[] = { "name", "image", "engine", "runtime", "pod", "bundle" };
+
+	for (size_t i = 0; tl->metas.count && i < ARRAY_SIZE(keys); i++) {
+		_cleanup_free_ char *key = meta_key(c->c.id, keys[i]);
+
+		container_set(meta_field(&c->c, keys[i]), map_get(&tl->metas, key, strlen(key)));
+	}
+}
+
+/* Names may come late, and they may come before the container does. */
 void lifecycle_meta(struct timeline *tl, const struct event_meta *e)
 {
-	_cleanup_free_ char *id = xstrndup(e->id, sizeof(e->id));
-	struct cont *c = claim_find(tl, 'I', id);
+	struct cont *c = claim_find(tl, 'I', e->id);
 	size_t size = e->h.size - offsetof(struct event_meta, text);
-	const char *key = e->text, *value = memchr(e->text, '\0', size);
+	const char *value = memchr(e->text, '\0', size);
+	_cleanup_free_ char *key = meta_key(e->id, e->text);
+	struct container probe;
 
-	if (!c || !value)
+	if (!value || !meta_field(&probe, e->text))
 		return;
 	value++;
-	if (!strcmp(key, "name"))
-		container_set(&c->c.name, value);
-	else if (!strcmp(key, "image"))
-		container_set(&c->c.image, value);
-	else if (!strcmp(key, "engine"))
-		container_set(&c->c.engine, value);
-	else if (!strcmp(key, "pod"))
-		container_set(&c->c.pod, value);
-	else if (!strcmp(key, "bundle"))
-		container_set(&c->c.bundle, value);
-	else
-		return;
-	container_notify(tl, c, CHANGE_NAMED);
+	if (c) {
+		container_set(meta_field(&c->c, e->text), value);
+		container_notify(tl, c, CHANGE_NAMED);
+	} else if (tl->metas.count < META_MAX) {
+		free(map_put(&tl->metas, key, strlen(key), xstrdup(value)));
+	}
 }
 
 /* Between the sentinel and the arming of the detail tier system calls were not seen: a container that

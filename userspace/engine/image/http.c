@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "engine/image/settings.h"
+#include "engine/image/image_settings.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -18,7 +18,7 @@ enum { REDIRECTS_MAX = 10, HEADER_BYTES_MAX = 64 << 10, ERROR_BODY_MAX = 64 << 1
 
 struct http {
 	CURL *curl;
-	const struct settings *settings;
+	const struct image_settings *settings;
 	const atomic_bool *cancel;
 };
 
@@ -36,7 +36,7 @@ struct exchange {
 	struct timespec last_byte;
 };
 
-struct http *http_new(const struct settings *settings, const atomic_bool *cancel)
+struct http *http_new(const struct image_settings *settings, const atomic_bool *cancel)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
 
@@ -352,7 +352,7 @@ static int perform(struct http *http, const struct http_request *request, const 
 		curl_slist_free_all(headers);
 		return error_set(err, EPROTO, "\"%s\" is no http or https address", url);
 	}
-	insecure = settings_insecure(http->settings, strstr(origin, "://") + 3);
+	insecure = image_settings_insecure(http->settings, strstr(origin, "://") + 3);
 	if (!insecure && str_starts(origin, "http://")) {
 		curl_slist_free_all(headers);
 		return error_set(err, EPROTO, "plain http to %s is refused: list it in "

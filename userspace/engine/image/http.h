@@ -9,13 +9,13 @@
 
 #include "util/error.h"
 
-struct settings;
+struct image_settings;
 
 /* HTTP GET as registries need it. One client per thread. */
 struct http;
 
 /* cancel: looked at about once a second while waiting; non-zero gives up with -ECANCELED. */
-struct http *http_new(const struct settings *settings, const atomic_bool *cancel);
+struct http *http_new(const struct image_settings *settings, const atomic_bool *cancel);
 void http_free(struct http *http);
 void cleanup_http(struct http **http);
 

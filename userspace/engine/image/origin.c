@@ -31,7 +31,7 @@ void image_plan_free(struct image_plan *plan)
 	*plan = (struct image_plan){ 0 };
 }
 
-int origin_open(const struct settings *settings, const struct source *source, int scratch_fd,
+int origin_open(const struct image_settings *settings, const struct source *source, int scratch_fd,
 	struct origin **ret, struct error *err)
 {
 	struct origin *o = xcalloc(1, sizeof(*o));

@@ -6,7 +6,7 @@
 #include "engine/image/manifest.h"
 #include "engine/image/source.h"
 
-struct settings;
+struct image_settings;
 
 /* Where an image's documents and blobs come from: a registry, an OCI layout, a docker archive. */
 struct origin;
@@ -23,7 +23,7 @@ void image_plan_free(struct image_plan *plan); /* also fit for _cleanup_ */
 
 /* settings and source outlive the origin. scratch_fd: a directory that the origin may fill; its owner
  * removes it afterwards. */
-int origin_open(const struct settings *settings, const struct source *source, int scratch_fd,
+int origin_open(const struct image_settings *settings, const struct source *source, int scratch_fd,
 	struct origin **ret, struct error *err);
 void origin_close(struct origin *origin);
 void cleanup_origin(struct origin **origin);

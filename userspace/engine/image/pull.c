@@ -12,7 +12,7 @@
 #include "engine/image/layer.h"
 #include "engine/image/origin.h"
 #include "engine/image/references.h"
-#include "engine/image/settings.h"
+#include "engine/image/image_settings.h"
 #include "engine/image/staging.h"
 #include "util/array.h"
 #include "util/cleanup.h"

@@ -8,7 +8,7 @@
 #include "engine/image/source.h"
 #include "engine/store.h"
 
-struct settings;
+struct image_settings;
 
 enum { PULL_PARALLEL_MAX = 3 };
 
@@ -34,7 +34,7 @@ typedef void pull_observer(void *arg, const struct pull_layer *layers, size_t co
 
 struct pull_options {
 	const char *platform; /* "os/arch[/variant]" or NULL for the host's */
-	const struct settings *settings;
+	const struct image_settings *settings;
 	const atomic_bool *cancel; /* set it from a signal handler to give up */
 	pull_observer *observe;	   /* may be NULL */
 	void *arg;

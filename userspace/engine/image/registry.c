@@ -8,7 +8,7 @@
 
 #include "engine/image/auth.h"
 #include "engine/image/document.h"
-#include "engine/image/settings.h"
+#include "engine/image/image_settings.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -27,7 +27,7 @@ struct endpoint {
 };
 
 struct registry {
-	const struct settings *settings;
+	const struct image_settings *settings;
 	const struct reference *reference;
 	struct endpoint endpoints[ENDPOINTS_MAX];
 	size_t count;
@@ -44,7 +44,7 @@ static void add_endpoint(struct registry *r, const char *scheme, const char *hos
 			(struct endpoint){ xasprintf("%s%s", scheme, host), quiet };
 }
 
-struct registry *registry_new(const struct settings *settings, const struct reference *reference)
+struct registry *registry_new(const struct image_settings *settings, const struct reference *reference)
 {
 	struct registry *r = xcalloc(1, sizeof(*r));
 
@@ -52,7 +52,7 @@ struct registry *registry_new(const struct settings *settings, const struct refe
 	r->reference = reference;
 	pthread_mutex_init(&r->mutex, NULL);
 	if (strcmp(reference->domain, "docker.io") != 0) {
-		bool insecure = settings_insecure(settings, reference->domain);
+		bool insecure = image_settings_insecure(settings, reference->domain);
 
 		add_endpoint(r, "https://", reference->domain, insecure);
 		if (insecure)

@@ -6,7 +6,7 @@
 #include "engine/image/manifest.h"
 #include "engine/image/reference.h"
 
-struct settings;
+struct image_settings;
 
 /* One repository of a registry (distribution-spec v1.1, pull). Which of the possible servers (mirrors,
  * then the registry itself) answers is decided by the first manifest. Safe for many threads, each with
@@ -14,7 +14,7 @@ struct settings;
 struct registry;
 
 /* settings and reference outlive the registry. */
-struct registry *registry_new(const struct settings *settings, const struct reference *reference);
+struct registry *registry_new(const struct image_settings *settings, const struct reference *reference);
 void registry_free(struct registry *registry);
 
 struct registry_document {

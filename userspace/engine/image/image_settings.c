@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/image/settings.h"
+#include "engine/image/image_settings.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ static void read_list(struct json_object *object, const char *key, char ***ret, 
 	}
 }
 
-static int read_file(struct settings *s, struct error *err)
+static int read_file(struct image_settings *s, struct error *err)
 {
 	_cleanup_(cleanup_json) struct json_object *object = NULL;
 	const char *path = getenv("CTRACE_CONFIG");
@@ -55,7 +55,7 @@ static void free_list(char **list, size_t count)
 	free(list);
 }
 
-static int read_environment(struct settings *s, struct error *err)
+static int read_environment(struct image_settings *s, struct error *err)
 {
 	const char *mirror = getenv("CTRACE_REGISTRY_MIRROR"), *no = getenv("CTRACE_NO_FALLBACK");
 	const char *stall = getenv("CTRACE_STALL_SECONDS");
@@ -80,7 +80,7 @@ static int read_environment(struct settings *s, struct error *err)
 }
 
 /* A mirror is http(s)://HOST[:PORT][/PATH]; plain http only where it is allowed. */
-static int check_mirror(const struct settings *s, char *mirror, struct error *err)
+static int check_mirror(const struct image_settings *s, char *mirror, struct error *err)
 {
 	bool http = str_starts(mirror, "http://");
 	_cleanup_free_ char *host = NULL;
@@ -94,7 +94,7 @@ static int check_mirror(const struct settings *s, char *mirror, struct error *er
 	if (!*host || strpbrk(mirror, "@?#"))
 		return error_set(err, EINVAL, "registry mirror \"%s\": user names, '?' and '#' are not "
 			"allowed", mirror);
-	if (http && !settings_insecure(s, host))
+	if (http && !image_settings_insecure(s, host))
 		return error_set(err, EINVAL, "registry mirror \"%s\": plain http is for loopback only; "
 			"use https, or list \"%s\" in insecure_registries", mirror, host);
 	while (str_ends(mirror, "/"))
@@ -102,9 +102,9 @@ static int check_mirror(const struct settings *s, char *mirror, struct error *er
 	return 0;
 }
 
-int settings_load(struct settings *ret, struct error *err)
+int image_settings_load(struct image_settings *ret, struct error *err)
 {
-	struct settings s = { 0 };
+	struct image_settings s = { 0 };
 	int r = read_file(&s, err);
 
 	if (r == 0)
@@ -112,18 +112,18 @@ int settings_load(struct settings *ret, struct error *err)
 	for (size_t i = 0; r == 0 && i < s.mirror_count; i++)
 		r = check_mirror(&s, s.mirrors[i], err);
 	if (r < 0) {
-		settings_free(&s);
+		image_settings_free(&s);
 		return r;
 	}
 	*ret = s;
 	return 0;
 }
 
-void settings_free(struct settings *s)
+void image_settings_free(struct image_settings *s)
 {
 	free_list(s->mirrors, s->mirror_count);
 	free_list(s->insecure, s->insecure_count);
-	*s = (struct settings){ 0 };
+	*s = (struct image_settings){ 0 };
 }
 
 /* The host without its port and brackets. */
@@ -137,7 +137,7 @@ static char *bare_host(const char *host)
 	return xstrndup(host, colon ? (size_t)(colon - host) : strlen(host));
 }
 
-bool settings_insecure(const struct settings *s, const char *host)
+bool image_settings_insecure(const struct image_settings *s, const char *host)
 {
 	_cleanup_free_ char *bare = bare_host(host);
 	struct in6_addr six;

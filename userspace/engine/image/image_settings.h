@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CTRACE_SETTINGS_H
-#define CTRACE_SETTINGS_H
+#ifndef CTRACE_IMAGE_SETTINGS_H
+#define CTRACE_IMAGE_SETTINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
  * and from the environment, which wins: CTRACE_REGISTRY_MIRROR (one URL), CTRACE_NO_FALLBACK=1,
  * CTRACE_STALL_SECONDS (1-3600, 30). Mirrors serve docker.io's names only.
  */
-struct settings {
+struct image_settings {
 	char **mirrors; /* URLs without a slash at the end */
 	size_t mirror_count;
 	char **insecure; /* host[:port] that may be spoken to over http or with any certificate */
@@ -23,10 +23,10 @@ struct settings {
 	long stall_s;	  /* a connection without a byte for so long is given up */
 };
 
-int settings_load(struct settings *ret, struct error *err);
-void settings_free(struct settings *s);
+int image_settings_load(struct image_settings *ret, struct error *err);
+void image_settings_free(struct image_settings *s);
 
 /* True when plain http to the host ("host[:port]", "[::1]:5000") is allowed: loopback, or listed. */
-bool settings_insecure(const struct settings *s, const char *host);
+bool image_settings_insecure(const struct image_settings *s, const char *host);
 
 #endif
