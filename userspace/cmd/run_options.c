@@ -483,7 +483,7 @@ int run_options_parse(char **argv, struct run_settings *s, struct error *err)
 	if (r < 0 || s->help)
 		return r;
 	r = take_source(&p, err);
-	return r < 0 ? r : settings_check(s, err);
+	return r < 0 ? r : run_settings_check(s, err);
 }
 
 void run_options_help(FILE *out)

@@ -40,7 +40,7 @@ void string_list_free(struct string_list *list)
 	*list = (struct string_list){ 0 };
 }
 
-void settings_init(struct run_settings *s)
+void run_settings_init(struct run_settings *s)
 {
 	*s = (struct run_settings){
 		.memory = SETTING_UNSET,
@@ -75,7 +75,7 @@ static void free_mounts(struct run_settings *s)
 	free(s->ulimits);
 }
 
-void settings_free(struct run_settings *s)
+void run_settings_free(struct run_settings *s)
 {
 	char *strings[] = { s->source, s->seccomp_file, s->name, s->hostname, s->user, s->workdir,
 		s->entrypoint, s->platform, s->cgroup_parent, s->stop_signal, s->cpuset_cpus,
@@ -88,7 +88,7 @@ void settings_free(struct run_settings *s)
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		string_list_free(lists[i]);
 	free_mounts(s);
-	settings_init(s);
+	run_settings_init(s);
 }
 
 static int check_memory(const struct run_settings *s, struct error *err)
@@ -200,7 +200,7 @@ static int check_cgroup_parent(const char *parent, struct error *err)
 	return 0;
 }
 
-int settings_check(const struct run_settings *s, struct error *err)
+int run_settings_check(const struct run_settings *s, struct error *err)
 {
 	int r = check_name(s->name, err);
 

@@ -81,12 +81,12 @@ struct run_settings {
 	char *json, *record;
 };
 
-void settings_init(struct run_settings *s);
-void settings_free(struct run_settings *s);
+void run_settings_init(struct run_settings *s);
+void run_settings_free(struct run_settings *s);
 
 /* Refuses what contradicts itself or this host, in the words of docker: limits below 6 MiB, swap below
  * memory, more CPUs than there are, cpus or memory nodes that are not online, names with other
  * characters than docker's. */
-int settings_check(const struct run_settings *s, struct error *err);
+int run_settings_check(const struct run_settings *s, struct error *err);
 
 #endif
