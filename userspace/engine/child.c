@@ -17,7 +17,7 @@
 
 extern char **environ;
 
-enum { ARGUMENTS_MAX = 24, READY_TIMEOUT_MS = 15000, TERMINATE_MS = 5000 };
+enum { ARGUMENTS_MAX = 32, READY_TIMEOUT_MS = 15000, TERMINATE_MS = 5000 };
 
 static int reap(pid_t pid)
 {
@@ -90,6 +90,16 @@ int child_pull(const char *program, const char *reference, const char *platform,
 		reference);
 }
 
+/* What the kernel cannot tell the tracer: the container's name and image. */
+static size_t tracer_meta(const char *key, const char *value, const char **argv)
+{
+	if (!value)
+		return 0;
+	argv[0] = "--meta";
+	argv[1] = xasprintf("%s=%s", key, value); /* for the rest of this short-lived program */
+	return 2;
+}
+
 static size_t tracer_arguments(const struct run_settings *s, const char *id, char *ready,
 	char *done, const char **argv)
 {
@@ -114,6 +124,9 @@ static size_t tracer_arguments(const struct run_settings *s, const char *id, cha
 	}
 	if (s->detach_trace)
 		argv[n++] = "--detach-trace";
+	n += tracer_meta("name", s->name, argv + n);
+	n += tracer_meta("image", s->source_type == SOURCE_IMAGE ? s->source : NULL, argv + n);
+	n += tracer_meta("runtime", "ctrace", argv + n);
 	argv[n] = NULL;
 	return n;
 }
