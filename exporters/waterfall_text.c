@@ -404,6 +404,12 @@ static const char *runtime_verb(char *const *argv)
 	return NULL;
 }
 
+/* What executes itself through /proc/self/exe or a descriptor is called "exe" or "6". */
+static bool is_nameless(const char *comm)
+{
+	return !strcmp(comm, "exe") || strspn(comm, "0123456789") == strlen(comm);
+}
+
 void text_actor(struct strbuf *sb, const struct actor *a, bool utf8)
 {
 	const char *verb = a->role == ACTOR_RUNTIME ? runtime_verb(a->argv) : NULL;
@@ -417,6 +423,8 @@ void text_actor(struct strbuf *sb, const struct actor *a, bool utf8)
 		strbuf_printf(sb, " %s", verb);
 	} else if (a->role == ACTOR_SHIM && a->exe) {
 		quote(sb, base_name(a->exe), utf8);
+	} else if (is_nameless(comm) && a->argv && a->argv[0]) {
+		quote(sb, base_name(a->argv[0]), utf8);
 	} else {
 		quote(sb, comm[0] ? comm : "?", utf8);
 	}
