@@ -16,7 +16,9 @@
 #include "util/cleanup.h"
 
 enum { WIDTH_MIN = 60, WIDTH_MAX = RULER_COLUMNS, DURATION_COLUMNS = 9, PERCENT_COLUMNS = 5,
-	ACTOR_DEPTH = 12 };
+	ACTOR_DEPTH = 12,
+	/* a summary stays one: hundreds of exec sessions are counted */
+	SUMMARY_ACTORS = 24, SUMMARY_MARKS = 10 };
 
 #define RED "31"
 #define GREEN "32"
@@ -30,6 +32,7 @@ struct view {
 	const struct waterfall_options *o;
 	struct ruler ruler;
 	size_t width, label, tail; /* columns of a line's first and last part */
+	size_t actors_printed;
 	bool full;
 	struct explain *explain; /* NULL unless asked for */
 };
@@ -531,6 +534,8 @@ static void print_actors_below(struct view *v, int parent, bool *done, const cha
 		if (done[i] || v->c->actors[i].parent != parent)
 			continue;
 		done[i] = true;
+		if (!v->full && v->actors_printed++ >= SUMMARY_ACTORS)
+			continue;
 		more = has_later_sibling(v->c, i, done);
 		own = xasprintf("%s%s", branch, !depth ? "" : v->o->utf8 ? (more ? "├ " : "└ ") : "` ");
 		below = xasprintf("%s%s", branch, !depth ? "" : !more ? "  " : v->o->utf8 ? "│ " : "| ");
@@ -549,13 +554,20 @@ static void print_actors(struct view *v)
 		done[i] = is_prelude(v, i);
 	print_actors_below(v, -1, done, "", 0);
 	for (size_t i = 0; i < v->c->actor_count; i++) {
-		if (!done[i] && !is_prelude(v, i))
+		if (!done[i] && !is_prelude(v, i) && (v->full || v->actors_printed++ < SUMMARY_ACTORS))
 			print_actor(v, i, "");
+	}
+	if (!v->full && v->actors_printed > SUMMARY_ACTORS) {
+		strbuf_printf(v->sb, "and %zu more actors; --trace=full shows them all",
+			v->actors_printed - SUMMARY_ACTORS);
+		end_line(v);
 	}
 }
 
 static void print_marks(struct view *v)
 {
+	size_t printed = 0;
+
 	for (size_t i = 0; i < v->c->mark_count; i++) {
 		const struct mark *m = &v->c->marks[i];
 		_cleanup_(strbuf_free) struct strbuf text = { 0 };
@@ -565,6 +577,8 @@ static void print_marks(struct view *v)
 
 		if (!v->full && (m->kind == MARK_STAGE || m->kind == MARK_STARTED))
 			continue;
+		if (!v->full && printed++ >= SUMMARY_MARKS)
+			continue;
 		bars_add(&bars, &v->ruler, m->at_ns, m->at_ns, BAR_BUSY);
 		strbuf_puts(&text, v->o->utf8 ? "▲ " : "^ ");
 		text_mark(&text, m, v->o->utf8);
@@ -572,6 +586,10 @@ static void print_marks(struct view *v)
 			.bars = &bars, .bar_color = bad ? RED : YELLOW, .percent = -1,
 			.duration = "", .tail = m->at_ns >= v->ruler.start_ns ?
 				format_duration(at, m->at_ns - v->ruler.start_ns, v->o->utf8) : "" });
+	}
+	if (printed > SUMMARY_MARKS) {
+		strbuf_printf(v->sb, "and %zu more marks; --trace=full shows them all", printed - SUMMARY_MARKS);
+		end_line(v);
 	}
 }
 
