@@ -157,6 +157,11 @@ static void test_deaths(void **state)
 	expect_in(text, "did not start: exec /nosuch: ENOENT (No such file or directory)\n");
 	expect_in(text, " └ ENOENT exec /nosuch ");
 	free(text);
+	/* what the runtime still does after the exec failed does not hide why */
+	mb_step(c, STEP_CAPSET, PHASE_HARDEN, 4, 409000, 1, NULL);
+	text = draw(c, WATERFALL_SUMMARY, 120, true);
+	expect_in(text, "did not start: exec /nosuch: ENOENT");
+	free(text);
 	mb_free(c);
 }
 
