@@ -362,10 +362,10 @@ const struct explain_rule explain_rules[] = {
 		"process that reaches it through /proc/PID/exe cannot overwrite the host's "
 		"runtime binary (CVE-2019-5736)."),
 	MAIN(STEP_EXEC, "path", IS, "/proc/self/exe",
-		"The runtime starts a second copy of itself, which will become the container. "
-		"runc does it in stages that rename themselves: runc:[0:PARENT] forks [1:CHILD], "
-		"which makes the namespaces and forks [2:INIT] into them. They are C that runs "
-		"before Go's runtime, since a process with threads cannot change some namespaces."),
+		"The program starts a second copy of itself for a job in another place. runc's "
+		"becomes the container, in stages that rename themselves: runc:[0:PARENT] forks "
+		"[1:CHILD], which makes the namespaces and forks [2:INIT] into them; C that runs "
+		"before Go's threads exist, as some namespaces want. docker's sets up a network."),
 	MAIN(STEP_EXEC, "path", HOLDS, "memfd:",
 		"The runtime executes itself again from a sealed copy in memory: a container "
 		"process that reaches it through /proc/PID/exe cannot overwrite the host's "

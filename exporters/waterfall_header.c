@@ -25,6 +25,8 @@ void view_unpaint(struct view *v, const char *color)
 
 void view_painted(struct view *v, const char *color, const char *text)
 {
+	if (!*text)
+		return;
 	view_paint(v, color);
 	strbuf_puts(v->sb, text);
 	view_unpaint(v, color);
