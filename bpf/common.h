@@ -96,6 +96,18 @@ static __always_inline __u64 wake_flags(void *ring, bool now)
 	return waiting >= CTRACE_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
+/* What a container can make at will, in a loop, gets half of the ring: the other half is for what its
+ * runtime and its neighbours do. */
+static __always_inline bool has_room(void *ring, __u8 role, __u32 kind)
+{
+	if (role != ROLE_PAYLOAD && role != ROLE_NONE)
+		return true;
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2)
+		return true;
+	count_lost(kind);
+	return false;
+}
+
 static __always_inline struct pid *tgid_pid(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, signal, pids[1]); /* PIDTYPE_TGID */

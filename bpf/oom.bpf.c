@@ -7,17 +7,16 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM };
 
-static __always_inline __u64 resident_kb(struct mm_struct *mm, int kind)
+static __always_inline __u64 to_kb(__s64 pages)
 {
-	struct mm_struct___old *old = (void *)mm;
-	__s64 pages;
-
-	if (bpf_core_field_exists(mm->rss_stat[0].count))
-		pages = BPF_CORE_READ(mm, rss_stat[kind].count);
-	else
-		pages = BPF_CORE_READ(old, rss_stat.count[kind].counter);
 	return pages < 0 ? 0 : pages * (config.page_size / 1024);
 }
+
+/* A macro, since CO-RE relocates an index only when it is a literal. */
+#define resident_kb(mm, kind)                                                                     \
+	to_kb(bpf_core_field_exists((mm)->rss_stat[0].count) ?                                    \
+			BPF_CORE_READ((mm), rss_stat[kind].count) :                               \
+			BPF_CORE_READ((struct mm_struct___old *)(mm), rss_stat.count[kind].counter))
 
 static __always_inline __u64 limit_pages(unsigned long max)
 {
