@@ -45,9 +45,18 @@ __weak struct {
 	__type(value, __u8);
 } role_of_name SEC(".maps");
 
+/* Whose limit the OOM kill that this task is in was about; taken out by mark_victim. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32); /* tid of the allocating task */
+	__type(value, __u64);
+} oom_owner SEC(".maps");
+
 /* A record of variable length is built here, one area for each family of hooks that cannot
  * interrupt itself: tracepoints run with preemption off. */
-enum scratch_area { SCRATCH_EXEC, SCRATCH_CGROUP, SCRATCH_OOM, SCRATCH_ENTER, SCRATCH_EXIT, SCRATCH_COUNT };
+enum scratch_area { SCRATCH_EXEC, SCRATCH_CGROUP, SCRATCH_OOM, SCRATCH_ENTER, SCRATCH_EXIT,
+	SCRATCH_FUNCTION, SCRATCH_COUNT };
 
 struct scratch {
 	char bytes[4096];

@@ -82,6 +82,8 @@ SEC("tp_btf/mark_victim")
 int ct_mark_victim(unsigned long long *ctx)
 {
 	struct event_oom *e = scratch(SCRATCH_OOM);
+	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 *owner;
 
 	if (!e)
 		return 0;
@@ -92,6 +94,12 @@ int ct_mark_victim(unsigned long long *ctx)
 		read_victim(e, (void *)ctx[0]);
 	else
 		e->victim_tgid = (__u32)ctx[0];
+	owner = bpf_map_lookup_elem(&oom_owner, &tid);
+	if (owner) {
+		e->limit_id = *owner;
+		e->h.flags |= EVENT_F_FENTRY;
+		bpf_map_delete_elem(&oom_owner, &tid);
+	}
 	e->h.size = offsetof(struct event_oom, chain) + e->levels * sizeof(e->chain[0]);
 	event_send(&lifecycle_ring, &e->h, sizeof(*e), false);
 	return 0;

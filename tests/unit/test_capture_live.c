@@ -418,8 +418,7 @@ static void arms_for_a_start_only(void **state)
 
 	while (waitpid(pid, &status, WNOHANG) == 0)
 		read_for(c, &seen, 10);
-	assert_true(c->hooks.armed);
-	for (int i = 0; i < 40 && c->hooks.armed; i++)
+	for (int i = 0; i < 40 && c->hooks.armed; i++) /* others on this host may start containers too */
 		read_for(c, &seen, 100);
 	assert_false(c->hooks.armed);
 	assert_int_equal(capture_drain(c, keep, &seen, NULL), 0);
