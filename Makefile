@@ -39,11 +39,8 @@ CFLAGS += -O0
 endif
 CFLAGS += $(HARDEN)
 
-# Where the C library keeps asm/types.h: gcc names the directory, clang names it otherwise.
-MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null || dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null)
-
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wno-unused-parameter \
-	      -I. -Ibpf -I/usr/include/$(MULTIARCH) $(if $(WERROR),-Werror)
+	      -I. -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu $(if $(WERROR),-Werror)
 
 # What each program links; --as-needed drops what it does not use.
 ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
