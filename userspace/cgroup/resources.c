@@ -358,6 +358,13 @@ static int apply_write(const struct cgroup *cg, const struct cgroup_write *w, st
 		return error_set(err, EOPNOTSUPP, "cannot set %s to %s: this host has no %s "
 			"controller", w->file, w->value, w->controller);
 	r = cgroup_write_at(h->fd, w->file, w->value);
+	/* hybrid: controllers that no v1 hierarchy has taken are v2's */
+	if (r == -ENOENT && str_starts(w->file, "hugetlb.") && h->version == 2) {
+		_cleanup_free_ char *file =
+			xasprintf("%.*s.max", (int)(strrchr(w->file, '.') - w->file), w->file);
+
+		r = cgroup_write_at(h->fd, file, w->value);
+	}
 	if (r == -ENOENT && !strcmp(w->file, "blkio.weight"))
 		r = cgroup_write_at(h->fd, "blkio.bfq.weight", w->value);
 	if (r == -ENOENT && w->optional)
