@@ -333,7 +333,7 @@ static const char *hint(const struct cgroup_write *w, int code)
 		return " (more than that is in use already)";
 	if (code == EINVAL && strstr(w->file, "cfs_"))
 		return " (quota and period: 1000 to 1000000 us; a child may not have more than its parent)";
-	if (code == EINVAL && str_starts(w->file, "cpuset."))
+	if ((code == EINVAL || code == ERANGE) && str_starts(w->file, "cpuset."))
 		return " (not available in the parent cgroup)";
 	if (code == ENOENT)
 		return " (this kernel does not have the file)";
