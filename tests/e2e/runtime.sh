@@ -122,6 +122,19 @@ shell 'echo no' "c['linux']['resources']['cpu'] = {'quota': 5}"
 check "a limit that the kernel refuses names file, value and reason" $?
 ! left_behind; check "and leaves nothing behind" $?
 
+# Mounts, descriptors and the rest of the process
+mkdir "$work/src"; echo x >"$work/src/f"
+shell 'cat /vol/f; echo y 2>/dev/null >/vol/g || echo ro; echo x 2>/dev/null >/x || echo rootro; pwd; cat /proc/self/oom_score_adj /proc/sys/net/ipv4/ip_forward; ulimit -n; cat <&3' \
+	"c['mounts'].append({'destination': '/vol', 'type': 'bind', 'source': '$work/src', 'options': ['rbind', 'ro']})" \
+	"c['root']['readonly'] = True" "c['process']['cwd'] = '/new/dir'" "c['process']['oomScoreAdj'] = 500" \
+	"c['linux']['sysctl'] = {'net.ipv4.ip_forward': '1'}" \
+	"c['process']['rlimits'] = [{'type': 'RLIMIT_NOFILE', 'soft': 100, 'hard': 200}]"
+oci run --bundle "$work/b" --preserve-fds 1 "$id" 3<"$work/src/f" >"$work/out" 2>&1
+[ "$(tr '\n' ' ' <"$work/out")" = "x ro rootro /new/dir 500 1 100 x " ]
+check "read-only bind and root, new working directory, sysctl, rlimit, oom score, preserved descriptor" $?
+! oci run --bundle "$work/b" --preserve-fds 2 "$id" 3<"$work/src/f" >"$work/out" 2>&1 && grep -q 'descriptor 4 is not open' "$work/out"
+check "preserve-fds of a descriptor that is not open is refused" $?
+
 # Hooks
 shell 'cat /sc' "hook = lambda s: [{'path': '/bin/sh', 'args': ['sh', '-c', s]}]" \
 	"c['hooks'] = {k: hook('echo %s >>$work/hooks; cat >>$work/hooks.state' % k) for k in ['prestart', 'createRuntime', 'createContainer', 'poststart', 'poststop']}" \
