@@ -183,8 +183,10 @@ static int read_manifest(struct docker_archive *a, const char *tag, struct error
 		return r;
 	wrapped = xasprintf("{\"images\":%s}", bytes);
 	r = document_parse(wrapped, strlen(wrapped), "manifest.json", &object, err);
-	if (r < 0)
-		return error_prefix(err, "%s", a->path);
+	if (r < 0) {
+		error_prefix(err, "%s", a->path);
+		return r;
+	}
 	a->list = json_object_get(document_array(object, "images"));
 	if (!a->list)
 		return error_set(err, EBADMSG, "%s: manifest.json is no list", a->path);
