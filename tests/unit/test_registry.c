@@ -13,7 +13,7 @@
 
 #include "engine/image/auth.h"
 #include "engine/image/http.h"
-#include "engine/image/settings.h"
+#include "engine/image/image_settings.h"
 
 static void expect_parameter(const char *challenge, const char *name, const char *wanted)
 {
@@ -65,7 +65,7 @@ static void test_origin(void **state)
 	expect_origin("nonsense", NULL);
 }
 
-static void load(struct settings *s, const char *config, const char *mirror, int result)
+static void load(struct image_settings *s, const char *config, const char *mirror, int result)
 {
 	char path[] = "/tmp/ctrace-test-settings.XXXXXX";
 	int fd = mkstemp(path);
@@ -74,13 +74,13 @@ static void load(struct settings *s, const char *config, const char *mirror, int
 	close(fd);
 	setenv("CTRACE_CONFIG", path, 1);
 	setenv("CTRACE_REGISTRY_MIRROR", mirror, 1);
-	assert_int_equal(settings_load(s, NULL), result);
+	assert_int_equal(image_settings_load(s, NULL), result);
 	unlink(path);
 }
 
 static void test_settings(void **state)
 {
-	struct settings s;
+	struct image_settings s;
 
 	(void)state;
 	load(&s, "{\"registry_mirrors\":[\"http://127.0.0.1:1/\",\"https://m.x\"],"
@@ -89,17 +89,17 @@ static void test_settings(void **state)
 	assert_string_equal(s.mirrors[0], "http://127.0.0.1:1");
 	assert_true(s.no_fallback);
 	assert_int_equal(s.stall_s, 30);
-	assert_true(settings_insecure(&s, "in.secure:5000"));
-	assert_false(settings_insecure(&s, "in.secure"));
-	assert_true(settings_insecure(&s, "127.9.9.9:80"));
-	assert_true(settings_insecure(&s, "[::1]:5000"));
-	assert_true(settings_insecure(&s, "localhost"));
-	assert_false(settings_insecure(&s, "localhost.evil.x"));
-	assert_false(settings_insecure(&s, "127.0.0.1.evil.x"));
-	settings_free(&s);
+	assert_true(image_settings_insecure(&s, "in.secure:5000"));
+	assert_false(image_settings_insecure(&s, "in.secure"));
+	assert_true(image_settings_insecure(&s, "127.9.9.9:80"));
+	assert_true(image_settings_insecure(&s, "[::1]:5000"));
+	assert_true(image_settings_insecure(&s, "localhost"));
+	assert_false(image_settings_insecure(&s, "localhost.evil.x"));
+	assert_false(image_settings_insecure(&s, "127.0.0.1.evil.x"));
+	image_settings_free(&s);
 	load(&s, "{}", "http://[::1]:5000", 0);
 	assert_int_equal(s.mirror_count, 1);
-	settings_free(&s);
+	image_settings_free(&s);
 	load(&s, "{}", "http://far.away", -EINVAL);
 	load(&s, "{}", "ftp://127.0.0.1", -EINVAL);
 	load(&s, "{}", "http://user@127.0.0.1", -EINVAL);
