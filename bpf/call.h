@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CTRACE_CALL_H
+#define CTRACE_CALL_H
+
+/*
+ * The detail tier: a system call is first decoded into a struct call (which arguments are strings,
+ * which directory a path is relative to), and then made into records by code that all calls share.
+ */
+
+#include "common.h"
+#include "file.h"
+
+enum call_emit {
+	EMIT_AT_ENTRY = 0,
+	/* A string was not in memory at entry (a literal in a page not touched since fork): the record
+	 * is made at exit, with the time of the entry. */
+	EMIT_AT_EXIT = 1,
+	EMIT_IF_FAILED = 2
+};
+
+struct call {
+	__u64 time_ns;
+	__u64 args[6]; /* as OP_* documents them */
+	__u64 a, b, c, d; /* user addresses of strings, 0 = none */
+	__u32 op;
+	__u32 number; /* of the system call, to pair entry and exit */
+	__u32 a_length; /* a is not terminated: this many bytes */
+	__s32 dfd;    /* the directory that the target is relative to */
+	__u8 target;  /* 0 = nothing to resolve, 1 = the path in a, 2 = the path in b */
+	__u8 emit;    /* enum call_emit */
+	__u8 has_strings;
+	__u8 flags; /* EVENT_F_SYSENTER or EVENT_F_FENTRY */
+	__u32 unused;
+};
+
+enum { CALL_FDCWD = -100 };
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CTRACE_MAX_INFLIGHT);
+	__type(key, __u32); /* tid */
+	__type(value, struct call);
+} inflight SEC(".maps");
+
+static __always_inline void read_string(struct event *e, char *to, __u32 size, __u64 from)
+{
+	long length;
+
+	if (!from)
+		return;
+	length = bpf_probe_read_user_str(to, size, (void *)from);
+	if (length < 0)
+		e->flags |= EVENT_F_UNREADABLE;
+	else if (length == size)
+		e->flags |= EVENT_F_TRUNCATED;
+}
+
+/* Byte-wise, as the string may lie at any address and the verifier wants constant offsets. */
+#define has_prefix(s, literal)                                                                  \
+	({                                                                                      \
+		bool same_ = true;                                                              \
+		_Pragma("unroll") for (int i_ = 0; i_ < (int)sizeof(literal) - 1; i_++) same_ = \
+			same_ && (s)[i_] == (literal)[i_];                                      \
+		same_;                                                                          \
+	})
+
+static __always_inline __s32 parse_number(const char *s)
+{
+	__s32 n = -1;
+
+#pragma unroll
+	for (int i = 0; i < 7; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			break;
+		n = (n < 0 ? 0 : n * 10) + (s[i] - '0');
+	}
+	return n;
+}
+
+/* Runtimes mount onto /proc/self/fd/N: the string says nothing, the descriptor everything. For a
+ * relative path the directory is resolved that it starts from. */
+static __always_inline void resolve_target(struct event_syscall_enter *e, __u32 area, const char *target,
+	__s32 dfd)
+{
+	struct place at = {};
+	__s32 fd = dfd;
+
+	if (has_prefix(target, "/proc/self/fd/"))
+		fd = parse_number(target + sizeof("/proc/self/fd/") - 1);
+	else if (has_prefix(target, "/proc/thread-self/fd/"))
+		fd = parse_number(target + sizeof("/proc/thread-self/fd/") - 1);
+	else if (target[0] == '/')
+		return;
+	if (fd == CALL_FDCWD)
+		working_directory(&at);
+	else if (fd >= 0)
+		descriptor_path(&at, fd);
+	e->path_slots = ct_resolve_path(area, (__u64)at.mnt, (__u64)at.dentry);
+	if (e->path_slots > EVENT_SLOTS) {
+		e->path_slots = EVENT_SLOTS;
+		e->h.flags |= EVENT_F_TRUNCATED;
+	}
+}
+
+/* Reads what the call points to. The record ends behind the last part that has content. */
+static __always_inline void read_strings(struct event_syscall_enter *e, const struct call *call, __u32 area)
+{
+	__u32 length = call->a_length;
+	long n;
+
+	zero(e->a, offsetof(struct event_syscall_enter, d) - offsetof(struct event_syscall_enter, a));
+	if (length) {
+		if (length > EVENT_STRING - 1)
+			length = EVENT_STRING - 1;
+		if (bpf_probe_read_user(e->a, length & (EVENT_STRING - 1), (void *)call->a) != 0)
+			e->h.flags |= EVENT_F_UNREADABLE;
+	} else {
+		read_string(&e->h, e->a, sizeof(e->a), call->a);
+	}
+	read_string(&e->h, e->b, sizeof(e->b), call->b);
+	read_string(&e->h, e->c, sizeof(e->c), call->c);
+	if (call->target)
+		resolve_target(e, area, call->target == 1 ? e->a : e->b, call->dfd);
+	e->h.size = e->path_slots ? offsetof(struct event_syscall_enter, d) :
+				    offsetof(struct event_syscall_enter, path);
+	if (!call->d)
+		return;
+	n = bpf_probe_read_user_str(e->d, sizeof(e->d), (void *)call->d);
+	if (n > 0 && n <= EVENT_DATA)
+		e->h.size = offsetof(struct event_syscall_enter, d) + n;
+	if (n < 0)
+		e->h.flags |= EVENT_F_UNREADABLE;
+	else if (n == EVENT_DATA)
+		e->h.flags |= EVENT_F_TRUNCATED;
+}
+
+/* The entry record in its scratch area; NULL only if there is no such area. */
+static __always_inline struct event_syscall_enter *build_enter(const struct call *call, __u32 area)
+{
+	struct event_syscall_enter *e = scratch(area);
+
+	if (!e)
+		return NULL;
+	event_init(&e->h, EVENT_SYSCALL_ENTER, offsetof(struct event_syscall_enter, a));
+	e->h.time_ns = call->time_ns;
+	e->h.flags = call->flags;
+	e->op = call->op;
+	e->path_slots = 0;
+	__builtin_memcpy(e->args, call->args, sizeof(e->args));
+	e->mnt_ns = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nsproxy, mnt_ns, ns.inum);
+	e->unused = 0;
+	if (call->has_strings)
+		read_strings(e, call, area);
+	return e;
+}
+
+static __always_inline void remember(const struct call *call)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (bpf_map_update_elem(&inflight, &tid, call, BPF_ANY) != 0)
+		count_lost(CTRACE_LOST_INFLIGHT);
+}
+
+static __always_inline void send_exit(__u32 op, __s64 result, __u8 flags)
+{
+	struct event_syscall_exit *e = bpf_ringbuf_reserve(&bulk_ring, sizeof(*e), 0);
+
+	if (!e) {
+		count_lost(EVENT_SYSCALL_EXIT);
+		return;
+	}
+	event_init(&e->h, EVENT_SYSCALL_EXIT, sizeof(*e));
+	e->h.flags = flags;
+	e->op = op;
+	e->unused = 0;
+	e->result = result;
+	bpf_ringbuf_submit(e, wake_flags(&bulk_ring, false));
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CTRACE_CGROUP_WRITE_H
+#define CTRACE_CGROUP_WRITE_H
+
+/* Writes to files of cgroupfs, by whomever. */
+
+#include "call.h"
+
+/* Names of the cgroup, leaf first, without the nameless root, into the struct event_cgroup_write in that
+ * scratch area. Returns the slots used, EVENT_SLOTS + 1 when there are more. Global like
+ * ct_resolve_path. */
+__weak int ct_cgroup_names(__u32 area, __u64 directory)
+{
+	struct event_cgroup_write *e = scratch(area);
+	struct kernfs_node *kn = (void *)directory, *parent;
+
+	if (!e || !kn)
+		return 0;
+	for (int i = 0; i < EVENT_SLOTS; i++) {
+		parent = kernfs_parent(kn);
+		if (!parent)
+			return i;
+		bpf_probe_read_kernel_str(e->path[i], EVENT_NAME, BPF_CORE_READ(kn, name));
+		kn = parent;
+	}
+	return kernfs_parent(kn) ? EVENT_SLOTS + 1 : EVENT_SLOTS;
+}
+
+static __always_inline __u32 hierarchy_of(struct kernfs_node *directory)
+{
+	struct cgroup *cgroup = BPF_CORE_READ(directory, priv);
+
+	return cgroup ? BPF_CORE_READ(cgroup, root, hierarchy_id) : ~0u;
+}
+
+/* from_user: value points into user memory. */
+static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic, __u64 value, __u64 length,
+	__u8 flags, bool from_user)
+{
+	struct event_cgroup_write *e = scratch(SCRATCH_ENTER);
+	struct kernfs_node *directory = kernfs_parent(file);
+	__u64 kept = length;
+	long failed;
+
+	if (!e || !directory)
+		return false;
+	event_init(&e->h, EVENT_CGROUP_WRITE, sizeof(*e));
+	e->h.flags = flags;
+	e->hierarchy = hierarchy_of(directory);
+	e->magic = magic;
+	e->id = BPF_CORE_READ(directory, id);
+	e->length = length;
+	zero(e->file, sizeof(*e) - offsetof(struct event_cgroup_write, file));
+	bpf_probe_read_kernel_str(e->file, sizeof(e->file), BPF_CORE_READ(file, name));
+	if (ct_cgroup_names(SCRATCH_ENTER, (__u64)directory) > EVENT_SLOTS)
+		e->h.flags |= EVENT_F_TRUNCATED;
+	if (kept > EVENT_DATA - 1) {
+		kept = EVENT_DATA - 1;
+		e->h.flags |= EVENT_F_TRUNCATED;
+	}
+	kept &= EVENT_DATA - 1;
+	failed = from_user ? bpf_probe_read_user(e->value, kept, (void *)value) :
+			     bpf_probe_read_kernel(e->value, kept, (void *)value);
+	if (failed) {
+		e->h.flags |= EVENT_F_UNREADABLE;
+		kept = 0;
+	}
+	e->h.size = offsetof(struct event_cgroup_write, value) + kept + 1;
+	counters.last_detail_ns = e->h.time_ns;
+	event_send(&bulk_ring, &e->h, sizeof(*e), false);
+	return true;
+}
+
+/* Returns false when the file is none of cgroupfs. */
+static __always_inline bool send_cgroup_write(struct file *file, __u64 data, __u64 length, __u8 flags)
+{
+	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+
+	if (magic != SUPER_CGROUP1 && magic != SUPER_CGROUP2)
+		return false;
+	return send_cgroup_kn(BPF_CORE_READ(file, f_inode, i_private), magic, data, length, flags, true);
+}
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CTRACE_COMMON_H
+#define CTRACE_COMMON_H
+
+/*
+ * What all families of hooks share: rings, the roles of processes, counters of losses, and the
+ * header of a record. Everything here is __weak: each object file has a copy, `bpftool gen object`
+ * makes one of them.
+ */
+
+#include "kernel.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "event.h"
+#include "shared.h"
+
+/* Settled before loading. */
+__weak const volatile struct ctrace_config config SEC(".rodata");
+
+/* Counted since loading; user space maps them. */
+__weak struct ctrace_counters counters SEC(".bss");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CTRACE_RING_BYTES);
+} lifecycle_ring SEC(".maps");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CTRACE_RING_BYTES);
+} bulk_ring SEC(".maps");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CTRACE_MAX_ROLES);
+	__type(key, __u32); /* tgid */
+	__type(value, struct ctrace_role);
+} role_of SEC(".maps");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CTRACE_MAX_NAMES);
+	__type(key, char[EVENT_COMM]);
+	__type(value, __u8);
+} role_of_name SEC(".maps");
+
+/* A record of variable length is built here, one area for each family of hooks that cannot
+ * interrupt itself: tracepoints run with preemption off. */
+enum scratch_area { SCRATCH_EXEC, SCRATCH_CGROUP, SCRATCH_OOM, SCRATCH_ENTER, SCRATCH_EXIT, SCRATCH_COUNT };
+
+struct scratch {
+	char bytes[4096];
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCH_COUNT);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch_areas SEC(".maps");
+
+static __always_inline void *scratch(__u32 area)
+{
+	return bpf_map_lookup_elem(&scratch_areas, &area);
+}
+
+/* Zeroes more than the 1 KiB that clang lets memset inline to: a read that fails zeroes its
+ * target, and address 0 fails at once. */
+#define zero(p, size) bpf_probe_read_kernel((p), (size), NULL)
+
+static __always_inline void count_lost(__u32 kind)
+{
+	if (kind < CTRACE_LOST_KINDS)
+		__sync_fetch_and_add(&counters.lost[kind], 1);
+}
+
+/* Waking the reader for each record costs ten times the record: let it sleep until there is a
+ * quarter of a megabyte, and poll. A sentinel wakes it at once, since the detail tier waits on it. */
+static __always_inline __u64 wake_flags(void *ring, bool now)
+{
+	__u64 waiting;
+
+	if (now)
+		return BPF_RB_FORCE_WAKEUP;
+	waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	return waiting >= CTRACE_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline struct pid *tgid_pid(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, signal, pids[1]); /* PIDTYPE_TGID */
+}
+
+struct pid_identity {
+	__u32 number, level;
+	struct pid_namespace *ns;
+};
+
+/* A process as its innermost pid namespace sees it. */
+static __always_inline struct pid_identity pid_identity(struct task_struct *task)
+{
+	struct pid *pid = tgid_pid(task);
+	struct pid_identity id = {};
+	struct upid *upid;
+
+	if (!pid)
+		return id;
+	id.level = BPF_CORE_READ(pid, level);
+	upid = (void *)&pid->numbers + id.level * bpf_core_type_size(struct upid);
+	id.number = BPF_CORE_READ(upid, nr);
+	id.ns = BPF_CORE_READ(upid, ns);
+	return id;
+}
+
+static __always_inline struct cgroup_subsys_state *subsys_state(struct task_struct *task, __u32 subsys)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct cgroup_subsys_state *css = NULL;
+
+	if (set)
+		bpf_probe_read_kernel(&css, sizeof(css), (void *)&set->subsys + subsys * sizeof(void *));
+	return css;
+}
+
+/* The cgroup id in the identifying hierarchy: bpf_get_current_cgroup_id knows v2 only. */
+static __always_inline __u64 identity_cgroup(struct task_struct *task)
+{
+	struct cgroup_subsys_state *css;
+
+	if (config.identity_subsys == CTRACE_IDENTITY_V2)
+		return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	css = subsys_state(task, config.identity_subsys);
+	return css ? BPF_CORE_READ(css, cgroup, kn, id) : 0;
+}
+
+static __always_inline __u64 start_time(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
+/* The role of a process; (tgid, start) is its key, so that a reused tgid does not inherit one. */
+static __always_inline __u8 role_get(__u32 tgid, __u64 start_ns)
+{
+	struct ctrace_role *role = bpf_map_lookup_elem(&role_of, &tgid);
+
+	return role && role->start_ns == start_ns ? role->role : ROLE_NONE;
+}
+
+static __always_inline void role_set(__u32 tgid, __u64 start_ns, __u8 new_role)
+{
+	struct ctrace_role role = { .start_ns = start_ns, .role = new_role };
+
+	if (bpf_map_update_elem(&role_of, &tgid, &role, BPF_ANY) != 0)
+		count_lost(CTRACE_LOST_ROLE);
+}
+
+static __always_inline bool is_self(void)
+{
+	return bpf_get_current_pid_tgid() >> 32 == config.self_tgid;
+}
+
+/* Fills the header for the current task. */
+static __always_inline void event_init(struct event *e, __u16 kind, __u16 size)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pid_identity id = pid_identity(task);
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	e->size = size;
+	e->kind = kind;
+	e->flags = 0;
+	e->cpu = bpf_get_smp_processor_id();
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->tgid = pid_tgid >> 32;
+	e->tid = (__u32)pid_tgid;
+	e->ns_tgid = id.number;
+	e->ns_level = id.level;
+	e->start_ns = start_time(task);
+	e->cgroup_id = identity_cgroup(task);
+	e->role = role_get(e->tgid, e->start_ns);
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+}
+
+static __always_inline void note_sentinel(__u64 time_ns)
+{
+	counters.last_sentinel_ns = time_ns;
+	__sync_fetch_and_add(&counters.sentinels, 1);
+}
+
+/* Sends the first e->size bytes; limit bounds it for the verifier. */
+#define event_send(ring, e, limit, now)                                                         \
+	({                                                                                      \
+		__u64 size_ = (e)->size;                                                        \
+		if (size_ > (limit))                                                            \
+			size_ = (limit);                                                        \
+		if (bpf_ringbuf_output((ring), (e), size_, wake_flags((ring), (now))) != 0)     \
+			count_lost((e)->kind);                                                  \
+	})
+
+static __always_inline void read_namespaces(struct event_namespaces *ns, struct task_struct *task)
+{
+	struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
+	struct pid_namespace *pid_ns = pid_identity(task).ns;
+
+	__builtin_memset(ns, 0, sizeof(*ns));
+	ns->pid = pid_ns ? BPF_CORE_READ(pid_ns, ns.inum) : 0;
+	ns->user = BPF_CORE_READ(task, cred, user_ns, ns.inum);
+	if (!proxy)
+		return;
+	ns->mnt = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
+	ns->net = BPF_CORE_READ(proxy, net_ns, ns.inum);
+	ns->uts = BPF_CORE_READ(proxy, uts_ns, ns.inum);
+	ns->ipc = BPF_CORE_READ(proxy, ipc_ns, ns.inum);
+	ns->cgroup = BPF_CORE_READ(proxy, cgroup_ns, ns.inum);
+	ns->time = BPF_CORE_READ(proxy, time_ns, ns.inum);
+}
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+{
+	if (bpf_core_field_exists(kn->__parent))
+		return BPF_CORE_READ(kn, __parent);
+	return BPF_CORE_READ((struct kernfs_node___old *)kn, parent);
+}
+
+/* CLONE_* that make a namespace. NEWTIME is not among them: clone(2) has the exit signal there. */
+#define CLONE_NEW_ANY 0x7e020000ULL
+
+#endif

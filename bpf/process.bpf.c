@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Processes: fork, exec, exit, rename, and the roles that they pass on. */
+#include "common.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+enum {
+	CLONE_THREAD_FLAG = 0x00010000,
+	CLONE_NEWTIME_FLAG = 0x00000080,
+	SIGNAL_GROUP_EXIT_FLAG = 0x00000004,
+	PFA_NO_NEW_PRIVS_BIT = 1 << 0
+};
+
+/* A payload's children are the container's own business: they would be without bound. */
+static __always_inline __u8 role_of_child(__u8 creator, bool new_namespace)
+{
+	if (creator != ROLE_NONE && creator != ROLE_PAYLOAD)
+		return creator;
+	return new_namespace ? ROLE_HELPER : ROLE_NONE;
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(ct_task_newtask, struct task_struct *child, __u64 clone_flags)
+{
+	bool new_namespace = clone_flags & CLONE_NEW_ANY;
+	struct pid_identity id;
+	struct event_fork *e;
+	__u64 child_start;
+	__u32 child_tgid;
+	__u8 creator;
+
+	if (clone_flags & CLONE_THREAD_FLAG || is_self())
+		return 0;
+	creator = role_get(bpf_get_current_pid_tgid() >> 32,
+		start_time((void *)bpf_get_current_task()));
+	if (role_of_child(creator, new_namespace) == ROLE_NONE)
+		return 0;
+	child_tgid = BPF_CORE_READ(child, tgid);
+	child_start = start_time(child);
+	role_set(child_tgid, child_start, role_of_child(creator, new_namespace));
+
+	e = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*e), 0);
+	if (!e) {
+		count_lost(EVENT_FORK);
+		return 0;
+	}
+	event_init(&e->h, EVENT_FORK, sizeof(*e));
+	id = pid_identity(child);
+	e->child_tgid = child_tgid;
+	e->child_ns_tgid = id.number;
+	e->child_start_ns = child_start;
+	e->clone_flags = clone_flags;
+	e->child_cgroup_id = identity_cgroup(child);
+	e->child_ns_level = id.level;
+	e->parent_tgid = BPF_CORE_READ(child, real_parent, tgid);
+	read_namespaces(&e->ns, child);
+	if (new_namespace)
+		note_sentinel(e->h.time_ns);
+	bpf_ringbuf_submit(e, wake_flags(&lifecycle_ring, new_namespace));
+	return 0;
+}
+
+/* /proc/self/fd/N and /dev/fd/N (execveat): a runtime that executes a sealed copy of itself. */
+static __always_inline bool is_descriptor_path(const char *name)
+{
+	char s[16] = {};
+
+	bpf_probe_read_kernel_str(s, sizeof(s), name);
+	if (s[0] == '/' && s[1] == 'd' && s[2] == 'e' && s[3] == 'v' && s[4] == '/' && s[5] == 'f' &&
+		s[6] == 'd' && s[7] == '/')
+		return true;
+	return s[0] == '/' && s[1] == 'p' && s[2] == 'r' && s[3] == 'o' && s[4] == 'c' && s[5] == '/' &&
+		s[6] == 's' && s[7] == 'e' && s[8] == 'l' && s[9] == 'f' && s[10] == '/' &&
+		s[11] == 'f' && s[12] == 'd' && s[13] == '/';
+}
+
+static __always_inline __u8 role_after_exec(__u8 old, bool descriptor)
+{
+	switch (old) {
+	case ROLE_NONE:
+	case ROLE_PAYLOAD:
+		return old;
+	case ROLE_RUNTIME:
+		return descriptor ? ROLE_RUNTIME : ROLE_PAYLOAD;
+	default:
+		return ROLE_HELPER;
+	}
+}
+
+static __always_inline void read_credentials(struct event_exec *e, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+
+	e->uid = BPF_CORE_READ(cred, uid.val);
+	e->gid = BPF_CORE_READ(cred, gid.val);
+	bpf_probe_read_kernel(&e->cap_permitted, sizeof(e->cap_permitted), &cred->cap_permitted);
+	e->seccomp_mode = BPF_CORE_READ(task, seccomp.mode);
+	e->no_new_privs = BPF_CORE_READ(task, atomic_flags) & PFA_NO_NEW_PRIVS_BIT;
+}
+
+static __always_inline void read_argv(struct event_exec *e, struct task_struct *task)
+{
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long end = BPF_CORE_READ(task, mm, arg_end);
+	__u32 length = end > start ? end - start : 0;
+
+	e->argv_total = length;
+	if (length > EVENT_ARGV - 1) {
+		length = EVENT_ARGV - 1;
+		e->h.flags |= EVENT_F_TRUNCATED;
+	}
+	if (bpf_probe_read_user(e->argv, length & (EVENT_ARGV - 1), (void *)start) != 0) {
+		e->h.flags |= EVENT_F_UNREADABLE;
+		length = 0;
+	}
+	e->argv_length = length;
+	e->h.size = offsetof(struct event_exec, argv) + length;
+}
+
+static __always_inline void send_exec(struct task_struct *task, int old_pid, const char *filename, bool named)
+{
+	struct event_exec *e = scratch(SCRATCH_EXEC);
+
+	if (!e)
+		return;
+	event_init(&e->h, EVENT_EXEC, sizeof(*e));
+	e->old_tid = old_pid;
+	e->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+	e->unused0 = 0;
+	e->unused1 = 0;
+	read_namespaces(&e->ns, task);
+	read_credentials(e, task);
+	zero(e->filename, sizeof(e->filename));
+	if (bpf_probe_read_kernel_str(e->filename, sizeof(e->filename), filename) == sizeof(e->filename))
+		e->h.flags |= EVENT_F_TRUNCATED;
+	read_argv(e, task);
+	if (named)
+		note_sentinel(e->h.time_ns);
+	event_send(&lifecycle_ring, &e->h, sizeof(*e), named);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	const char *filename = BPF_CORE_READ(bprm, filename);
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	char name[EVENT_COMM] = {};
+	struct pid_identity id;
+	__u64 start_ns;
+	__u8 old, *known;
+	__u8 role;
+
+	if (is_self())
+		return 0;
+	bpf_get_current_comm(name, sizeof(name));
+	start_ns = start_time(task);
+	old = role_get(tgid, start_ns);
+	known = bpf_map_lookup_elem(&role_of_name, name);
+	role = known ? *known : role_after_exec(old, is_descriptor_path(filename));
+	if (role != old)
+		role_set(tgid, start_ns, role);
+	if (role == ROLE_NONE) {
+		id = pid_identity(task);
+		if (id.level == 0 || id.number != 1)
+			return 0;
+	}
+	send_exec(task, old_pid, filename, known != NULL);
+	return 0;
+}
+
+/* Kernels that tell say exactly once which thread is the last; on the others two threads that
+ * die at once may both find the count at 0, which user space sees as a second exit. */
+static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_struct *task)
+{
+	if (bpf_core_field_exists(struct trace_event_raw_sched_process_exit, group_dead))
+		return ctx[1];
+	return BPF_CORE_READ(task, signal, live.counter) == 0;
+}
+
+/* What wait(2) will say of the process. */
+static __always_inline int exit_status(struct task_struct *task)
+{
+	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT_FLAG)
+		return BPF_CORE_READ(task, signal, group_exit_code);
+	return BPF_CORE_READ(task, group_leader, exit_code);
+}
+
+SEC("tp_btf/sched_process_exit")
+int ct_sched_process_exit(unsigned long long *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct event_exit *e;
+	__u64 start_ns;
+	__u8 role;
+	int status;
+
+	if (!is_last_thread(ctx, task) || is_self())
+		return 0;
+	start_ns = start_time(task);
+	role = role_get(tgid, start_ns);
+	status = exit_status(task);
+	if (role == ROLE_NONE) {
+		struct pid_identity id = pid_identity(task);
+
+		if (id.level == 0 || (id.number != 1 && (status & 0x7f) == 0))
+			return 0;
+	}
+	e = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*e), 0);
+	if (e) {
+		event_init(&e->h, EVENT_EXIT, sizeof(*e));
+		e->exit_code = status;
+		e->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+		bpf_ringbuf_submit(e, wake_flags(&lifecycle_ring, false));
+	} else {
+		count_lost(EVENT_EXIT);
+	}
+	if (role != ROLE_NONE)
+		bpf_map_delete_elem(&role_of, &tgid);
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(ct_task_rename, struct task_struct *task, const char *comm)
+{
+	__u32 tgid = BPF_CORE_READ(task, tgid);
+	struct event_rename *e;
+
+	/* A task may rename another thread of its process through /proc; then the header would lie. */
+	if (tgid != bpf_get_current_pid_tgid() >> 32 || is_self())
+		return 0;
+	if (role_get(tgid, start_time(task)) == ROLE_NONE)
+		return 0;
+	e = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*e), 0);
+	if (!e) {
+		count_lost(EVENT_RENAME);
+		return 0;
+	}
+	event_init(&e->h, EVENT_RENAME, sizeof(*e));
+	__builtin_memset(e->new_comm, 0, sizeof(e->new_comm));
+	bpf_probe_read_kernel_str(e->new_comm, sizeof(e->new_comm), comm);
+	bpf_ringbuf_submit(e, wake_flags(&lifecycle_ring, false));
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CTRACE_SHARED_H
+#define CTRACE_SHARED_H
+
+#include <linux/types.h>
+
+/* What the loader and the kernel side agree on besides the record; not kept in recordings. */
+
+enum {
+	CTRACE_RING_BYTES = 8 << 20,
+	CTRACE_WAKE_BYTES = 256 << 10,
+	CTRACE_MAX_ROLES = 65536,
+	CTRACE_MAX_NAMES = 256,
+	CTRACE_MAX_INFLIGHT = 16384,
+	CTRACE_IDENTITY_V2 = 255,
+	/* Indexes into lost[]: event kinds of both rings, then what else can be lost. */
+	CTRACE_LOST_INFLIGHT = 62,
+	CTRACE_LOST_ROLE = 63,
+	CTRACE_LOST_KINDS = 64
+};
+
+struct ctrace_config {
+	__u32 self_tgid;
+	/* Index into css_set.subsys of the identifying hierarchy, or CTRACE_IDENTITY_V2. */
+	__u32 identity_subsys;
+	__u32 memory_subsys; /* CTRACE_IDENTITY_V2 = the kernel has no memory controller */
+	__u32 page_size;
+	__u32 cgroup_writes_elsewhere; /* a hook on cgroup_file_write sees them: the pair need not */
+};
+
+struct ctrace_counters {
+	__u64 lost[CTRACE_LOST_KINDS];
+	__u64 sentinels;        /* events that ask for the detail tier */
+	__u64 last_sentinel_ns; /* CLOCK_BOOTTIME */
+	__u64 last_detail_ns;   /* of a task with a role */
+};
+
+struct ctrace_role {
+	__u64 start_ns; /* start_boottime of the process: its tgid may be reused */
+	__u8 role;
+	__u8 executed; /* a RUNTIME whose payload has executed: no start is pending */
+	__u8 unused[6];
+};
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_HOOKS_H
+#define CTRACE_HOOKS_H
+
+#include "capture/capture.h"
+
+/* The BPF programs: which of them this kernel takes is found by trying. */
+struct ctrace_bpf;
+struct ctrace_counters;
+struct bpf_link;
+struct bpf_map;
+
+struct hooks {
+	struct ctrace_bpf *skeleton;
+	struct bpf_link **links; /* one per row of the hook table, NULL where it is not attached */
+	bool armed;
+};
+
+/* Loads and attaches all but the detail tier, and adds what became of each hook to facts. */
+int hooks_load(struct hooks *hooks, const struct capture_options *options, struct facts *facts, struct error *err);
+
+/* Attaches or detaches the detail tier. Arming twice is no error. */
+int hooks_arm(struct hooks *hooks, struct error *err);
+void hooks_disarm(struct hooks *hooks);
+
+/* Whether there is a tier to arm: false where the pair was refused. */
+bool hooks_can_arm(const struct hooks *hooks);
+
+/* Counters that the kernel side keeps, mapped. */
+volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks);
+
+void hooks_unload(struct hooks *hooks);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/losses.h"
+
+static void push(struct capture *c, uint64_t now_ns, uint32_t kind, enum event_loss reason, uint64_t count)
+{
+	struct event_lost e;
+
+	event_prepare(&e.h, EVENT_LOST, sizeof(e), now_ns);
+	e.lost_kind = kind;
+	e.reason = reason;
+	e.count = count;
+	order_push(&c->order, &e.h);
+}
+
+static void push_if_grown(struct capture *c, uint64_t now_ns, bool final, uint32_t kind, enum event_loss reason,
+	uint64_t count, uint64_t *told)
+{
+	if (count == *told && !(final && count))
+		return;
+	*told = count;
+	push(c, now_ns, kind, reason, count);
+}
+
+void losses_push(struct capture *c, uint64_t now_ns, bool final)
+{
+	volatile struct ctrace_counters *counters = hooks_counters(&c->hooks);
+
+	for (uint32_t i = 0; i < CTRACE_LOST_KINDS; i++) {
+		enum event_loss reason = i == CTRACE_LOST_INFLIGHT ? LOSS_INFLIGHT_FULL :
+			i == CTRACE_LOST_ROLE ? LOSS_ROLE_FULL : LOSS_RING_FULL;
+
+		push_if_grown(c, now_ns, final, reason == LOSS_RING_FULL ? i : 0, reason, counters->lost[i],
+			&c->told_lost[i]);
+	}
+	push_if_grown(c, now_ns, final, 0, LOSS_LATE, c->order.late, &c->told_late);
+}

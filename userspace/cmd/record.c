@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctrace record: everything that the kernel tells about containers, into a file. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "capture/capture.h"
+#include "capture/recording.h"
+#include "cmd/command.h"
+#include "util/cleanup.h"
+
+enum { LINGER_MS = 500 /* what a command leaves behind is torn down after its end */ };
+
+struct record_options {
+	struct capture_options capture;
+	const char *file;
+	char **command; /* NULL: until a signal */
+};
+
+struct recorder {
+	struct recording_writer *writer;
+	struct error *err;
+	uint64_t events, lost;
+};
+
+static const struct argp_option option_table[] = {
+	{ "always-armed", 'a', NULL, 0, "Keep the detail hooks attached: every system call of the host pays for them", 0 },
+	{ "ring-size", 'r', "KIB", 0, "Size of each event ring, a power of two (8192)", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static error_t parse_ring_size(struct record_options *o, const char *text, struct argp_state *state)
+{
+	char *end;
+	unsigned long kib = strtoul(text, &end, 10);
+
+	if (*end || kib < 4 || kib > 1 << 20 || kib & (kib - 1))
+		argp_error(state, "--ring-size %s: a power of two from 4 to 1048576 is needed", text);
+	o->capture.lifecycle_ring_bytes = kib << 10;
+	o->capture.bulk_ring_bytes = kib << 10;
+	return 0;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct record_options *o = state->input;
+
+	switch (key) {
+	case 'a':
+		o->capture.always_armed = true;
+		return 0;
+	case 'r':
+		return parse_ring_size(o, arg, state);
+	case ARGP_KEY_ARG:
+		if (!o->file) {
+			o->file = arg;
+			return 0;
+		}
+		o->command = &state->argv[state->next - 1];
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->file)
+			argp_error(state, "the name of the recording is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp parser = {
+	.options = option_table,
+	.parser = parse_option,
+	.args_doc = "FILE [-- COMMAND [ARG...]]",
+	.doc = "Record all containers of the host until COMMAND has ended, or until Ctrl-C.\v"
+	       "Examples:\n"
+	       "  ctrace record start.ctrace -- docker run --rm alpine true\n"
+	       "  ctrace record host.ctrace\n"
+	       "  ctrace show start.ctrace\n",
+};
+
+static int keep(void *arg, const struct event *event)
+{
+	struct recorder *recorder = arg;
+
+	recorder->events++;
+	if (event->kind == EVENT_LOST)
+		recorder->lost++;
+	return recording_add(recorder->writer, event, recorder->err);
+}
+
+static pid_t start_command(char **command, const sigset_t *signals, struct error *err)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return error_errno(err, errno, "cannot start %s", command[0]);
+	if (pid > 0)
+		return pid;
+	sigprocmask(SIG_UNBLOCK, signals, NULL);
+	execvp(command[0], command);
+	fprintf(stderr, "ctrace record: cannot execute %s: %s\n", command[0], strerror(errno));
+	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
+}
+
+static int exit_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static uint64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * UINT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+/* Reads one signal. Ctrl-C reaches a command by itself; SIGTERM is passed on. Returns whether to stop. */
+static bool handle_signal(int signal_fd, pid_t child, int *code, uint64_t *stop_at_ms)
+{
+	struct signalfd_siginfo info;
+	int status;
+
+	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo == SIGCHLD) {
+		if (child > 0 && waitpid(child, &status, WNOHANG) == child) {
+			*code = exit_code(status);
+			*stop_at_ms = monotonic_ms() + LINGER_MS;
+		}
+		return false;
+	}
+	if (child <= 0 || *stop_at_ms)
+		return true;
+	if (info.ssi_signo == SIGTERM)
+		kill(child, SIGTERM);
+	return false;
+}
+
+/* Until the command has ended and lingered, or a signal says so. Returns the command's exit code. */
+static int record_until_end(struct capture *capture, struct recorder *recorder, int signal_fd, pid_t child)
+{
+	struct pollfd fds[] = { { .fd = capture_fd(capture), .events = POLLIN }, { .fd = signal_fd, .events = POLLIN } };
+	uint64_t stop_at_ms = 0;
+	int code = 0;
+
+	while (!stop_at_ms || monotonic_ms() < stop_at_ms) {
+		if (poll(fds, ARRAY_SIZE(fds), 100) < 0 && errno != EINTR)
+			return error_errno(recorder->err, errno, "poll");
+		if (capture_read(capture, keep, recorder, recorder->err) < 0)
+			return -1;
+		if (fds[1].revents & POLLIN && handle_signal(signal_fd, child, &code, &stop_at_ms))
+			break;
+	}
+	return capture_drain(capture, keep, recorder, recorder->err) < 0 ? -1 : code;
+}
+
+static void close_capture(struct capture **capture)
+{
+	capture_close(*capture);
+}
+
+static int record(struct record_options *options, int signal_fd, const sigset_t *signals, struct recorder *recorder)
+{
+	_cleanup_(close_capture) struct capture *capture = NULL;
+	struct error *err = recorder->err;
+	pid_t child = 0;
+	int code;
+
+	if (capture_open(&options->capture, &capture, err) < 0)
+		return -1;
+	if (recording_create(options->file, capture_facts(capture), &recorder->writer, err) < 0)
+		return -1;
+	if (options->command)
+		child = start_command(options->command, signals, err);
+	code = child < 0 ? -1 : record_until_end(capture, recorder, signal_fd, child);
+	if (code < 0) {
+		recording_close(recorder->writer, NULL);
+		return -1;
+	}
+	return recording_close(recorder->writer, err) < 0 ? -1 : code;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct record_options options = { 0 };
+	struct error err = { 0 };
+	struct recorder recorder = { .err = &err };
+	_cleanup_close_ int signal_fd = -1;
+	sigset_t signals;
+	int code;
+
+	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &options);
+	options.capture.start_armed = options.command != NULL;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	code = record(&options, signal_fd, &signals, &recorder);
+	if (code < 0)
+		return command_fail("record", EXIT_CTRACE, &err);
+	fprintf(stderr, "ctrace record: %" PRIu64 " events in %s%s\n", recorder.events, options.file,
+		recorder.lost ? ", some were lost" : "");
+	return code;
+}
