@@ -195,25 +195,44 @@ static const struct actor *find_cli(const struct container *c)
 	return NULL;
 }
 
+/* A piece of the title, on a line of its own where it does not fit beside the others. */
+static void print_piece(struct view *v, size_t *at, const char *label, const char *text, const char *color)
+{
+	size_t width = strlen(label) + format_width(text);
+
+	if (*at && *at + width > v->width) {
+		end_line(v);
+		*at = 0;
+	}
+	painted(v, DIM, label);
+	painted(v, color, text);
+	*at += width;
+}
+
 static void print_title(struct view *v)
 {
 	const struct container *c = v->c;
 	const char *const words[] = { c->image, c->engine, c->runtime, c->pod };
 	const char *const labels[] = { "  image ", "  by ", "  with ", "  pod " };
-	_cleanup_(strbuf_free) struct strbuf title = { 0 };
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	size_t at = 0;
 
-	text_container(&title, c, v->o->utf8);
-	painted(v, BOLD, title.text);
+	text_container(&text, c, v->o->utf8);
+	print_piece(v, &at, "", text.text ? text.text : "?", BOLD);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (!words[i] || !*words[i])
 			continue;
-		painted(v, DIM, labels[i]);
-		format_text(v->sb, words[i], strlen(words[i]), v->o->utf8);
+		strbuf_reset(&text);
+		format_text(&text, words[i], strlen(words[i]), v->o->utf8);
+		print_piece(v, &at, labels[i], text.text, NULL);
 	}
-	if (c->generation)
-		strbuf_printf(v->sb, "  start no. %d", c->generation + 1);
 	if (c->is_sandbox)
-		strbuf_puts(v->sb, "  pod sandbox");
+		print_piece(v, &at, "  ", "pod sandbox", NULL);
+	if (c->generation) {
+		strbuf_reset(&text);
+		strbuf_printf(&text, "%d", c->generation + 1);
+		print_piece(v, &at, "  start no. ", text.text, NULL);
+	}
 	end_line(v);
 }
 

@@ -134,7 +134,6 @@ static int no_such_container(struct session *session, const char *id, struct err
 static int run_session(struct recording_reader *reader, struct replay_options *o, bool at_end,
 	struct error *err)
 {
-	_cleanup_(strbuf_free) struct strbuf why = { 0 };
 	struct session_options options = { .json = o->json ? stdout : NULL, .text = o->json ? NULL : stdout,
 		.events = o->events, .at_end = at_end, .id = o->id, .waterfall = o->waterfall };
 	struct session *session = NULL;

@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <fcntl.h>
@@ -260,6 +261,25 @@ static void tell_ready(const struct trace *t, const struct error *err)
 	close(t->o->ready_fd);
 }
 
+/* What `ctrace run` knows and the kernel does not: the container's name and image. */
+static int tell_meta(struct trace *t, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->o->meta_count && r >= 0; i++) {
+		const char *pair = t->o->meta[i], *value = strchr(pair, '=') + 1;
+		struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = capture_facts(t->capture)->start_ns } };
+		int length = snprintf(e.text, sizeof(e.text), "%.*s%c%s", (int)(value - 1 - pair), pair, 0, value);
+
+		snprintf(e.id, sizeof(e.id), "%s", t->o->for_run);
+		if (length >= (int)sizeof(e.text))
+			continue;
+		e.h.size = (uint16_t)(offsetof(struct event_meta, text) + (size_t)length + 1);
+		r = session_event(t->session, &e.h, err);
+	}
+	return r;
+}
+
 static int begin(struct trace *t, struct error *err)
 {
 	struct capture_options capture = { .always_armed = t->o->always_armed,
@@ -281,7 +301,8 @@ static int begin(struct trace *t, struct error *err)
 	session.waterfall = t->o->waterfall;
 	if (t->text)
 		waterfall_detect(&session.waterfall, t->text, t->o->color);
-	return session_begin(capture_facts(t->capture), &session, &t->session, err);
+	r = session_begin(capture_facts(t->capture), &session, &t->session, err);
+	return r < 0 ? r : tell_meta(t, err);
 }
 
 static int finish(struct trace *t, struct error *err)

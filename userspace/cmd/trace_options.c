@@ -7,9 +7,10 @@
 
 #include "cmd/command.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_RECORD, OPTION_ID, OPTION_EVENTS, OPTION_ARMED, OPTION_TRACE, OPTION_WIDTH,
-	OPTION_COLOR, OPTION_DETACH, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD };
+	OPTION_COLOR, OPTION_DETACH, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META };
 
 static const struct argp_option options[] = {
 	{ "json", OPTION_JSON, "FILE", OPTION_ARG_OPTIONAL,
@@ -26,6 +27,7 @@ static const struct argp_option options[] = {
 	{ "for-run", OPTION_FOR_RUN, "ID", OPTION_HIDDEN, NULL, 0 },
 	{ "ready-fd", OPTION_READY_FD, "N", OPTION_HIDDEN, NULL, 0 },
 	{ "done-fd", OPTION_DONE_FD, "N", OPTION_HIDDEN, NULL, 0 },
+	{ "meta", OPTION_META, "KEY=VALUE", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
@@ -75,6 +77,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FOR_RUN: o->for_run = arg; return 0;
 	case OPTION_READY_FD: o->ready_fd = parse_number(state, "ready-fd", arg, 0, 1 << 20); return 0;
 	case OPTION_DONE_FD: o->done_fd = parse_number(state, "done-fd", arg, 0, 1 << 20); return 0;
+	case OPTION_META:
+		if (o->meta_count == ARRAY_SIZE(o->meta) || !strchr(arg, '='))
+			argp_error(state, "--meta takes KEY=VALUE, eight times at most");
+		o->meta[o->meta_count++] = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		o->command = &state->argv[state->next - 1];
 		state->next = state->argc;

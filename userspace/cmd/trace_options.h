@@ -17,6 +17,8 @@ struct trace_options {
 	/* for `ctrace run` */
 	const char *for_run;
 	int ready_fd, done_fd; /* -1 = none */
+	const char *meta[8];   /* KEY=VALUE, what run knows about the container */
+	size_t meta_count;
 };
 
 /* Prints what is wrong and exits with 125 where the arguments are. */

@@ -29,6 +29,7 @@ struct cont *container_new(struct timeline *tl, const char *id)
 	tl->active[tl->active_count++] = c;
 	map_put_key(&tl->by_serial, &c->serial, c);
 	claim_key(tl, c, 'I', id);
+	lifecycle_apply_meta(tl, c);
 	return c;
 }
 
@@ -247,7 +248,7 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	return *index;
 }
 
-void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns)
+void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge)
 {
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		struct actor *a = &c->c.actors[i];
@@ -257,7 +258,7 @@ void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_
 		a->exited = true;
 		a->exit_status = p->exit_status;
 		a->end_ns = now_ns;
-		a->end_edge = EDGE_OBSERVED;
+		a->end_edge = edge;
 	}
 }
 

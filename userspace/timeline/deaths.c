@@ -208,10 +208,23 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	process_exit(tl, p, e->h.time_ns, e->exit_code);
 	if (!c || c->c.ended)
 		return;
-	container_actor_gone(c, p, e->h.time_ns);
+	container_actor_gone(c, p, e->h.time_ns, EDGE_OBSERVED);
 	container_touch(tl, c, e->h.time_ns);
 	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns)
 		init_exited(tl, c, e);
 	else if (p->is_exec)
 		exec_exited(c, p, e);
+}
+
+void deaths_unseen(struct timeline *tl, struct process *p)
+{
+	struct cont *c = process_container(tl, p);
+
+	if (!c || c->c.ended)
+		return;
+	container_actor_gone(c, p, tl->now_ns, EDGE_LOST);
+	if (c->init.tgid != p->id.tgid || c->init.start_ns != p->id.start_ns)
+		return;
+	c->c.state = STATE_EXITED; /* when and how is not known */
+	container_notify(tl, c, CHANGE_EXITED);
 }

@@ -93,7 +93,7 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 				return false;
 		} else {
 			copy(ret->id, sizeof(ret->id), argv[i]);
-			return true;
+			return ret->id[0] != '\0';
 		}
 	}
 	return false;

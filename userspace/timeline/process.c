@@ -31,9 +31,10 @@ static void forget_cli(struct timeline *tl, const struct process *p)
 /* Dead processes stay for a while: they are creators of living ones and senders of signals. */
 static void bury(struct timeline *tl, struct process *p)
 {
-	struct process *old;
-
 	forget_cli(tl, p);
+	p->dead = true;
+	if (!p->dead_ns)
+		p->dead_ns = tl->now_ns;
 	if (!tl->dead_queue)
 		tl->dead_queue = xcalloc(DEAD_MAX, sizeof(*tl->dead_queue));
 	if (tl->dead_count == DEAD_MAX) {
@@ -46,8 +47,7 @@ static void bury(struct timeline *tl, struct process *p)
 		tl->dead_count--;
 	}
 	tl->dead_queue[(tl->dead_head + tl->dead_count++) % DEAD_MAX] = p;
-	old = map_put_key(&tl->dead, &p->id, p);
-	(void)old; /* it stays in the queue, which owns it */
+	map_put_key(&tl->dead, &p->id, p); /* one of the same id stays in the queue, which owns it */
 }
 
 static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t start_ns)
@@ -56,8 +56,10 @@ static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t 
 
 	p->id = (struct process_id){ .tgid = tgid, .start_ns = start_ns };
 	old = map_put_key(&tl->processes, &tgid, p);
-	if (old) /* the pid is used again and its exit was not seen */
+	if (old) { /* the pid is used again: its exit was not seen */
+		deaths_unseen(tl, old);
 		bury(tl, old);
+	}
 	return p;
 }
 
@@ -195,7 +197,6 @@ void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32
 {
 	if (p->dead)
 		return;
-	p->dead = true;
 	p->dead_ns = now_ns;
 	p->exit_status = status;
 	if (map_get_key(&tl->processes, &p->id.tgid) == p)

@@ -78,7 +78,7 @@ struct open_op {
 	struct step step;
 };
 
-enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 65536, CLI_MAX = 256 };
+enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 65536, CLI_MAX = 256, META_MAX = 4096 };
 
 struct orphan {
 	uint64_t serial; /* 0 = free */
@@ -125,6 +125,7 @@ struct timeline {
 	size_t ended_count;
 	uint64_t next_serial;
 	struct map by_serial;
+	struct map metas;   /* id and key -> value, of containers that are yet to come */
 	struct map by_id;   /* the newest start of an id */
 	struct map keys;    /* string -> struct cont: see claims.c */
 	struct map cgroups; /* {hierarchy, id} -> struct cgroup_ref */
@@ -169,7 +170,7 @@ void container_set(char **field, const char *value); /* sets a name once it is k
 void container_sweep(struct timeline *tl, bool last);
 /* Starts of the same id: the one that is alive, or a new one if it has exited. */
 struct cont *container_for_id(struct timeline *tl, const char *id, bool creates);
-void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns);
+void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge);
 /* settle.c */
 void container_settle(struct cont *c);
 
@@ -232,6 +233,8 @@ void requests_finish(struct timeline *tl);
 void deaths_signal(struct timeline *tl, const struct event_signal *e);
 void deaths_oom(struct timeline *tl, const struct event_oom *e);
 void deaths_exit(struct timeline *tl, const struct event_exit *e);
+/* p is gone and its exit was lost: what hangs on it ends with a lost edge. */
+void deaths_unseen(struct timeline *tl, struct process *p);
 
 /* lifecycle.c */
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e);
@@ -240,6 +243,8 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e);
 void lifecycle_link(struct timeline *tl, const struct event_link *e);
 void lifecycle_meta(struct timeline *tl, const struct event_meta *e);
 void lifecycle_snapshot_end(struct timeline *tl);
+/* Gives a new container the names that came before it. */
+void lifecycle_apply_meta(struct timeline *tl, struct cont *c);
 void lifecycle_armed(struct timeline *tl, const struct event_armed *e);
 /* The container of a task that is known by its cgroup or pid namespace only; NULL = the host. */
 struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uint32_t pid_ns);

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Engines and runtimes, each with directories of its own and a clean-up. Needs env.sh and images.sh.
+# Every *_start returns 1 with ENGINE_WHY where the engine cannot run here.
+
+ENGINE_WHY=
+
+# docker_start: dockerd and its own containerd in a network namespace of its own (so that its bridge and its
+# firewall rules die with it), busybox:latest loaded. Use it with `dock ...`.
+docker_start()
+{
+	local dir=$WORK/docker
+
+	if ! have dockerd || ! have docker; then
+		ENGINE_WHY="docker is not installed"
+		return 1
+	fi
+	busybox_image || return 1
+	mkdir -p "$dir/config"
+	echo '{}' >"$dir/daemon.json"
+	DOCKER_SOCKET=$dir/sock
+	unshare --net sh -c 'ip link set lo up; exec "$@"' sh \
+		dockerd --config-file "$dir/daemon.json" --data-root "$dir/data" --exec-root "$dir/exec" \
+		--pidfile "$dir/pid" --host "unix://$DOCKER_SOCKET" --storage-driver overlay2 >"$dir/log" 2>&1 &
+	DOCKERD_PID=$!
+	# Cgroups that docker leaves behind empty.
+	on_exit remove_cgroup /docker
+	on_exit umount -q "$dir/data/overlay2" "$dir/data"
+	on_exit stop_process "$DOCKERD_PID"
+	if ! wait_for 30 dock version; then
+		ENGINE_WHY="dockerd did not start: $(grep -E 'level=(fatal|error)|failed' "$dir/log" | tail -n 1)"
+		return 1
+	fi
+	gzip -dc "$(busybox_layer)" | dock import -c 'CMD ["sh"]' - busybox:latest >/dev/null
+}
+
+dock()
+{
+	DOCKER_CONFIG=$WORK/docker/config docker -H "unix://$DOCKER_SOCKET" "$@"
+}
+
+docker_stop()
+{
+	stop_process "$DOCKERD_PID"
+}
+
+# containerd_start: containerd with the busybox image (CONTAINERD_IMAGE) unpacked; use it with `cctr ...`.
+containerd_start()
+{
+	local dir=$WORK/containerd
+
+	if ! have containerd || ! have ctr; then
+		ENGINE_WHY="containerd is not installed"
+		return 1
+	fi
+	busybox_image || return 1
+	mkdir -p "$dir"
+	CONTAINERD_SOCKET=$dir/sock
+	CONTAINERD_IMAGE=ctrace/busybox-local:latest
+	cat >"$dir/config.toml" <<EOF
+version = 2
+root = "$dir/root"
+state = "$dir/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "$CONTAINERD_SOCKET"
+EOF
+	containerd -c "$dir/config.toml" >"$dir/log" 2>&1 &
+	CONTAINERD_PID=$!
+	on_exit remove_cgroup /default
+	on_exit stop_process "$CONTAINERD_PID"
+	if ! wait_for 20 cctr version; then
+		ENGINE_WHY="containerd did not start: $(tail -n 1 "$dir/log")"
+		return 1
+	fi
+	tar -C "$BUSYBOX_OCI" -cf "$dir/image.tar" . && cctr images import "$dir/image.tar" >/dev/null 2>&1
+}
+
+cctr()
+{
+	ctr --address "$CONTAINERD_SOCKET" "$@"
+}
+
+# podman_start: storage of our own, runc, cgroupfs; busybox:latest imported as localhost/busybox. `pod ...`
+podman_start()
+{
+	local dir=$WORK/podman
+
+	if ! have podman || ! have runc; then
+		ENGINE_WHY="podman or runc is not installed"
+		return 1
+	fi
+	busybox_image || return 1
+	mkdir -p "$dir"
+	# Limits that a caller without CAP_SYS_RESOURCE can set.
+	cat >"$dir/containers.conf" <<EOF
+[containers]
+default_ulimits=["nofile=$(ulimit -Hn):$(ulimit -Hn)","nproc=32768:32768"]
+log_driver="k8s-file"
+[engine]
+cgroup_manager="cgroupfs"
+runtime="runc"
+events_logger="file"
+EOF
+	printf '[storage]\ndriver="overlay"\nrunroot="%s"\ngraphroot="%s"\n' "$dir/run" "$dir/root" >"$dir/storage.conf"
+	on_exit remove_cgroup /libpod_parent
+	# Podman keeps its storage mounted on itself.
+	on_exit umount -q "$dir/root/overlay"
+	on_exit pod rm --all --force --time 0
+	if ! gzip -dc "$(busybox_layer)" | pod import -c 'CMD ["sh"]' - localhost/busybox:latest >"$dir/log" 2>&1; then
+		ENGINE_WHY="podman cannot import an image: $(tail -n 1 "$dir/log")"
+		return 1
+	fi
+}
+
+pod()
+{
+	CONTAINERS_CONF=$WORK/podman/containers.conf CONTAINERS_STORAGE_CONF=$WORK/podman/storage.conf \
+		podman --tmpdir "$WORK/podman/tmp" "$@"
+}
+
+# bundle DIR COMMAND...: an OCI bundle of the busybox tree (shared, read-only) that runs the command. JQ, when
+# set, is a jq program that changes config.json afterwards.
+bundle()
+{
+	local dir=$1
+
+	shift
+	busybox_image || return 1
+	mkdir -p "$dir"
+	if [ ! -f "$WORK/spec.json" ]; then
+		runc spec --bundle "$WORK" && mv "$WORK/config.json" "$WORK/spec.json" || return 1
+	fi
+	jq --arg root "$BUSYBOX_ROOT" '
+		.process.terminal = false | .process.args = $ARGS.positional | .process.rlimits = []
+		| .root = {path: $root, readonly: true} | .hostname = "bundle"' "$WORK/spec.json" --args -- "$@" |
+		jq "${JQ:-.}" >"$dir/config.json"
+}
+
+# Like runc, with a state directory of our own.
+rc()
+{
+	runc --root "$WORK/runc" "$@"
+}
+
+# Like crun, with a state directory of our own. It refuses a hybrid hierarchy, so it runs in a mount
+# namespace without the v2 mount where v1 has the controllers.
+cr()
+{
+	mkdir -p "$WORK/crun"
+	if is_v1 && cgroup_mount '' >/dev/null; then
+		unshare --mount --propagation private sh -c 'umount "$1" && shift && exec "$@"' sh \
+			"$(cgroup_mount '')" crun --root "$WORK/crun" "$@"
+	else
+		crun --root "$WORK/crun" "$@"
+	fi
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON Lines: bytes, order of keys, the schema, determinism. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "exporters/json.h"
+#include "exporters/json_emit.h"
+#include "unit/model_builder.h"
+
+static void test_strings_keep_every_byte(void **state)
+{
+	static const struct { const char *bytes; size_t length; const char *json; } cases[] = {
+		{ "plain", 5, "\"plain\"" },
+		{ "a\"b\\c\n\t\x01\x7f", 9, "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f\"" },
+		{ "gr\xc3\xbc\xc3\x9f", 6, "\"gr\xc3\xbc\xc3\x9f\"" },
+		{ "\xff", 1, "\"\xee\xbf\xbf\"" },
+		{ "\x80", 1, "\"\xee\xbe\x80\"" },
+		{ "\xc3", 1, "\"\xee\xbf\x83\"" },                     /* cut short */
+		{ "\xed\xa0\x80", 3, "\"\xee\xbf\xad\xee\xbe\xa0\xee\xbe\x80\"" }, /* surrogate */
+		{ "\xee\xbe\x80", 3, "\"\xee\xbf\xae\xee\xbe\xbe\xee\xbe\x80\"" }, /* U+EF80 itself */
+		{ "\xc2\x9b", 2, "\"\\u009b\"" },                      /* C1 control */
+		{ "a\0b", 3, "\"a\\u0000b\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct strbuf sb = { 0 };
+
+		json_bytes(&sb, NULL, cases[i].bytes, cases[i].length);
+		assert_string_equal(sb.text, cases[i].json);
+		strbuf_free(&sb);
+	}
+}
+
+static void test_numbers(void **state)
+{
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	json_open(&sb, NULL, '[');
+	json_number(&sb, NULL, INT64_MIN);
+	json_u64(&sb, NULL, UINT64_MAX);
+	json_i64(&sb, NULL, -1);
+	json_time(&sb, NULL, 0);
+	json_bool(&sb, NULL, true);
+	json_close(&sb, ']');
+	assert_string_equal(sb.text, "[-9223372036854775808,\"18446744073709551615\",\"-1\",null,true]");
+	strbuf_free(&sb);
+}
+
+static void test_timeline_begins_as_promised(void **state)
+{
+	static const char begins[] = "{\"type\":\"timeline\",\"id\":\"" MB_ID "\",\"name\":\"web\",\"image\":"
+		"\"busybox:latest\",\"engine\":\"docker\",\"runtime\":\"runc\",\"state\":\"exited\",\"pid\":8857,"
+		"\"pod\":null,\"namespaces\":{\"mnt\":4026532180,\"pid\":4026532183,";
+	static const char write[] = "{\"kind\":\"cgroup_write\",\"phase\":\"cgroup\",\"actor\":4,\"start_ns\":"
+		"\"1000234400000\",\"end_ns\":\"1000234520000\",\"result\":0,\"detail\":{\"file\":"
+		"\"memory.limit_in_bytes\",\"value\":\"268435456\",";
+	static const char unshare[] = "\"detail\":{\"flags\":[\"CLONE_NEWNS\",\"CLONE_NEWUTS\",\"CLONE_NEWIPC\","
+		"\"CLONE_NEWPID\",\"CLONE_NEWNET\"]}";
+	struct container *c = mb_docker_run(2000);
+	struct strbuf sb = { 0 }, again = { 0 };
+
+	(void)state;
+	json_write_timeline(&sb, c, CHANGE_ENDED);
+	assert_memory_equal(sb.text, begins, strlen(begins));
+	assert_non_null(strstr(sb.text, write));
+	assert_non_null(strstr(sb.text, unshare));
+	assert_non_null(strstr(sb.text, "\"exit\":{\"code\":0,\"signal\":null,\"oom\":false,"));
+	assert_ptr_equal(strchr(sb.text, '\n'), sb.text + sb.length - 1);
+	json_write_timeline(&again, c, CHANGE_ENDED);
+	assert_string_equal(sb.text, again.text);
+	strbuf_free(&sb);
+	strbuf_free(&again);
+	mb_free(c);
+}
+
+static void test_failed_and_lost(void **state)
+{
+	struct container *c = mb_failed_start();
+	struct strbuf sb = { 0 };
+	const char *at;
+
+	(void)state;
+	c->steps[c->step_count - 1].end_edge = EDGE_LOST;
+	json_write_timeline(&sb, c, CHANGE_ENDED);
+	assert_non_null(strstr(sb.text, "\"result\":-2,\"error\":\"ENOENT\",\"detail\":{\"path\":\"/nosuch\"}"));
+	assert_non_null(strstr(sb.text, "\"exit\":null,\"lost\":0"));
+	at = strstr(sb.text, "\"end_edge\":\"lost\"");
+	assert_non_null(at);
+	assert_non_null(strstr(at - 60, "\"duration_ns\":null,\"start_edge\":\"observed\",\"end_edge\":\"lost\""));
+	strbuf_free(&sb);
+	mb_free(c);
+}
+
+static void fill_facts(struct facts *f)
+{
+	*f = (struct facts){ .cpus = 2, .start_ns = 5, .wall_offset_ns = -7 };
+	snprintf(f->hostname, sizeof(f->hostname), "h\xff");
+	snprintf(f->kernel, sizeof(f->kernel), "6.18");
+	f->timeline.hierarchy_count = 1;
+	f->timeline.hierarchies[0].id = 5;
+	array_grow(f->hooks, f->hook_count, f->hook_capacity);
+	f->hooks[f->hook_count++] = (struct hook_fact){ .job = "exec", .hook = "tp_btf/x", .state = HOOK_REFUSED,
+		.reason = "no" };
+	array_grow(f->unseen, f->unseen_count, f->unseen_capacity);
+	f->unseen[f->unseen_count++] = (struct unseen_fact){ .what = "w", .why = "y" };
+}
+
+/* Every event kind, whole and cut at every size: never outside the record, always a line of JSON. */
+static void add_events(struct strbuf *sb)
+{
+	size_t biggest = sizeof(struct event_syscall_enter);
+	static const uint16_t kinds[] = { 1, 2, 3, 4, 5, 9, 14, 15, 32, 33, 34, 35, 36, 256, 257, 258, 259, 260, 261,
+		262, 263, 9999 };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (size_t size = sizeof(struct event); size <= biggest; size += size < 400 ? 4 : 333) {
+			/* exactly as long as it says, so that sanitizers see a read beyond it */
+			struct event *e = xmalloc(size);
+
+			memset(e, 'A' + (int)i, size);
+			e->size = (uint16_t)size;
+			e->kind = kinds[i];
+			e->role = 3;
+			json_write_event(sb, e);
+			free(e);
+		}
+	}
+}
+
+static void write_everything(struct strbuf *sb)
+{
+	struct container *all[] = { mb_docker_run(2000), mb_oom(), mb_failed_start(), mb_container("x\xffy") };
+	struct timeline_stats stats = { .events = 7, .lost = 3 };
+	struct json_loss loss = { EVENT_EXEC, LOSS_RING_FULL, 3 };
+	struct facts facts;
+
+	fill_facts(&facts);
+	json_write_header(sb, &facts);
+	add_events(sb);
+	for (size_t i = 0; i < 4; i++) {
+		json_write_timeline(sb, all[i], CHANGE_ENDED);
+		mb_free(all[i]);
+	}
+	stats.events_by_kind[EVENT_EXEC] = 4;
+	stats.events_by_kind[EVENT_META - 256 + 48] = 3;
+	json_write_summary(sb, &(struct json_summary){ .stats = &stats, .losses = &loss, .loss_count = 1,
+		.containers = 4, .error = "cut short" });
+	free(facts.hooks);
+	free(facts.unseen);
+}
+
+static const char checker[] =
+	"import sys, json\n"
+	"try:\n"
+	"    import jsonschema\n"
+	"except ImportError:\n"
+	"    sys.exit(77)\n"
+	"lines = open(sys.argv[1], encoding='utf-8').read().split('\\n')\n"
+	"schema = json.load(open(sys.argv[2]))\n"
+	"v = jsonschema.Draft202012Validator(schema)\n"
+	"v.check_schema(schema)\n"
+	"docs = [json.loads(l) for l in lines if l]\n"
+	"assert docs[0]['type'] == 'header' and docs[-1]['type'] == 'summary'\n"
+	"bytes_of = lambda t: b''.join(bytes([ord(c) - 0xEF00]) if 0xEF80 <= ord(c) <= 0xEFFF else c.encode() for c in t)\n"
+	"assert bytes_of(docs[-2]['id']) == b'x\\xffy', docs[-2]['id']\n"
+	"seen = set()\n"
+	"for d in docs:\n"
+	"    if d['type'] == 'event':\n"
+	"        if d['event'] in seen: continue\n"
+	"        seen.add(d['event'])\n"
+	"    one = {'$ref': '#/$defs/' + d['type'], '$defs': schema['$defs']}\n"
+	"    jsonschema.Draft202012Validator(one).validate(d)\n"
+	"    v.validate(d)\n"
+	"bad = [d for d in docs if d['type'] == 'timeline'][0]\n"
+	"bad['steps'][0]['error'] = 'ENOENT'\n"
+	"assert not v.is_valid(bad)\n";
+
+static char *temporary(const char *text)
+{
+	char *path = xstrdup("/tmp/ctrace-test-json-XXXXXX");
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	return path;
+}
+
+static void test_schema(void **state)
+{
+	struct strbuf sb = { 0 };
+	char *lines, *schema, *program, *command;
+	int status;
+
+	(void)state;
+	write_everything(&sb);
+	lines = temporary(sb.text);
+	schema = temporary(json_schema);
+	program = temporary(checker);
+	command = xasprintf("/usr/bin/python3 %s %s %s", program, lines, schema);
+	status = system(command);
+	unlink(lines);
+	unlink(schema);
+	unlink(program);
+	free(lines);
+	free(schema);
+	free(program);
+	free(command);
+	strbuf_free(&sb);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_strings_keep_every_byte),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_timeline_begins_as_promised),
+		cmocka_unit_test(test_failed_and_lost),
+		cmocka_unit_test(test_schema),
+	};
+
+	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}
