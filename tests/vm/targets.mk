@@ -14,4 +14,4 @@ $(O)/tests/%: tests/vm/%.c $(O)/libctrace.a
 
 # K=6.1,6.12 chooses kernels; a table of kernels and hooks goes to docs/kernels.md after a whole run.
 test-kernels: build $(O)/bpf/ctrace.o $(VM_TOOLS)
-	$(Q)tests/vm/run.sh --output $(O) $(if $(K),--kernels '$(K)')
+	$(Q)tests/vm/run --output $(O) $(if $(K),--kernels '$(K)')

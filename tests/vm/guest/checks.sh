@@ -61,53 +61,56 @@ break_mount() { # DIRECTORY
 	mv "$1/new.json" "$1/config.json"
 }
 
-# record NAME EXPECTED_CODE COMMAND...: a recording that ends, of a command that ends as expected.
-record() {
-	local name=$1 expected=$2 code=0 output
-
-	shift 2
-	output=$(timeout 60 $TRACE record "$RESULTS/$name.ctrace" -- "$@" 2> "$RESULTS/$name.stderr") || code=$?
-	if [ $code = "$expected" ]; then
-		ok "record -- $name ends with the command's own exit code $expected"
+# judge_code NAME EXPECTED CODE
+judge_code() {
+	if [ "$3" = "$2" ]; then
+		ok "record of $1 ends with the command's own exit code $2"
 	else
-		not_ok "record -- $name ends with the command's own exit code $expected (it was $code)"
-		note < "$RESULTS/$name.stderr"
+		not_ok "record of $1 ends with the command's own exit code $2 (it was $3)"
+		note < "$RESULTS/$1.stderr"
 	fi
-	echo "$output" > "$RESULTS/$name.stdout"
+}
+
+# record NAME EXPECTED_CODE RUNTIME [OPTION...]: the start of one container, whose id is NAME.
+record() {
+	local name=$1 expected=$2 runtime=$3 code=0
+
+	shift 3
+	timeout 60 $TRACE record "$@" "$RESULTS/$name.ctrace" -- "$runtime" run --bundle "/run/bundle-$name" "$name" \
+		> "$RESULTS/$name.stdout" 2> "$RESULTS/$name.stderr" || code=$?
+	judge_code "$name" "$expected" $code
 }
 
 check_runtime() { # runc|crun
-	local bundle=/run/bundle-$1 bad=/run/bad-$1
-
-	if [ "$1" = crun ] && ! crun --version > /dev/null 2>&1; then
-		skip "$1 can be traced" "crun does not run here"
+	if ! "$1" --version > /dev/null 2>&1; then
+		skip "$1 can be traced" "$1 does not run here"
 		return
 	fi
-	make_bundle "$bundle" "ctrace-$1"
-	record "$1" 7 "$1" run --bundle "$bundle" "$1-good"
+	make_bundle "/run/bundle-$1" "ctrace-$1"
+	record "$1" 7 "$1"
 	if grep -qx hello "$RESULTS/$1.stdout"; then
 		ok "the output of the container passes through"
 	else
 		not_ok "the output of the container passes through"
 	fi
-	make_bundle "$bad" "ctrace-$1-bad"
-	break_mount "$bad"
-	record "$1-bad" 1 "$1" run --bundle "$bad" "$1-bad"
+	make_bundle "/run/bundle-$1-bad" "ctrace-$1-bad"
+	break_mount "/run/bundle-$1-bad"
+	record "$1-bad" 1 "$1"
 }
 
-# Detail from the first moment on, whatever the sentinels say.
-check_always_armed() {
-	local bundle=/run/bundle-armed code=0
+# The tracer sleeps until a sentinel tells that a container is being made.
+check_late_arming() { # runc|crun
+	local name=$1-late tracer code=0
 
-	make_bundle $bundle ctrace-armed
-	timeout 60 $TRACE record --always-armed $RESULTS/armed.ctrace -- runc run --bundle $bundle armed \
-		> /dev/null 2> $RESULTS/armed.stderr || code=$?
-	if [ $code = 7 ]; then
-		ok "record --always-armed ends with the command's own exit code"
-	else
-		not_ok "record --always-armed ends with the command's own exit code (it was $code)"
-		note < $RESULTS/armed.stderr
-	fi
+	make_bundle "/run/bundle-$name" "ctrace-$name"
+	timeout 60 $TRACE record "$RESULTS/$name.ctrace" > /dev/null 2> "$RESULTS/$name.stderr" &
+	tracer=$!
+	sleep 4
+	"$1" run --bundle "/run/bundle-$name" "$name" > /dev/null 2>> "$RESULTS/$name.stderr"
+	sleep 1
+	kill -INT $tracer
+	wait $tracer || code=$?
+	judge_code "$name" 0 $code
 }
 
 uname -r > $RESULTS/kernel
@@ -122,7 +125,10 @@ fi
 if $TRACE record --help > /dev/null 2>&1; then
 	check_runtime runc
 	check_runtime crun
-	check_always_armed
+	make_bundle /run/bundle-runc-armed ctrace-runc-armed
+	record runc-armed 7 runc --always-armed
+	check_late_arming runc
+	check_late_arming crun
 else
 	skip "recordings" "this build has no record command"
 fi
