@@ -55,15 +55,6 @@ static __always_inline void read_string(struct event *e, char *to, __u32 size, _
 		e->flags |= EVENT_F_TRUNCATED;
 }
 
-/* Byte-wise, as the string may lie at any address and the verifier wants constant offsets. */
-#define has_prefix(s, literal)                                                                  \
-	({                                                                                      \
-		bool same_ = true;                                                              \
-		_Pragma("unroll") for (int i_ = 0; i_ < (int)sizeof(literal) - 1; i_++) same_ = \
-			same_ && (s)[i_] == (literal)[i_];                                      \
-		same_;                                                                          \
-	})
-
 static __always_inline __s32 parse_number(const char *s)
 {
 	__s32 n = -1;

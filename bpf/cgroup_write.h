@@ -66,7 +66,8 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 		kept = 0;
 	}
 	e->h.size = offsetof(struct event_cgroup_write, value) + kept + 1;
-	counters.last_detail_ns = e->h.time_ns;
+	if (e->h.role != ROLE_NONE)
+		counters.last_detail_ns = e->h.time_ns;
 	event_send(&bulk_ring, &e->h, sizeof(*e), false);
 	return true;
 }

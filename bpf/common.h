@@ -12,7 +12,7 @@
 
 #include <bpf/bpf_tracing.h>
 
-#include "event.h"
+#include "bpf/event.h"
 #include "shared.h"
 
 /* Settled before loading. */
@@ -68,6 +68,15 @@ static __always_inline void *scratch(__u32 area)
 /* Zeroes more than the 1 KiB that clang lets memset inline to: a read that fails zeroes its
  * target, and address 0 fails at once. */
 #define zero(p, size) bpf_probe_read_kernel((p), (size), NULL)
+
+/* Byte-wise, as the string may lie at any address and the verifier wants constant offsets. */
+#define has_prefix(s, literal)                                                                  \
+	({                                                                                      \
+		bool same_ = true;                                                              \
+		_Pragma("unroll") for (int i_ = 0; i_ < (int)sizeof(literal) - 1; i_++) same_ = \
+			same_ && (s)[i_] == (literal)[i_];                                      \
+		same_;                                                                          \
+	})
 
 static __always_inline void count_lost(__u32 kind)
 {
@@ -139,19 +148,22 @@ static __always_inline __u64 start_time(struct task_struct *task)
 	return BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
-/* The role of a process; (tgid, start) is its key, so that a reused tgid does not inherit one. */
+/* The role of a process; (tgid, start) is its key, so that a reused tgid does not inherit one. User
+ * space, which gives a role before the process runs, does not know its start: 0. */
 static __always_inline __u8 role_get(__u32 tgid, __u64 start_ns)
 {
 	struct ctrace_role *role = bpf_map_lookup_elem(&role_of, &tgid);
 
-	return role && role->start_ns == start_ns ? role->role : ROLE_NONE;
+	return role && (role->start_ns == start_ns || !role->start_ns) ? role->role : ROLE_NONE;
 }
 
 static __always_inline void role_set(__u32 tgid, __u64 start_ns, __u8 new_role)
 {
 	struct ctrace_role role = { .start_ns = start_ns, .role = new_role };
 
-	if (bpf_map_update_elem(&role_of, &tgid, &role, BPF_ANY) != 0)
+	if (new_role == ROLE_NONE)
+		bpf_map_delete_elem(&role_of, &tgid);
+	else if (bpf_map_update_elem(&role_of, &tgid, &role, BPF_ANY) != 0)
 		count_lost(CTRACE_LOST_ROLE);
 }
 
@@ -160,26 +172,32 @@ static __always_inline bool is_self(void)
 	return bpf_get_current_pid_tgid() >> 32 == config.self_tgid;
 }
 
-/* Fills the header for the current task. */
-static __always_inline void event_init(struct event *e, __u16 kind, __u16 size)
+/* Fills the header for a task; its role is left to the caller. */
+static __always_inline void event_init_task(struct event *e, __u16 kind, __u16 size, struct task_struct *task)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD */
 	struct pid_identity id = pid_identity(task);
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
 
 	e->size = size;
 	e->kind = kind;
-	e->flags = 0;
+	e->flags = BPF_CORE_READ(task, flags) & KERNEL_THREAD ? EVENT_F_KERNEL : 0;
+	e->role = ROLE_NONE;
 	e->cpu = bpf_get_smp_processor_id();
 	e->time_ns = bpf_ktime_get_boot_ns();
-	e->tgid = pid_tgid >> 32;
-	e->tid = (__u32)pid_tgid;
+	e->tgid = BPF_CORE_READ(task, tgid);
+	e->tid = BPF_CORE_READ(task, pid);
 	e->ns_tgid = id.number;
 	e->ns_level = id.level;
 	e->start_ns = start_time(task);
 	e->cgroup_id = identity_cgroup(task);
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &task->comm);
+}
+
+/* Fills the header for the current task. */
+static __always_inline void event_init(struct event *e, __u16 kind, __u16 size)
+{
+	event_init_task(e, kind, size, (void *)bpf_get_current_task());
 	e->role = role_get(e->tgid, e->start_ns);
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
 static __always_inline void note_sentinel(__u64 time_ns)

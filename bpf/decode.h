@@ -7,27 +7,40 @@
 
 #include "call.h"
 
-static __always_inline bool decode_plain(struct call *call, __u32 op)
+/* Arguments that the operation does not have are whatever the registers held: only those of the mask stay. */
+static __always_inline void keep_arguments(struct call *call, __u32 mask)
+{
+#pragma unroll
+	for (int i = 0; i < 6; i++) {
+		if (!(mask & 1u << i))
+			call->args[i] = 0;
+	}
+}
+
+static __always_inline bool decode_plain(struct call *call, __u32 op, __u32 mask)
 {
 	call->op = op;
+	keep_arguments(call, mask);
 	return true;
 }
 
 /* One string that names something, no directory to resolve. */
-static __always_inline bool decode_name(struct call *call, __u32 op, __u64 name)
+static __always_inline bool decode_name(struct call *call, __u32 op, __u64 name, __u32 mask)
 {
 	call->op = op;
 	call->a = name;
+	keep_arguments(call, mask);
 	call->has_strings = 1;
 	return true;
 }
 
 /* One path, and the directory that it is relative to. */
-static __always_inline bool decode_path(struct call *call, __u32 op, __u64 path, __s32 dfd)
+static __always_inline bool decode_path(struct call *call, __u32 op, __u64 path, __s32 dfd,
+	__u32 mask)
 {
 	call->dfd = dfd;
 	call->target = 1;
-	return decode_name(call, op, path);
+	return decode_name(call, op, path, mask);
 }
 
 static __always_inline bool decode_mount(struct call *call)
@@ -40,6 +53,7 @@ static __always_inline bool decode_mount(struct call *call)
 	call->dfd = CALL_FDCWD;
 	call->target = 2;
 	call->has_strings = 1;
+	keep_arguments(call, 1 << 3);
 	return true;
 }
 
@@ -54,8 +68,7 @@ static __always_inline bool decode_fsconfig(struct call *call)
 	}
 	if (command == 1 || command == 3 || command == 4) /* SET_STRING, SET_PATH, SET_PATH_EMPTY */
 		call->b = call->args[3];
-	call->args[2] = 0;
-	call->args[3] = 0;
+	keep_arguments(call, 1 << 0 | 1 << 1 | 1 << 4);
 	return true;
 }
 
@@ -67,8 +80,7 @@ static __always_inline bool decode_move_mount(struct call *call)
 	call->dfd = call->args[2];
 	call->target = 2;
 	call->has_strings = 1;
-	call->args[1] = 0;
-	call->args[3] = 0;
+	keep_arguments(call, 1 << 0 | 1 << 2 | 1 << 4);
 	return true;
 }
 
@@ -78,17 +90,16 @@ static __always_inline bool decode_mount_setattr(struct call *call)
 	__u64 path = call->args[1];
 
 	bpf_probe_read_user(attr, sizeof(attr), (void *)call->args[3]);
-	call->args[1] = 0;
 	call->args[3] = attr[0];
 	call->args[4] = attr[1];
 	call->args[5] = attr[2];
-	return decode_path(call, OP_MOUNT_SETATTR, path, call->args[0]);
+	return decode_path(call, OP_MOUNT_SETATTR, path, call->args[0], 0x3d);
 }
 
 static __always_inline bool decode_pivot_root(struct call *call)
 {
 	call->b = call->args[1];
-	return decode_path(call, OP_PIVOT_ROOT, call->args[0], CALL_FDCWD);
+	return decode_path(call, OP_PIVOT_ROOT, call->args[0], CALL_FDCWD, 0);
 }
 
 /* args[2]: the namespace behind the descriptor; 0 for a pidfd. */
@@ -96,8 +107,7 @@ static __always_inline bool decode_setns(struct call *call)
 {
 	struct file *file = descriptor_file(call->args[0]);
 
-	call->op = OP_SETNS;
-	call->args[2] = 0;
+	decode_plain(call, OP_SETNS, 1 << 0 | 1 << 1);
 	if (file && BPF_CORE_READ(file, f_inode, i_sb, s_magic) == SUPER_NSFS)
 		call->args[2] = BPF_CORE_READ(file, f_inode, i_ino);
 	return true;
@@ -106,7 +116,7 @@ static __always_inline bool decode_setns(struct call *call)
 static __always_inline bool decode_sethostname(struct call *call)
 {
 	call->a_length = call->args[1];
-	return decode_name(call, OP_SETHOSTNAME, call->args[0]);
+	return decode_name(call, OP_SETHOSTNAME, call->args[0], 0);
 }
 
 /* libseccomp probes with a NULL filter, dozens of times a start: only an install counts. */
@@ -114,8 +124,7 @@ static __always_inline bool decode_seccomp(struct call *call)
 {
 	if (call->args[0] > 1 || !call->args[2])
 		return false;
-	call->args[2] = 0;
-	return decode_plain(call, OP_SECCOMP);
+	return decode_plain(call, OP_SECCOMP, 1 << 0 | 1 << 1);
 }
 
 static __always_inline bool decode_prctl(struct call *call)
@@ -125,14 +134,14 @@ static __always_inline bool decode_prctl(struct call *call)
 
 	switch (call->args[0]) {
 	case SET_NO_NEW_PRIVS:
-		return decode_plain(call, OP_NO_NEW_PRIVS);
+		return decode_plain(call, OP_NO_NEW_PRIVS, 0);
 	case SET_SECCOMP:
 		if (mode == MODE_FILTER && !call->args[2])
 			return false;
 		call->args[0] = mode == MODE_FILTER;
 		call->args[1] = 0;
 		call->args[2] = 1;
-		return decode_plain(call, OP_SECCOMP);
+		return decode_plain(call, OP_SECCOMP, 1 << 0 | 1 << 2);
 	}
 	return false;
 }
@@ -146,16 +155,15 @@ static __always_inline bool decode_capset(struct call *call)
 	call->args[0] = data[0] | (__u64)data[3] << 32;
 	call->args[1] = data[1] | (__u64)data[4] << 32;
 	call->args[2] = data[2] | (__u64)data[5] << 32;
-	return decode_plain(call, OP_CAPSET);
+	return decode_plain(call, OP_CAPSET, 7);
 }
 
 static __always_inline bool decode_clone(struct call *call, __u64 flags, __u64 cgroup)
 {
 	call->args[0] = flags;
 	call->args[1] = cgroup;
-	call->args[2] = 0;
 	call->emit = flags & CLONE_NEW_ANY ? EMIT_AT_ENTRY : EMIT_IF_FAILED;
-	return decode_plain(call, OP_CLONE);
+	return decode_plain(call, OP_CLONE, 3);
 }
 
 static __always_inline bool decode_clone3(struct call *call)
@@ -178,8 +186,7 @@ static __always_inline bool decode_kill(struct call *call, __u64 pid, __u64 sign
 		return false;
 	call->args[0] = pid;
 	call->args[1] = signal;
-	call->args[2] = 0;
-	return decode_plain(call, OP_KILL);
+	return decode_plain(call, OP_KILL, 3);
 }
 
 /* A pidfd does not tell its process on every kernel: pid ~0, the descriptor in args[2]. The
@@ -202,7 +209,7 @@ static __always_inline bool decode_mknod(struct call *call)
 	call->args[2] = call->args[1];
 	call->args[0] = CALL_FDCWD;
 	call->args[1] = 0;
-	return decode_name(call, OP_MKNOD, path);
+	return decode_name(call, OP_MKNOD, path, 0x0d);
 }
 
 /* args: cgroup fd, program fd, attach type, flags. */
@@ -218,7 +225,7 @@ static __always_inline bool decode_bpf(struct call *call)
 		return false;
 	for (int i = 0; i < 4; i++)
 		call->args[i] = attr[i];
-	return decode_plain(call, OP_BPF_PROG_ATTACH);
+	return decode_plain(call, OP_BPF_PROG_ATTACH, 0x0f);
 }
 
 #endif

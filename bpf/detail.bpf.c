@@ -88,15 +88,15 @@ static __always_inline bool decode(struct call *call, long number, __u8 role)
 	case __NR_mount:
 		return decode_mount(call);
 	case __NR_umount2:
-		return decode_path(call, OP_UMOUNT, arg[0], CALL_FDCWD);
+		return decode_path(call, OP_UMOUNT, arg[0], CALL_FDCWD, 1 << 1);
 	case __NR_fsopen:
-		return decode_name(call, OP_FSOPEN, arg[0]);
+		return decode_name(call, OP_FSOPEN, arg[0], 0);
 	case __NR_fsconfig:
 		return decode_fsconfig(call);
 	case __NR_fsmount:
-		return decode_plain(call, OP_FSMOUNT);
+		return decode_plain(call, OP_FSMOUNT, 7);
 	case __NR_open_tree:
-		return decode_path(call, OP_OPEN_TREE, arg[1], arg[0]);
+		return decode_path(call, OP_OPEN_TREE, arg[1], arg[0], 1 << 0 | 1 << 2);
 	case __NR_move_mount:
 		return decode_move_mount(call);
 	case __NR_mount_setattr:
@@ -104,9 +104,9 @@ static __always_inline bool decode(struct call *call, long number, __u8 role)
 	case __NR_pivot_root:
 		return decode_pivot_root(call);
 	case __NR_chroot:
-		return decode_path(call, OP_CHROOT, arg[0], CALL_FDCWD);
+		return decode_path(call, OP_CHROOT, arg[0], CALL_FDCWD, 0);
 	case __NR_unshare:
-		return decode_plain(call, OP_UNSHARE);
+		return decode_plain(call, OP_UNSHARE, 1);
 	case __NR_setns:
 		return decode_setns(call);
 	case __NR_sethostname:
@@ -118,9 +118,9 @@ static __always_inline bool decode(struct call *call, long number, __u8 role)
 	case __NR_capset:
 		return decode_capset(call);
 	case __NR_execve:
-		return decode_name(call, OP_EXECVE, arg[0]);
+		return decode_name(call, OP_EXECVE, arg[0], 0);
 	case __NR_execveat:
-		return decode_name(call, OP_EXECVE, arg[1]);
+		return decode_name(call, OP_EXECVE, arg[1], 1 << 0 | 1 << 4);
 	case __NR_clone:
 		return decode_clone(call, arg[0], 0);
 	case __NR_clone3:
@@ -132,26 +132,25 @@ static __always_inline bool decode(struct call *call, long number, __u8 role)
 	case __NR_pidfd_send_signal:
 		return decode_pidfd_kill(call);
 	case __NR_mknodat:
-		return role == ROLE_RUNTIME && decode_name(call, OP_MKNOD, arg[1]);
+		return role == ROLE_RUNTIME && decode_name(call, OP_MKNOD, arg[1], 0x0d);
 #ifdef __NR_mknod
 	case __NR_mknod:
 		return role == ROLE_RUNTIME && decode_mknod(call);
 #endif
 	case __NR_setuid:
 	case __NR_setresuid:
-		return role == ROLE_RUNTIME && decode_plain(call, OP_SETUID);
+		return role == ROLE_RUNTIME && decode_plain(call, OP_SETUID, 1);
 	case __NR_setgid:
 	case __NR_setresgid:
-		return role == ROLE_RUNTIME && decode_plain(call, OP_SETGID);
+		return role == ROLE_RUNTIME && decode_plain(call, OP_SETGID, 1);
 	case __NR_setgroups:
-		return role == ROLE_RUNTIME && decode_plain(call, OP_SETGROUPS);
+		return role == ROLE_RUNTIME && decode_plain(call, OP_SETGROUPS, 1);
 	case __NR_bpf:
 		return decode_bpf(call);
 	}
 	return false;
 }
 
-/* Later arguments are not the call's, or mean nothing: what is not documented is 0. */
 static __always_inline void read_arguments(struct call *call, struct pt_regs *regs)
 {
 	call->args[0] = PT_REGS_PARM1_CORE_SYSCALL(regs);

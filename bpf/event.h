@@ -117,7 +117,8 @@ enum event_flag {
 	EVENT_F_UNREADABLE = 1 << 1, /* a user pointer could not be read: strings are incomplete */
 	EVENT_F_SYSENTER = 1 << 2,   /* seen by the armed sys_enter/sys_exit pair */
 	EVENT_F_FENTRY = 1 << 3,     /* seen by fentry/fexit or kprobes: nothing escapes it */
-	EVENT_F_KERNEL = 1 << 4      /* the task in the header is incidental (interrupt, kthread) */
+	EVENT_F_KERNEL = 1 << 4,     /* the task in the header is incidental (interrupt, kthread) */
+	EVENT_F_FOLLOWED = 1 << 5    /* the command of `ctrace trace -- COMMAND` itself */
 };
 
 struct event {

@@ -243,6 +243,7 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int flags;
 	int pid, tgid;
 	int exit_code;
 	__u64 start_boottime;
@@ -311,6 +312,17 @@ struct kiocb {
 struct kernfs_open_file {
 	struct kernfs_node *kn;
 	struct file *file;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 /* Before v6.16 (the event class was shared) there is no such structure. */

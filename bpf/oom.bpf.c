@@ -7,17 +7,18 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM };
 
-static __always_inline __u64 resident_kb(struct mm_struct *mm, int kind)
-{
-	struct mm_struct___old *old = (void *)mm;
-	__s64 pages;
-
-	if (bpf_core_field_exists(mm->rss_stat[0].count))
-		pages = BPF_CORE_READ(mm, rss_stat[kind].count);
-	else
-		pages = BPF_CORE_READ(old, rss_stat.count[kind].counter);
-	return pages < 0 ? 0 : pages * (config.page_size / 1024);
-}
+/* A macro, since the index must be a constant where the access is written: only then is it relocated by
+ * the size that an element has in this kernel. */
+#define resident_kb(mm, kind)                                                                   \
+	({                                                                                      \
+		__s64 pages_;                                                                   \
+		if (bpf_core_field_exists((mm)->rss_stat[kind].count))                          \
+			pages_ = BPF_CORE_READ(mm, rss_stat[kind].count);                       \
+		else                                                                            \
+			pages_ = BPF_CORE_READ((struct mm_struct___old *)(mm),                  \
+				rss_stat.count[kind].counter);                                  \
+		pages_ < 0 ? 0 : pages_ * (config.page_size / 1024);                            \
+	})
 
 static __always_inline __u64 limit_pages(unsigned long max)
 {

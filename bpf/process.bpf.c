@@ -60,28 +60,24 @@ int BPF_PROG(ct_task_newtask, struct task_struct *child, __u64 clone_flags)
 	return 0;
 }
 
-/* /proc/self/fd/N and /dev/fd/N (execveat): a runtime that executes a sealed copy of itself. */
-static __always_inline bool is_descriptor_path(const char *name)
+/* /proc/self/exe, /proc/self/fd/N, /dev/fd/N (execveat): a runtime that executes itself, or a sealed copy. */
+static __always_inline bool is_own_program(const char *name)
 {
-	char s[16] = {};
+	char s[20] = {};
 
 	bpf_probe_read_kernel_str(s, sizeof(s), name);
-	if (s[0] == '/' && s[1] == 'd' && s[2] == 'e' && s[3] == 'v' && s[4] == '/' && s[5] == 'f' &&
-		s[6] == 'd' && s[7] == '/')
-		return true;
-	return s[0] == '/' && s[1] == 'p' && s[2] == 'r' && s[3] == 'o' && s[4] == 'c' && s[5] == '/' &&
-		s[6] == 's' && s[7] == 'e' && s[8] == 'l' && s[9] == 'f' && s[10] == '/' &&
-		s[11] == 'f' && s[12] == 'd' && s[13] == '/';
+	return has_prefix(s, "/dev/fd/") || has_prefix(s, "/proc/self/fd/") || has_prefix(s, "/proc/self/exe");
 }
 
-static __always_inline __u8 role_after_exec(__u8 old, bool descriptor)
+static __always_inline __u8 role_after_exec(__u8 old, bool own_program)
 {
 	switch (old) {
 	case ROLE_NONE:
 	case ROLE_PAYLOAD:
+	case ROLE_FOLLOWED:
 		return old;
 	case ROLE_RUNTIME:
-		return descriptor ? ROLE_RUNTIME : ROLE_PAYLOAD;
+		return own_program ? ROLE_RUNTIME : ROLE_PAYLOAD;
 	default:
 		return ROLE_HELPER;
 	}
@@ -134,6 +130,8 @@ static __always_inline void send_exec(struct task_struct *task, int old_pid, con
 	if (bpf_probe_read_kernel_str(e->filename, sizeof(e->filename), filename) == sizeof(e->filename))
 		e->h.flags |= EVENT_F_TRUNCATED;
 	read_argv(e, task);
+	if (config.follow_tgid && e->h.tgid == config.follow_tgid)
+		e->h.flags |= EVENT_F_FOLLOWED;
 	if (named)
 		note_sentinel(e->h.time_ns);
 	event_send(&lifecycle_ring, &e->h, sizeof(*e), named);
@@ -156,10 +154,13 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 	start_ns = start_time(task);
 	old = role_get(tgid, start_ns);
 	known = bpf_map_lookup_elem(&role_of_name, name);
-	role = known ? *known : role_after_exec(old, is_descriptor_path(filename));
+	role = known ? *known : role_after_exec(old, is_own_program(filename));
+	if (role == ROLE_NONE && tgid == config.follow_tgid)
+		role = ROLE_FOLLOWED;
 	if (role != old)
 		role_set(tgid, start_ns, role);
-	if (role == ROLE_NONE) {
+	/* A process that loses its role by its new name is told of once more. */
+	if (role == ROLE_NONE && old == ROLE_NONE) {
 		id = pid_identity(task);
 		if (id.level == 0 || id.number != 1)
 			return 0;

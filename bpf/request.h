@@ -54,9 +54,10 @@ static __always_inline bool is_unix_stream(struct file *file)
 		BPF_CORE_READ(sk, sk_type) == TYPE_STREAM;
 }
 
+/* The beginning of a request, or a JSON body that is written by itself. */
 static __always_inline bool is_http_request(const char *s)
 {
-	return has_prefix(s, "GET ") || has_prefix(s, "POST ") || has_prefix(s, "PUT ") ||
+	return s[0] == '{' || has_prefix(s, "GET ") || has_prefix(s, "POST ") || has_prefix(s, "PUT ") ||
 		has_prefix(s, "DELETE ") || has_prefix(s, "HEAD ") || has_prefix(s, "PATCH ") ||
 		has_prefix(s, "OPTIONS ") || has_prefix(s, "PRI * HTTP/2");
 }

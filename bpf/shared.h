@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+#include "bpf/event.h"
+
 /* What the loader and the kernel side agree on besides the record; not kept in recordings. */
 
 enum {
@@ -21,6 +23,7 @@ enum {
 
 struct ctrace_config {
 	__u32 self_tgid;
+	__u32 follow_tgid; /* ROLE_FOLLOWED from its next exec on; 0 = none */
 	/* Index into css_set.subsys of the identifying hierarchy, or CTRACE_IDENTITY_V2. */
 	__u32 identity_subsys;
 	__u32 memory_subsys; /* CTRACE_IDENTITY_V2 = the kernel has no memory controller */
@@ -36,10 +39,17 @@ struct ctrace_counters {
 };
 
 struct ctrace_role {
-	__u64 start_ns; /* start_boottime of the process: its tgid may be reused */
+	__u64 start_ns; /* start_boottime of the process: its tgid may be reused; 0 = any */
 	__u8 role;
-	__u8 executed; /* a RUNTIME whose payload has executed: no start is pending */
-	__u8 unused[6];
+	__u8 unused[7];
+};
+
+/* What the task iterator writes: the head of a struct event_task. */
+struct ctrace_snapshot_task {
+	struct event h;
+	__u32 parent_tgid;
+	__u32 argv_length;
+	struct event_namespaces ns;
 };
 
 #endif

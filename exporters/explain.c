@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporters/explain.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,6 @@
 struct explain {
 	const struct container *container;
 	bool *told; /* one per rule */
-	size_t last; /* main rule of the step before, or explain_rule_count */
 };
 
 struct explain *explain_new(const struct container *c)
@@ -19,7 +19,6 @@ struct explain *explain_new(const struct container *c)
 
 	e->container = c;
 	e->told = xcalloc(explain_rule_count, sizeof(*e->told));
-	e->last = explain_rule_count;
 	return e;
 }
 
@@ -45,6 +44,14 @@ static bool item_matches(const struct explain_rule *r, const char *text, size_t 
 	return false;
 }
 
+/* Signals are told by name or by number. */
+static bool signal_matches(const struct explain_rule *r, const struct detail *d)
+{
+	const char *name = d->number > 0 && d->number < 65 ? sigabbrev_np((int)d->number) : NULL;
+
+	return name && item_matches(r, name, strlen(name));
+}
+
 static bool rule_matches(const struct explain_rule *r, const struct step *s)
 {
 	const struct detail *d;
@@ -58,6 +65,8 @@ static bool rule_matches(const struct explain_rule *r, const struct step *s)
 	/* /proc/self/fd/N says nothing; what it stands for does. */
 	if (!strcmp(r->key, "target") && details_get(&s->details, "resolved"))
 		d = details_get(&s->details, "resolved");
+	if (d && d->type == DETAIL_NUMBER && s->kind == STEP_SIGNAL)
+		return signal_matches(r, d);
 	if (!d || !d->text)
 		return false;
 	for (at = d->text; *at;) {
@@ -94,37 +103,28 @@ static bool is_init_exec(const struct step *s)
 	return s->kind == STEP_EXEC && s->phase == PHASE_EXEC && !(s->has_result && s->result < 0);
 }
 
-bool explain_step(struct explain *e, const struct step *s, struct strbuf *sb)
+enum explained explain_step(struct explain *e, const struct step *s, struct strbuf *sb)
 {
 	static const char begins[] = "This is the moment the container starts: the prepared process becomes its "
 		"program. execve keeps pid, namespaces, cgroup and seccomp filter.";
-	size_t main_rule = explain_rule_count, before = sb->length;
-	bool repeats;
+	size_t before = sb->length;
+	bool main_found = false, any = false;
 
 	for (size_t i = 0; i < explain_rule_count; i++) {
 		const struct explain_rule *r = &explain_rules[i];
 
-		if (!rule_matches(r, s))
+		if ((r->use == EXPLAIN_MAIN && main_found) || !rule_matches(r, s))
 			continue;
-		if (r->use == EXPLAIN_MAIN) {
-			if (main_rule != explain_rule_count)
-				continue;
-			main_rule = i;
-			if (is_init_exec(s) && r->match == EXPLAIN_ANY && e->container->started_ns) {
-				strbuf_puts(sb, is_told(e, i) ? "" : begins);
-				e->told[i] = true;
-				continue;
-			}
-		}
-		if (!is_told(e, i))
+		any = true;
+		main_found |= r->use == EXPLAIN_MAIN;
+		if (is_told(e, i))
+			continue;
+		if (r->match == EXPLAIN_ANY && is_init_exec(s) && e->container->started_ns) {
+			strbuf_puts(sb, begins);
+			e->told[i] = true;
+		} else {
 			tell(e, i, sb);
+		}
 	}
-	repeats = main_rule == e->last;
-	e->last = main_rule;
-	if (sb->length > before)
-		return true;
-	if (main_rule == explain_rule_count || repeats)
-		return false;
-	strbuf_puts(sb, "as above");
-	return true;
+	return sb->length > before ? EXPLAINED : any ? EXPLAINED_ABOVE : EXPLAINED_NOT;
 }

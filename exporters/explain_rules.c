@@ -133,8 +133,9 @@ const struct explain_rule explain_rules[] = {
 	MAIN(STEP_CGROUP_RMDIR, NULL, ANY, NULL,
 		"A group can be removed once no process is left in it; the last one to go ends the container's story."),
 	MAIN(STEP_CGROUP_WRITE, "file", IS, "cgroup.procs",
-		"Writing a pid to cgroup.procs moves that whole process into the group. It is done before the "
-		"container's program runs, so nothing it does escapes the limits."),
+		"Writing a pid to cgroup.procs moves that whole process into the group, before the container's program runs, "
+		"so nothing it does escapes the limits. The first such write after a while takes about 10 ms: the kernel "
+		"waits until every CPU has let go of the old state (an RCU grace period)."),
 	MAIN(STEP_CGROUP_WRITE, "file", IS, "tasks",
 		"v1: writing a thread id to tasks moves that one thread into the group."),
 	MAIN(STEP_CGROUP_WRITE, "file", IS, "memory.limit_in_bytes",
@@ -208,8 +209,14 @@ const struct explain_rule explain_rules[] = {
 	MAIN(STEP_UNSHARE, NULL, ANY, NULL,
 		"unshare gives the calling process namespaces of its own: this is where the isolation begins. The runtime "
 		"does it in a stage of its own and forks once more, because a new pid namespace takes in only children."),
-	MAIN(STEP_CLONE, NULL, ANY, NULL,
+	MAIN(STEP_CLONE, "flags", HOLDS, "CLONE_NEW",
 		"clone makes a child that is born into new namespaces; with CLONE_NEWPID it is pid 1 in there."),
+	MAIN(STEP_CLONE, "flags", IS, "CLONE_VFORK",
+		"Starts another program: the caller waits, its memory lent to the child, until that has called execve. Go's "
+		"os/exec and posix_spawn do it so."),
+	MAIN(STEP_CLONE, NULL, ANY, NULL,
+		"clone makes a child. After unshare(CLONE_NEWPID) it is the child, not the caller, that is in the new pid "
+		"namespace, as its pid 1."),
 	MAIN(STEP_SETNS, NULL, ANY, NULL,
 		"setns joins namespaces that exist already: a container's when a command is executed in it, or those "
 		"that the engine or a pod has prepared (the network, most often)."),
@@ -244,6 +251,9 @@ const struct explain_rule explain_rules[] = {
 	MAIN(STEP_SETHOSTNAME, NULL, ANY, NULL,
 		"Sets the name inside the new UTS namespace; the host's does not change. docker uses the first twelve "
 		"digits of the id unless --hostname says otherwise."),
+	MAIN(STEP_MKNOD, "path", ENDS, "exec.fifo",
+		"A named pipe on which init will wait, all set up: create ends there, start opens the other end and lets the "
+		"program begin."),
 	MAIN(STEP_MKNOD, NULL, ANY, NULL,
 		"A device file is only a name for a pair of numbers; whether it may be opened is up to the device cgroup."),
 	/* hardening */
@@ -272,6 +282,10 @@ const struct explain_rule explain_rules[] = {
 	MAIN(STEP_EXEC, "path", STARTS, "/dev/fd/",
 		"The runtime executes itself again from a sealed copy in memory: a container process that reaches it through "
 		"/proc/PID/exe cannot overwrite the host's runtime binary (CVE-2019-5736)."),
+	MAIN(STEP_EXEC, "path", IS, "/proc/self/exe",
+		"The runtime starts a second copy of itself, which will become the container. runc does it in stages that "
+		"rename themselves: runc:[0:PARENT] forks [1:CHILD], which makes the namespaces and forks [2:INIT] into them. "
+		"They are C that runs before Go's runtime, since a process with threads cannot change some namespaces."),
 	MAIN(STEP_EXEC, "path", HOLDS, "memfd:",
 		"The runtime executes itself again from a sealed copy in memory: a container process that reaches it through "
 		"/proc/PID/exe cannot overwrite the host's runtime binary (CVE-2019-5736)."),

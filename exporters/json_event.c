@@ -21,7 +21,7 @@ const char *json_event_kind_name(uint32_t kind)
 		[EVENT_RESPONSE] = "response",
 	};
 	static const char *const high[] = { "snapshot_task", "snapshot_cgroup", "snapshot_end", "link", "lost",
-		"armed", "cgroup_value", "meta" };
+		"armed", "cgroup_value", "meta", "tick" };
 	const char *name = NULL;
 
 	if (kind < ARRAY_SIZE(low))

@@ -356,14 +356,6 @@ static void print_phase(struct view *v, const struct phase_span *p)
 
 /* ---- steps ---- */
 
-static void print_explanation(struct view *v, const struct step *s)
-{
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-
-	if (v->explain && explain_step(v->explain, s, &text))
-		print_wrapped(v, text.text, 6, DIM);
-}
-
 static void print_step(struct view *v, const struct step *s, bool last)
 {
 	_cleanup_(strbuf_free) struct strbuf label = { 0 };
@@ -372,10 +364,14 @@ static void print_step(struct view *v, const struct step *s, bool last)
 	uint64_t end_ns = end_of(v, s->end_ns, s->end_edge);
 	bool failed = s->has_result && s->result < 0;
 	bool point = s->end_ns == s->start_ns && s->end_edge != EDGE_OPEN;
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	enum explained explained = v->explain ? explain_step(v->explain, s, &text) : EXPLAINED_NOT;
 	struct bars bars = { 0 };
 	char name[FORMAT_MAX];
 
 	strbuf_puts(&label, v->o->utf8 ? (last ? " └ " : " ├ ") : " - ");
+	if (explained == EXPLAINED_ABOVE)
+		strbuf_puts(&label, v->o->utf8 ? "↑ " : "^ ");
 	if (failed)
 		strbuf_printf(&label, "%s ", format_errno(name, (int)-s->result));
 	text_step(&label, s, v->o->utf8);
@@ -393,7 +389,8 @@ static void print_step(struct view *v, const struct step *s, bool last)
 	print_row(v, &(struct row){ .label = label.text, .label_color = failed ? RED : NULL, .bars = &bars,
 		.bar_color = failed ? RED : phase_color(s->phase), .duration = duration.text,
 		.percent = -1, .tail = who.text, .tail_color = DIM });
-	print_explanation(v, s);
+	if (explained == EXPLAINED)
+		print_wrapped(v, text.text, 6, DIM);
 }
 
 static void print_phase_steps(struct view *v, const struct phase_span *p)
@@ -601,8 +598,11 @@ static void print_ruler(struct view *v)
 	format_fit(v->sb, "", v->label + 1, v->o->utf8);
 	paint(v, DIM);
 	ruler_print(v->sb, &v->ruler, v->o->utf8);
-	if (v->ruler.cut_count && !v->full)
-		strbuf_puts(v->sb, v->o->utf8 ? "           %  ⟨…⟩ is cut out" : "           %  <...> is cut out");
+	if (v->ruler.cut_count && !v->full) {
+		pad_left(v, "%", 1 + DURATION_COLUMNS + PERCENT_COLUMNS);
+		strbuf_puts(v->sb, "  ");
+		format_fit(v->sb, v->o->utf8 ? "⟨…⟩ is cut out" : "<...> is cut out", v->tail, v->o->utf8);
+	}
 	unpaint(v, DIM);
 	end_line(v);
 }
@@ -613,7 +613,7 @@ static void layout(struct view *v)
 
 	v->width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
 	if (v->full) {
-		v->label = v->width * 11 / 20;
+		v->label = v->width / 2;
 		v->tail = v->width >= 100 ? v->width / 7 : 0;
 		rest = v->width - v->label - 2 - DURATION_COLUMNS - (v->tail ? v->tail + 2 : 0);
 		ruler_init(&v->ruler, v->c, rest);
@@ -649,6 +649,8 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	print_marks(&v);
 	print_actors(&v);
 	print_losses(&v);
+	if (v.explain)
+		painted(&v, DIM, options->utf8 ? "↑ explained above\n" : "^ explained above\n");
 	strbuf_putc(sb, '\n');
 	explain_free(v.explain);
 }

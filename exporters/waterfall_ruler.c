@@ -99,7 +99,7 @@ static void choose_cuts(struct ruler *r, const struct container *c)
 		uint64_t length = cut.end_ns - cut.start_ns, margin = length / 50;
 
 		/* A third of what is shown: less than that squashes nothing. */
-		if (length * 3 < ruler_shown(r) || (r->cut_count + 2) * r->cut_columns > r->columns / 2)
+		if (length * 3 < ruler_shown(r) || (r->cut_count + 1) * r->cut_columns > r->columns / 2)
 			break;
 		/* Silence is drawn on both sides of a cut, as far as it does not take the room itself. */
 		if (margin > (ruler_shown(r) - length) / 20)
@@ -115,7 +115,7 @@ void ruler_init(struct ruler *r, const struct container *c, size_t columns)
 {
 	*r = (struct ruler){ .start_ns = c->first_ns, .end_ns = c->last_ns,
 		.columns = columns > RULER_COLUMNS ? RULER_COLUMNS : columns };
-	r->cut_columns = columns >= 40 ? 9 : 7;
+	r->cut_columns = columns >= 40 ? 9 : columns >= 28 ? 7 : 4;
 	if (r->end_ns <= r->start_ns)
 		r->end_ns = r->start_ns + 1;
 	choose_cuts(r, c);

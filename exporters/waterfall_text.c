@@ -123,19 +123,16 @@ static void word(struct strbuf *sb, const char *before, const char *text, bool u
 	quote(sb, text, utf8);
 }
 
-/* What a path stands for, where it was given as /proc/self/fd/N or ".". */
 static const char *target_of(const struct step *s)
 {
-	const char *resolved = details_text(&s->details, "resolved");
-
-	return resolved ? resolved : details_text(&s->details, "target");
+	return details_text(&s->details, "target");
 }
 
 /* "fsconfig SET_STRING lowerdir=...": one call of the new mount API. */
 static void text_new_mount(struct strbuf *sb, const struct step *s, const char *call, bool utf8)
 {
 	static const char *const used[] = { "call", "fstype", "command", "key", "value", "source", "target",
-		"resolved", "flags", "fd", NULL };
+		"argument", "flags", "fd", NULL };
 	const char *command = details_text(&s->details, "command");
 	const char *flags = details_text(&s->details, "flags");
 	const char *target = target_of(s);
@@ -158,7 +155,7 @@ static void text_new_mount(struct strbuf *sb, const struct step *s, const char *
 
 static void text_mount(struct strbuf *sb, const struct step *s, bool utf8)
 {
-	static const char *const used[] = { "source", "target", "resolved", "fstype", "flags", "data", NULL };
+	static const char *const used[] = { "source", "target", "argument", "fstype", "flags", "data", NULL };
 	const char *flags = details_text(&s->details, "flags");
 	const char *fstype = details_text(&s->details, "fstype");
 	const char *call = details_text(&s->details, "call");
@@ -169,10 +166,12 @@ static void text_mount(struct strbuf *sb, const struct step *s, bool utf8)
 		text_new_mount(sb, s, call, utf8);
 		return;
 	}
-	if (bind) { /* the target first: a long source must not push it off the line */
+	if (flags && strstr(flags, "MS_REMOUNT")) {
+		word(sb, "remount ", target_of(s), utf8);
+		bind = true;
+	} else if (bind) { /* the target first: a long source must not push it off the line */
 		word(sb, "bind ", target_of(s), utf8);
-		if (source && !strstr(flags, "MS_REMOUNT"))
-			word(sb, " from ", source, utf8);
+		word(sb, " from ", source, utf8);
 	} else {
 		strbuf_puts(sb, "mount");
 	}
@@ -276,7 +275,7 @@ static void text_paths(struct strbuf *sb, const struct step *s, const char *verb
 
 static void text_umount(struct strbuf *sb, const struct step *s, bool utf8)
 {
-	static const char *const used[] = { "target", "resolved", "flags", NULL };
+	static const char *const used[] = { "target", "argument", "flags", NULL };
 	const char *flags = details_text(&s->details, "flags");
 
 	word(sb, "umount ", target_of(s), utf8);
@@ -304,6 +303,21 @@ static void text_signal(struct strbuf *sb, const struct step *s, bool utf8)
 	word(sb, " from ", details_text(&s->details, "sender"), utf8);
 	if (pid)
 		strbuf_printf(sb, " (pid %" PRId64 ")", pid->number);
+	quote_rest(sb, &s->details, used, utf8);
+}
+
+/* "mknod /dev/null c 1:3" */
+static void text_mknod(struct strbuf *sb, const struct step *s, bool utf8)
+{
+	static const char *const used[] = { "path", "type", "major", "minor", NULL };
+	const struct detail *major = details_get(&s->details, "major");
+	const struct detail *minor = details_get(&s->details, "minor");
+
+	strbuf_puts(sb, "mknod");
+	word(sb, " ", details_text(&s->details, "path"), utf8);
+	word(sb, " ", details_text(&s->details, "type"), utf8);
+	if (major && minor)
+		strbuf_printf(sb, " %" PRId64 ":%" PRId64, major->number, minor->number);
 	quote_rest(sb, &s->details, used, utf8);
 }
 
@@ -343,6 +357,7 @@ void text_step(struct strbuf *sb, const struct step *s, bool utf8)
 	case STEP_SETNS: text_namespaces(sb, s, utf8); break;
 	case STEP_PIVOT_ROOT: text_paths(sb, s, "pivot_root", "new_root", "put_old", utf8); break;
 	case STEP_UMOUNT: text_umount(sb, s, utf8); break;
+	case STEP_MKNOD: text_mknod(sb, s, utf8); break;
 	case STEP_CAPSET: text_capset(sb, s, utf8); break;
 	case STEP_CGROUP_MKDIR: text_paths(sb, s, "cgroup mkdir", "controller", "path", utf8); break;
 	case STEP_CGROUP_RMDIR: text_paths(sb, s, "cgroup rmdir", "controller", "path", utf8); break;
@@ -575,37 +590,67 @@ static void text_death(struct strbuf *sb, const struct container *c, bool utf8)
 	strbuf_printf(sb, ", exit code %d", e->code);
 }
 
-/* The failure that a start died of: the last one, but an exec's before all others. */
-static const struct step *fatal_step(const struct container *c)
+static bool has_failed(const struct step *s)
 {
-	const struct step *found = NULL;
+	return s->has_result && s->result < 0;
+}
+
+static bool makes_container(const struct container *c, const struct step *s)
+{
+	enum actor_role role = s->actor >= 0 && (size_t)s->actor < c->actor_count
+		? c->actors[s->actor].role : ACTOR_KERNEL;
+
+	return s->phase <= PHASE_EXEC && s->kind != STEP_SIGNAL &&
+	       (role == ACTOR_RUNTIME || role == ACTOR_INIT || role == ACTOR_HOOK);
+}
+
+/* How far a start came that failed: an exec that failed and was not tried again, else the last step towards
+ * the container. Failures before that (a masked path that this kernel lacks, a search of PATH) were
+ * harmless: work went on after them. */
+static const struct step *last_step(const struct container *c)
+{
+	const struct step *exec = NULL, *last = NULL;
 
 	for (size_t i = 0; i < c->step_count; i++) {
 		const struct step *s = &c->steps[i];
 
-		if (!s->has_result || s->result >= 0 || s->phase > PHASE_EXEC)
+		if (!makes_container(c, s))
 			continue;
-		if (!found || s->kind == STEP_EXEC || found->kind != STEP_EXEC)
-			found = s;
+		last = s;
+		if (s->kind == STEP_EXEC)
+			exec = has_failed(s) ? s : exec && exec->actor == s->actor ? NULL : exec;
 	}
-	return found;
+	return exec ? exec : last;
+}
+
+static bool start_failed(const struct container *c)
+{
+	const struct step *s;
+
+	if (c->started_ns || c->existed)
+		return false;
+	s = last_step(c);
+	return c->state == STATE_EXITED || c->ended || (s && has_failed(s) && s->kind == STEP_EXEC);
 }
 
 static void text_not_started(struct strbuf *sb, const struct container *c, bool utf8)
 {
-	const struct step *s = fatal_step(c);
+	const struct step *s = last_step(c);
 	char name[FORMAT_MAX];
 
-	if (c->state != STATE_EXITED && !s) {
+	if (!start_failed(c)) {
 		strbuf_puts(sb, "created, not started");
 		return;
 	}
 	strbuf_puts(sb, "did not start");
 	if (!s)
 		return;
-	strbuf_puts(sb, ": ");
+	strbuf_puts(sb, has_failed(s) ? ": " : ": given up after ");
 	text_step(sb, s, utf8);
-	strbuf_printf(sb, ": %s (%s)", format_errno(name, (int)-s->result), strerror((int)-s->result));
+	if (has_failed(s))
+		strbuf_printf(sb, ": %s (%s)", format_errno(name, (int)-s->result), strerror((int)-s->result));
+	else
+		strbuf_puts(sb, "; no traced call failed there, so the runtime's own message says why");
 }
 
 void text_outcome(struct strbuf *sb, const struct container *c, bool utf8)
@@ -623,7 +668,7 @@ void text_outcome(struct strbuf *sb, const struct container *c, bool utf8)
 bool text_is_failure(const struct container *c)
 {
 	if (!c->started_ns && !c->existed)
-		return fatal_step(c) != NULL || c->state == STATE_EXITED;
+		return start_failed(c);
 	return c->exit.known && c->exit.code != 0;
 }
 

@@ -122,7 +122,7 @@ install_missing()
 		apt_install "${required[@]}" || return 1
 	fi
 	# One by one: one that cannot be installed does not take the others with it.
-	for name in "${optional[@]}"; do
+	for name in $(printf '%s\n' "${optional[@]}" | awk '!seen[$0]++'); do
 		echo "deps: installing $name"
 		apt_install "$name" || echo "deps: $name cannot be installed; tests that need it will be skipped"
 	done

@@ -57,8 +57,8 @@ marks = c.marks("oom_kill")
 if p.equal(len(marks), 1, "OOM of pid 1: one mark"):
     d = marks[0]["detail"]
     p.equal(d.get("victim_pid"), c["pid"], "the victim is init")
-    p.equal(d.get("init_survived"), False, "and init did not survive")
-    p.check("oom-" + suffix in str(d.get("cgroup")), "the cgroup whose limit was hit", d)
+    p.equal(d.get("init_killed"), True, "and init did not survive")
+    p.check("oom-" + suffix in str(d.get("limit_cgroup")), "the cgroup whose limit was hit", d)
     p.equal(str(d.get("limit_bytes")), "33554432", "its limit")
     use = int(d.get("usage_bytes") or 0)
     p.check(30 << 20 <= use <= 33554432, "its use at that moment", d)
@@ -69,8 +69,8 @@ marks = c.marks("oom_kill")
 if p.equal(len(marks), 1, "OOM of a child: one mark"):
     d = marks[0]["detail"]
     p.check(d.get("victim_pid") not in (None, c["pid"]), "the victim is not init", d)
-    p.equal(d.get("init_survived"), True, "and init survived")
-    p.check("child-" + suffix in str(d.get("cgroup")), "the cgroup whose limit was hit", d)
+    p.equal(d.get("init_killed"), False, "and init survived")
+    p.check("child-" + suffix in str(d.get("limit_cgroup")), "the cgroup whose limit was hit", d)
 
 c = t.one("term-" + suffix)
 p.equal((c.exit.get("code"), c.exit.get("signal") or 0), (33, 0), "SIGTERM with a handler: init's own exit")

@@ -45,6 +45,8 @@ static void test_specific(void **state)
 	expect(STEP_CLONE, "*flags", "CLONE_NEWUSER", "NEWUSER: user and group");
 	expect(STEP_PIVOT_ROOT, "new_root", ".", "stacked on one place");
 	expect(STEP_PIVOT_ROOT, "new_root", "/rootfs", "chroot only");
+	expect(STEP_CLONE, "*flags", "CLONE_VM\x1f" "CLONE_VFORK", "Starts another program");
+	expect(STEP_MKNOD, "path", "/run/x/exec.fifo", "named pipe");
 	expect(STEP_EXEC, "path", "/proc/self/fd/6", "CVE-2019-5736");
 	expect(STEP_MOUNT, "fstype", "proc", "pid namespace");
 	expect(STEP_MOUNT, "*flags", "MS_NOSUID\x1fMS_NODEV", "nodev: device files");
@@ -62,7 +64,7 @@ static void test_resolved_target(void **state)
 	struct strbuf sb = { 0 };
 
 	(void)state;
-	assert_true(explain_step(e, s, &sb));
+	assert_int_equal(explain_step(e, s, &sb), EXPLAINED);
 	assert_non_null(strstr(sb.text, "shared memory"));
 	strbuf_free(&sb);
 	explain_free(e);
@@ -85,15 +87,17 @@ static void test_once(void **state)
 	struct container *c = mb_docker_run(2100);
 	struct explain *e = explain_new(c);
 	struct strbuf all = { 0 }, one = { 0 };
+	size_t repeated = 0;
 
 	(void)state;
 	for (size_t i = 0; i < c->step_count; i++) {
 		strbuf_reset(&one);
-		if (!explain_step(e, &c->steps[i], &one))
+		if (explain_step(e, &c->steps[i], &one) != EXPLAINED) {
+			assert_int_equal(one.length, 0);
+			repeated++;
 			continue;
-		assert_true(one.length > 0);
-		if (strcmp(one.text, "as above") != 0)
-			assert_true(!all.text || !strstr(all.text, one.text));
+		}
+		assert_true(!all.text || !strstr(all.text, one.text));
 		strbuf_puts(&all, one.text);
 		strbuf_putc(&all, '\n');
 	}
@@ -102,6 +106,7 @@ static void test_once(void **state)
 
 		assert_true(!first || !strstr(first + 1, explain_rules[i].text));
 	}
+	assert_true(repeated > 5);
 	assert_non_null(strstr(all.text, "This is the moment the container starts"));
 	strbuf_free(&all);
 	strbuf_free(&one);

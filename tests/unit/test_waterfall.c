@@ -160,6 +160,33 @@ static void test_deaths(void **state)
 	mb_free(c);
 }
 
+/* A failure that work went on after is not why a start failed. */
+static void test_harmless_failures(void **state)
+{
+	struct container *c = mb_failed_start();
+	char *text;
+
+	(void)state;
+	c->steps[c->step_count - 1].result = 0;
+	for (size_t i = 0; i < c->step_count; i++) {
+		if (c->steps[i].kind == STEP_MOUNT && c->steps[i].actor == 6)
+			c->steps[i].result = -2;
+		if (c->steps[i].kind == STEP_EXEC && c->steps[i].phase == PHASE_EXEC)
+			c->steps[i] = (struct step){ .kind = STEP_CAPSET, .phase = PHASE_HARDEN, .actor = 6,
+				.start_ns = c->steps[i].start_ns, .end_ns = c->steps[i].end_ns, .has_result = true,
+				.details = c->steps[i].details };
+	}
+	text = draw(c, WATERFALL_SUMMARY, 200, true);
+	expect_in(text, "did not start: given up after capset");
+	expect_not_in(text, "No such file");
+	free(text);
+	c->state = STATE_CREATED;
+	text = draw(c, WATERFALL_SUMMARY, 200, true);
+	expect_in(text, "\ncreated, not started\n");
+	free(text);
+	mb_free(c);
+}
+
 static void test_edges_are_honest(void **state)
 {
 	struct container *c = mb_docker_run(2100);
@@ -294,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values), cmocka_unit_test(test_fit), cmocka_unit_test(test_lines_fit),
 		cmocka_unit_test(test_summary_tells), cmocka_unit_test(test_deaths),
+		cmocka_unit_test(test_harmless_failures),
 		cmocka_unit_test(test_edges_are_honest), cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_color), cmocka_unit_test(test_ruler), cmocka_unit_test(test_nonsense),
 	};

@@ -13,6 +13,8 @@
 #include "bpf/ctrace.skel.h"
 #include "capture/facts_internal.h"
 #include "capture/losses.h"
+#include "capture/rtnl.h"
+#include "capture/snapshot.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -180,6 +182,18 @@ static int open_fds(struct capture *c, struct error *err)
 	return 0;
 }
 
+/* The network is worth seeing, but nothing else depends on it. */
+static void open_rtnl(struct capture *c)
+{
+	struct error err = { 0 };
+
+	if (rtnl_open(&c->rtnl, &err) == 0 && add_epoll(c->epoll_fd, rtnl_fd(c->rtnl)) == 0) {
+		facts_add_hook(&c->facts, "network interfaces", "rtnetlink", HOOK_ATTACHED, "");
+		return;
+	}
+	facts_add_hook(&c->facts, "network interfaces", "rtnetlink", HOOK_REFUSED, err.text);
+}
+
 static int open_parts(struct capture *c, struct error *err)
 {
 	int r;
@@ -195,7 +209,12 @@ static int open_parts(struct capture *c, struct error *err)
 		r = open_ring(&c->bulk, c, c->hooks.skeleton->maps.bulk_ring, err);
 	if (r == 0 && (c->options.always_armed || c->options.start_armed))
 		r = arm(c, err);
-	return r;
+	if (r < 0)
+		return r;
+	open_rtnl(c);
+	facts_explain(&c->facts);
+	snapshot_push(c, &c->lost_snapshot);
+	return 0;
 }
 
 int capture_open(const struct capture_options *options, struct capture **ret_capture, struct error *err)
@@ -220,6 +239,13 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 	c->last_event_ns = boottime_ns();
 	*ret_capture = c;
 	return 0;
+}
+
+int capture_follow(struct capture *c, uint32_t tgid, struct error *err)
+{
+	int r = hooks_set_role(&c->hooks, tgid, ROLE_FOLLOWED);
+
+	return r < 0 ? error_errno(err, -r, "cannot follow process %u", tgid) : 0;
 }
 
 const struct facts *capture_facts(const struct capture *c)
@@ -258,6 +284,15 @@ static uint64_t horizon(const struct capture *c, uint64_t now_ns)
 	return limit > CAPTURE_WINDOW_NS ? limit - CAPTURE_WINDOW_NS : 0;
 }
 
+static void take_link(void *arg, const struct event *event)
+{
+	struct capture *c = arg;
+
+	c->last_event_ns = event->time_ns;
+	c->ticks = 0;
+	order_push(&c->order, event);
+}
+
 static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 {
 	uint64_t expirations;
@@ -271,6 +306,8 @@ static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 	*ret_now_ns = boottime_ns();
 	take_ring(&c->lifecycle);
 	take_ring(&c->bulk);
+	if (c->rtnl)
+		rtnl_read(c->rtnl, *ret_now_ns, take_link, c);
 	if (c->announce_armed) { /* its sentinel was lost */
 		announce_armed(c, NULL, 1);
 		c->announce_armed = false;
@@ -318,6 +355,7 @@ void capture_close(struct capture *c)
 		hooks_disarm(&c->hooks);
 		hooks_unload(&c->hooks);
 	}
+	rtnl_close(c->rtnl);
 	ring_buffer__free(c->lifecycle.reader);
 	ring_buffer__free(c->bulk.reader);
 	if (c->epoll_fd >= 0)

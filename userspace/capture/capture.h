@@ -24,8 +24,12 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 
 const struct facts *capture_facts(const struct capture *capture);
 
-/* Readable when capture_read has something to do; wait with a timeout of at most 10 ms while events
- * flow, since kernel-side wakeups are adaptive (kernel.md section 3). */
+/* Follows a process that has not executed yet, and what it starts, as ROLE_FOLLOWED (trace -- COMMAND): fork,
+ * hold the child back, follow it, let it execute. */
+int capture_follow(struct capture *capture, uint32_t tgid, struct error *err);
+
+/* Readable when capture_read has something to do; it wakes by itself every 10 ms while
+ * events flow, since kernel-side wakeups are adaptive, so that poll needs no timeout. */
 int capture_fd(const struct capture *capture);
 
 /* Gives every event that is ready, in order of time_ns, the snapshot first; then returns. A sink that

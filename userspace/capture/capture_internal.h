@@ -45,7 +45,8 @@ struct capture {
 	uint64_t sentinel_ns;     /* of the sentinel that armed, until EVENT_ARMED is out */
 	bool announce_armed;
 	unsigned int ticks;
-	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink;
+	uint64_t lost_snapshot;
+	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink, told_snapshot;
 };
 
 uint64_t boottime_ns(void);

@@ -16,6 +16,9 @@ bool hook_state_parse(const char *name, enum hook_state *ret_state);
 /* What does not depend on hooks: kernel, clocks, cgroup hierarchies, namespaces of the host. */
 int facts_collect(struct facts *facts, struct error *err);
 
+/* Fills the list of what cannot be seen, from what became of the hooks. */
+void facts_explain(struct facts *facts);
+
 /* The JSON object in a recording's first frame; the caller puts it. */
 struct json_object *facts_to_json(const struct facts *facts);
 /* -EBADMSG when it is no such object. Unknown members are ignored, missing ones are zero or empty. */

@@ -19,6 +19,8 @@
 
 enum hook_tier { TIER_ALWAYS, TIER_DETAIL, TIER_ON_DEMAND /* an iterator: attached when it is read */ };
 
+#define SNAPSHOT_PROGRAM "ct_snapshot"
+
 struct hook {
 	const char *job, *program, *section;
 	enum hook_tier tier;
@@ -42,6 +44,7 @@ static const struct hook hooks_table[] = {
 	{ "frozen (v2)", "ct_cgroup_frozen", "tp_btf/cgroup_notify_frozen", TIER_ALWAYS },
 	{ "mounts, namespaces, cgroup writes, requests", "ct_sys_enter", "tp_btf/sys_enter", TIER_DETAIL },
 	{ "their results and durations", "ct_sys_exit", "tp_btf/sys_exit", TIER_DETAIL },
+	{ "processes at the start", SNAPSHOT_PROGRAM, "iter/task", TIER_ON_DEMAND },
 };
 
 /* The last complaint of libbpf about a program: it tells there, and nowhere else, which one failed. */
@@ -115,6 +118,7 @@ static void configure(struct ctrace_bpf *skeleton, const struct capture_options 
 	const struct facts *facts)
 {
 	skeleton->rodata->config.self_tgid = getpid();
+	skeleton->rodata->config.follow_tgid = (__u32)options->follow;
 	skeleton->rodata->config.identity_subsys = identity_subsys(btf, &facts->timeline);
 	skeleton->rodata->config.memory_subsys = subsys_index(btf, "memory");
 	skeleton->rodata->config.page_size = facts->timeline.page_size;
@@ -330,6 +334,26 @@ void hooks_disarm(struct hooks *hooks)
 	if (hooks->armed)
 		forget_inflight(hooks);
 	hooks->armed = false;
+}
+
+int hooks_open_snapshot(const struct hooks *hooks)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(hooks->skeleton->obj, SNAPSHOT_PROGRAM);
+	struct bpf_link *link = bpf_program__fd(program) < 0 ? NULL : bpf_program__attach_iter(program, NULL);
+	int fd;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	bpf_link__destroy(link);
+	return fd;
+}
+
+int hooks_set_role(const struct hooks *hooks, uint32_t tgid, enum event_role role)
+{
+	struct ctrace_role value = { .role = role };
+
+	return bpf_map_update_elem(bpf_map__fd(hooks->skeleton->maps.role_of), &tgid, &value, BPF_ANY) < 0 ? -errno : 0;
 }
 
 volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks)

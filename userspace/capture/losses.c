@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/losses.h"
 
+#include "capture/rtnl.h"
+
 static void push(struct capture *c, uint64_t now_ns, uint32_t kind, enum event_loss reason, uint64_t count)
 {
 	struct event_lost e;
@@ -33,4 +35,7 @@ void losses_push(struct capture *c, uint64_t now_ns, bool final)
 			&c->told_lost[i]);
 	}
 	push_if_grown(c, now_ns, final, 0, LOSS_LATE, c->order.late, &c->told_late);
+	push_if_grown(c, now_ns, final, 0, LOSS_SNAPSHOT, c->lost_snapshot, &c->told_snapshot);
+	if (c->rtnl)
+		push_if_grown(c, now_ns, final, 0, LOSS_NETLINK, rtnl_lost(c->rtnl), &c->told_netlink);
 }

@@ -149,6 +149,8 @@ static int next_frame(struct recording_reader *r, struct error *err)
 		return result;
 	if (type == FRAME_FACTS)
 		return damaged(r, err, "facts in the middle");
+	if (type == FRAME_END && (r->raw_length || fgetc(r->file) != EOF))
+		return damaged(r, err, "an end that is not the end");
 	r->ended = type == FRAME_END;
 	return 0;
 }

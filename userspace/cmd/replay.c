@@ -13,11 +13,11 @@
 #include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
-	OPTION_SCHEMA };
+	OPTION_SCHEMA, OPTION_ALL };
 
 struct replay_options {
 	const char *name; /* of the command, for errors */
-	bool json, events, schema;
+	bool json, events, schema, all;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;
 	const char *path, *id;
@@ -32,6 +32,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_JSON: o->json = true; return 0;
 	case OPTION_EVENTS: o->events = true; return 0;
 	case OPTION_EXPLAIN: o->waterfall.explain = true; return 0;
+	case OPTION_ALL: o->all = true; return 0;
 	case OPTION_SCHEMA: o->schema = true; return 0;
 	case OPTION_TRACE:
 		if (!strcmp(arg, "full"))
@@ -79,6 +80,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option replay_argp_options[] = { COMMON_OPTIONS, { 0 } };
 static const struct argp_option show_argp_options[] = {
+	{ "all", OPTION_ALL, NULL, 0, "also containers that the recorded command did not cause", 0 },
 	{ "explain", OPTION_EXPLAIN, NULL, 0, "after each step: what it does and why", 0 },
 	COMMON_OPTIONS, { 0 },
 };
@@ -135,7 +137,8 @@ static int run_session(struct recording_reader *reader, struct replay_options *o
 	struct error *err)
 {
 	struct session_options options = { .json = o->json ? stdout : NULL, .text = o->json ? NULL : stdout,
-		.events = o->events, .at_end = at_end, .id = o->id, .waterfall = o->waterfall };
+		.events = o->events, .at_end = at_end, .id = o->id, .waterfall = o->waterfall,
+		.as_recorded = !o->id && !o->all };
 	struct session *session = NULL;
 	struct error damage = { 0 };
 	int r = session_begin(recording_facts(reader), &options, &session, err);

@@ -2,35 +2,28 @@
 #include "cmd/session.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
-#include "util/map.h"
 
-/* Buffered output is written at this size; ended containers are kept up to this many. */
-enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 256, MAX_LOSSES = 128 };
+/* Buffered output is written at this size. Ended containers are kept up to so many: they were written when
+ * they ended, or will be at the end. */
+enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 256, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
 
 struct session {
 	const struct facts *facts;
 	struct session_options o;
 	struct timeline *timeline;
 	struct strbuf json, text;
-	struct map open; /* id + generation of containers that have not ended */
+	char *recorded_id; /* the filter of the session that made the recording */
 	uint64_t containers;
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
 };
-
-static char *container_key(const struct container *c, size_t *ret_length)
-{
-	char *key = xasprintf("%d:%s", c->generation, c->id);
-
-	*ret_length = strlen(key);
-	return key;
-}
 
 static bool matches(const struct session *s, const struct container *c)
 {
@@ -64,16 +57,9 @@ static void write_container(struct session *s, const struct container *c, enum t
 static void changed(void *arg, const struct container *c, enum timeline_change change)
 {
 	struct session *s = arg;
-	size_t length;
-	_cleanup_free_ char *key = container_key(c, &length);
 
-	if (s->o.at_end)
-		return;
-	if (change == CHANGE_ENDED)
-		map_remove(&s->open, key, length);
-	else
-		map_put(&s->open, key, length, s);
-	if (change != CHANGE_NAMED)
+	/* a name alone is no change of state; it is in the next timeline */
+	if (!s->o.at_end && change != CHANGE_NAMED)
 		write_container(s, c, change, change == CHANGE_ENDED);
 }
 
@@ -95,6 +81,55 @@ int session_flush(struct session *s, struct error *err)
 	return r < 0 ? r : write_out(&s->text, s->o.text, err);
 }
 
+/* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
+ * containers, and the timeline never sees it. */
+static int record_filter(struct session *s, const char *key, const char *value, struct error *err)
+{
+	struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = s->facts->start_ns } };
+	size_t n = strlen(key) + 1, length = strlen(value);
+
+	if (length > sizeof(e.text) - n - 1)
+		length = sizeof(e.text) - n - 1;
+	memcpy(e.text, key, n);
+	memcpy(e.text + n, value, length);
+	e.h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
+	if (s->o.json && s->o.events)
+		json_write_event(&s->json, &e.h);
+	return recording_add(s->o.record, &e.h, err);
+}
+
+static int record_filters(struct session *s, struct error *err)
+{
+	int r = 0;
+
+	if (s->o.record && s->o.followed)
+		r = record_filter(s, "session.followed", "1", err);
+	if (s->o.record && s->o.id && r >= 0)
+		r = record_filter(s, "session.id", s->o.id, err);
+	return r;
+}
+
+/* True if the event was such a note. */
+static bool take_filter(struct session *s, const struct event *event)
+{
+	const struct event_meta *e = (const struct event_meta *)event;
+	static const char prefix[] = "session.";
+	size_t offset = offsetof(struct event_meta, text), room, key;
+
+	if (event->kind != EVENT_META || event->size < offset + sizeof(prefix) ||
+		event->size > sizeof(*e) || e->id[0] || memcmp(e->text, prefix, strlen(prefix)) != 0)
+		return false;
+	room = event->size - offset;
+	key = strnlen(e->text, room);
+	if (!s->o.as_recorded || key + 1 >= room)
+		return true;
+	if (!strcmp(e->text, "session.followed"))
+		s->o.followed = true;
+	if (!strcmp(e->text, "session.id") && !s->recorded_id)
+		s->o.id = s->recorded_id = xstrndup(e->text + key + 1, room - key - 1);
+	return true;
+}
+
 int session_begin(const struct facts *facts, const struct session_options *options,
 	struct session **ret_session, struct error *err)
 {
@@ -104,12 +139,14 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 
 	s->facts = facts;
 	s->o = *options;
-	config.max_ended = options->at_end ? 0 : MAX_ENDED;
+	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
 	if (s->o.json)
 		json_write_header(&s->json, facts);
-	r = session_flush(s, err);
+	r = record_filters(s, err);
+	if (r >= 0)
+		r = session_flush(s, err);
 	if (r < 0) {
 		session_free(s);
 		return r;
@@ -148,7 +185,8 @@ int session_event(struct session *s, const struct event *event, struct error *er
 		json_write_event(&s->json, event);
 	if (event->kind == EVENT_LOST)
 		note_loss(s, event);
-	timeline_feed(s->timeline, event); /* counts what it refuses */
+	if (!take_filter(s, event))
+		timeline_feed(s->timeline, event); /* counts what it refuses */
 	if (s->json.length + s->text.length >= FLUSH_BYTES)
 		return session_flush(s, err);
 	return 0;
@@ -161,14 +199,11 @@ static int write_rest(struct session *s, struct error *err)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct container *c = timeline_get(s->timeline, i);
-		size_t length;
-		_cleanup_free_ char *key = container_key(c, &length);
 		int r;
 
-		if (!s->o.at_end && !map_get(&s->open, key, length))
-			continue;
-		write_container(s, c, c->state == STATE_EXITED && s->o.at_end ? CHANGE_ENDED : CHANGE_STATE,
-			true);
+		if (c->ended && !s->o.at_end)
+			continue; /* was written then */
+		write_container(s, c, c->ended ? CHANGE_ENDED : CHANGE_STATE, true);
 		r = session_flush(s, err);
 		if (r < 0)
 			return r;
@@ -199,11 +234,6 @@ uint64_t session_containers(const struct session *s)
 	return s->containers;
 }
 
-size_t session_open_containers(const struct session *s)
-{
-	return s->open.count;
-}
-
 struct timeline *session_timeline(struct session *s)
 {
 	return s->timeline;
@@ -214,8 +244,8 @@ void session_free(struct session *s)
 	if (!s)
 		return;
 	timeline_free(s->timeline);
-	map_free(&s->open);
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
+	free(s->recorded_id);
 	free(s);
 }

@@ -24,9 +24,11 @@ struct session_options {
 	bool events;       /* JSON: every event as well */
 	bool at_end;       /* write containers only when all is known, one timeline for each (show) */
 	bool followed;     /* only containers that the followed command caused */
+	bool as_recorded;  /* filter as the session did that made the recording (replay) */
 	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
 	struct waterfall_options waterfall;
-	struct recording_writer *record; /* not owned; every event goes there; NULL = none */
+	struct recording_writer *record; /* not owned; every event goes there, and before them an
+					    EVENT_META without an id that tells the filter; NULL = none */
 };
 
 struct session;
@@ -44,9 +46,8 @@ int session_flush(struct session *s, struct error *err);
 /* No more events. incomplete: why they ended too early, or NULL. Writes what is left. */
 int session_end(struct session *s, const char *incomplete, struct error *err);
 
-/* Containers written that matched the filter; those with steps that were started and have not ended. */
+/* Containers that matched the filter and of which the last word was written. */
 uint64_t session_containers(const struct session *s);
-size_t session_open_containers(const struct session *s);
 
 /* The timeline, for further questions; it belongs to the session. */
 struct timeline *session_timeline(struct session *s);

@@ -61,6 +61,16 @@ static void remember_fatal(struct timeline *tl, struct cont *c, const struct eve
 		c->stop_ns = e->h.time_ns;
 }
 
+static void describe_signal(struct timeline *tl, struct details *d, const struct event_signal *e)
+{
+	details_add_text(d, "sig", sigabbrev_np(e->signal) ? sigabbrev_np(e->signal) : "RT");
+	details_add_number(d, "signal", e->signal);
+	add_sender(tl, d, e);
+	details_add_number(d, "target_pid", e->target_tgid);
+	if (e->result == 1) /* TRACE_SIGNAL_IGNORED */
+		details_add_bool(d, "ignored", true);
+}
+
 void deaths_signal(struct timeline *tl, const struct event_signal *e)
 {
 	struct process *target = process_find(tl, e->target_tgid, e->target_start_ns);
@@ -77,12 +87,9 @@ void deaths_signal(struct timeline *tl, const struct event_signal *e)
 		remember_fatal(tl, c, e);
 	if (!to_init && !target->is_exec && !target->is_hook)
 		return;
-	details_add_text(&step.details, "sig", sigabbrev_np(e->signal) ? sigabbrev_np(e->signal) : "RT");
-	details_add_number(&step.details, "signal", e->signal);
-	add_sender(tl, &step.details, e);
-	details_add_number(&step.details, "target_pid", e->target_tgid);
-	if (e->result == 1)
-		details_add_bool(&step.details, "ignored", true);
+	describe_signal(tl, &step.details, e);
+	if (to_init && ends_processes(e->signal))
+		describe_signal(tl, &container_add_mark(c, MARK_SIGNAL, e->h.time_ns)->details, e);
 	p = process_find(tl, e->h.tgid, e->h.start_ns);
 	container_add_step(tl, c, p && p->role != ROLE_NONE && e->code != SENT_BY_KERNEL
 		? container_actor(tl, c, p) : -1, &step);

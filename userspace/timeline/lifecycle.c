@@ -228,12 +228,19 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 	container_actor(tl, c, p);
 }
 
+/* A runtime that executes itself again, or a sealed copy of itself, is still the runtime. */
+static bool executes_itself(const char *filename)
+{
+	return str_starts(filename, "/proc/self/exe") || str_starts(filename, "/proc/self/fd/") ||
+		str_starts(filename, "/dev/fd/");
+}
+
 void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
 	bool is_init = c && p->role == ROLE_RUNTIME && !c->c.started_ns && c->init.tgid == p->id.tgid &&
-		c->init.start_ns == p->id.start_ns;
+		c->init.start_ns == p->id.start_ns && !executes_itself(e->filename);
 	/* an init may have the name of an engine: what counts is that a runtime's pid 1 executes */
 	bool first_payload = is_init || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
 
@@ -266,10 +273,12 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
+	_cleanup_free_ char *name = xstrndup(e->new_comm, EVENT_COMM);
 	struct mark *m;
 
 	memcpy(p->comm, e->new_comm, sizeof(p->comm));
-	if (!c || c->c.ended || p->role != ROLE_RUNTIME)
+	/* runc names its stages so; other names come from exec, which is told by itself */
+	if (!c || c->c.ended || p->role != ROLE_RUNTIME || strncmp(e->new_comm, "runc:[", 6) != 0)
 		return;
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		struct actor *a = &c->c.actors[i];
@@ -277,10 +286,6 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 		if (a->pid == p->id.tgid && a->process_start_ns == p->id.start_ns && !a->end_ns)
 			memcpy(a->comm, e->new_comm, sizeof(a->comm));
 	}
-	if (strncmp(e->new_comm, "runc:[", 6) != 0)
-		return;
-	_cleanup_free_ char *name = xstrndup(e->new_comm, EVENT_COMM);
-
 	m = container_add_mark(c, MARK_STAGE, e->h.time_ns);
 	details_add_text(&m->details, "stage", name);
 	details_add_number(&m->details, "pid", p->id.tgid);

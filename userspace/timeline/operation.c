@@ -111,18 +111,24 @@ static void add_list(struct step *s, const char *key, uint64_t flags, const stru
 	details_add_list(&s->details, key, text);
 }
 
-/* The target as given, and what it stands for where it names a descriptor. */
+/* The target; where the argument names a descriptor or ".", what it stands for, and the argument besides. */
 static void add_target(struct step *s, const struct event_syscall_enter *e, bool in_b)
 {
 	_cleanup_free_ char *path = slots_path(e);
+	const char *raw = in_b ? e->b : e->a;
 
-	if (in_b)
+	/* "." after pivot_root(".", ".") is the old root, which has no path any more */
+	if (path && !(!strcmp(raw, ".") && !strcmp(path, "/"))) {
+		details_add_text(&s->details, "target", path);
+		if (in_b)
+			add_b(s, e, "argument");
+		else
+			add_a(s, e, "argument");
+	} else if (in_b) {
 		add_b(s, e, "target");
-	else
+	} else {
 		add_a(s, e, "target");
-	if (path)
-		details_add_text(&s->details, details_get(&s->details, "target") ? "resolved" : "target",
-			path);
+	}
 }
 
 static void describe_mount(const struct event_syscall_enter *e, struct step *s)

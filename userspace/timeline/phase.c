@@ -13,8 +13,10 @@ static bool has_word(const struct actor *actor, const char *word)
 }
 
 /* The chain of command down to the runtime is the request; `runc start` only lets init execute. */
-static enum phase phase_of_exec(const struct actor *actor)
+static enum phase phase_of_exec(const struct cont *c, const struct actor *actor)
 {
+	bool in_init = actor && c->init.tgid && actor->pid == c->init.tgid;
+
 	switch (actor ? actor->role : ACTOR_HELPER) {
 	case ACTOR_INIT:
 		return PHASE_EXEC;
@@ -23,7 +25,7 @@ static enum phase phase_of_exec(const struct actor *actor)
 	case ACTOR_HOOK:
 		return PHASE_HOOKS;
 	case ACTOR_RUNTIME:
-		return has_word(actor, "start") ? PHASE_EXEC : PHASE_REQUEST;
+		return in_init || has_word(actor, "start") ? PHASE_EXEC : PHASE_REQUEST;
 	default:
 		return PHASE_REQUEST;
 	}
@@ -104,9 +106,16 @@ enum phase phase_of(const struct timeline *tl, const struct cont *c, const struc
 	case STEP_HOOK:
 		return PHASE_HOOKS;
 	case STEP_EXEC:
-		return phase_of_exec(actor);
-	case STEP_MKNOD:
-		return PHASE_MOUNTS;
+		return phase_of_exec(c, actor);
+	case STEP_MKNOD: /* before there is an init: runc's exec.fifo */
+		return c->init.tgid ? PHASE_MOUNTS : PHASE_REQUEST;
+	case STEP_SETHOSTNAME:
+	case STEP_SETUID: /* a stage becomes root of its namespaces before it mounts */
+	case STEP_SETGID:
+	case STEP_SETGROUPS:
+		if (by_runtime(actor) && !c->pivoted)
+			return PHASE_NAMESPACES;
+		return by_runtime(actor) ? PHASE_HARDEN : PHASE_HOOKS;
 	case STEP_SIGNAL:
 	case STEP_EXIT:
 		return PHASE_TEARDOWN;

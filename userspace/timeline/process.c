@@ -85,7 +85,7 @@ struct process *process_get(struct timeline *tl, const struct event *h)
 		memcpy(p->comm, h->comm, sizeof(p->comm));
 		p->role = h->role;
 	}
-	p->followed |= h->role == ROLE_FOLLOWED;
+	p->followed |= h->role == ROLE_FOLLOWED || h->flags & EVENT_F_FOLLOWED;
 	return p;
 }
 

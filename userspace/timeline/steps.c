@@ -48,7 +48,7 @@ static void offer_arguments(const char *argv, struct key_set *set)
 /* Keys by which an engine's step may find its container: paths, ids in them, namespaces. */
 static void offer_keys(const struct step *step, struct key_set *set)
 {
-	static const char *const paths[] = { "target", "resolved", "source", "path" };
+	static const char *const paths[] = { "target", "source", "path" };
 	const struct detail *ns = details_get(&step->details, "namespace");
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)

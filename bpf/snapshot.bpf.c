@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The processes that are there when tracing begins, with the exact start times that /proc rounds, and
+ * the roles that their names give them. */
+#include "common.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* What a name does not tell: the first process of a pid namespace is somebody's payload. */
+static __always_inline __u8 role_in_snapshot(const struct event *e)
+{
+	__u8 *known = bpf_map_lookup_elem(&role_of_name, e->comm);
+
+	if (known)
+		return *known;
+	return e->ns_level > 0 && e->ns_tgid == 1 ? ROLE_PAYLOAD : ROLE_NONE;
+}
+
+/* The head of a struct event_task; user space adds what only /proc has. */
+SEC("iter/task")
+int ct_snapshot(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *task = ctx->task;
+	struct ctrace_role role = {};
+	struct ctrace_snapshot_task t;
+
+	if (!task || task->pid != task->tgid || task->tgid == (int)config.self_tgid)
+		return 0;
+	__builtin_memset(&t, 0, sizeof(t));
+	event_init_task(&t.h, EVENT_SNAPSHOT_TASK, sizeof(t), task);
+	if (t.h.flags & EVENT_F_KERNEL)
+		return 0;
+	t.h.role = role_in_snapshot(&t.h);
+	t.parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+	read_namespaces(&t.ns, task);
+	if (t.h.role != ROLE_NONE) {
+		role.start_ns = t.h.start_ns;
+		role.role = t.h.role;
+		/* The hooks run already and know better. */
+		if (bpf_map_update_elem(&role_of, &t.h.tgid, &role, BPF_NOEXIST) == -7 /* E2BIG */)
+			count_lost(CTRACE_LOST_ROLE);
+	}
+	bpf_seq_write(seq, &t, sizeof(t));
+	return 0;
+}

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Registries that misbehave: the error names the object, the exit code is 125, the store stays empty.
+set -u
+top=$(pwd)
+work=$(mktemp -d /tmp/ctrace-image-faults.XXXXXX)
+count=0
+server=
+trap '[ -n "$server" ] && kill "$server" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+
+check() { # WHAT STATUS
+	count=$((count + 1))
+	if [ "$2" -eq 0 ]; then echo "ok $count - $1"; else
+		echo "not ok $count - $1"; sed 's/^/# /' "$work/out" | head -5; fi
+}
+
+export CTRACE_ROOT=$work/root CTRACE_NO_FALLBACK=1 CTRACE_STALL_SECONDS=1 CTRACE_CONFIG=$work/config.json
+export HOME=$work DOCKER_CONFIG=$work
+echo '{}' > "$work/config.json"
+mkdir -p "$work/tree/dir"
+head -c 300000 /dev/urandom > "$work/tree/dir/random"
+echo small > "$work/tree/small"
+tar -C "$work/tree" -cf "$work/a.tar" .
+gzip -k "$work/a.tar"
+tar -C "$work/tree" -cf "$work/b.tar" small
+python3 tests/lib/make_layout.py "$work/layout" "$work/a.tar.gz" "$work/b.tar"
+python3 tests/lib/fault_registry.py "$work/layout" "$work/log" > "$work/ports" &
+server=$!
+for _ in $(seq 50); do [ -s "$work/ports" ] && break; sleep 0.1; done
+read -r port other < "$work/ports"
+export CTRACE_REGISTRY_MIRROR=http://127.0.0.1:$port
+
+store() { find "$CTRACE_ROOT" -mindepth 1 ! -name references.json -printf '%P\n' | sort; }
+"$CTRACE" images > /dev/null
+empty=$(store)
+
+good() { # NAME WHAT
+	"$CTRACE" pull "$1" > "$work/out" 2>&1
+	local rc=$?
+	[ $rc -eq 0 ] && cmp -s "$CTRACE_ROOT"/layers/*/diff/dir/random "$work/tree/dir/random"
+	check "$2" $?
+	"$CTRACE" rmi "$1" > /dev/null 2>&1
+}
+
+bad() { # NAME PATTERN WHAT
+	timeout 30 "$CTRACE" pull "$1" > "$work/out" 2>&1
+	local rc=$?
+	[ $rc -eq 125 ] && grep -Eq "$2" "$work/out" && [ "$(store)" = "$empty" ]
+	check "$3" $?
+}
+
+good ok 'an honest registry'
+good auth 'a token is fetched and sent'
+good busy '429 and 503 with Retry-After are waited for'
+good break 'a broken connection is resumed'
+grep -q 'fault\|/break/.*Range=bytes=[1-9]' "$work/log"
+check 'by a Range request' $?
+good norange 'a server without Range starts over'
+: > "$work/log"
+good redirect 'a blob elsewhere is followed'
+grep -q "^$other /elsewhere" "$work/log" && ! grep "^$other" "$work/log" | grep -q SECRET
+check 'without the token' $?
+good platforms 'an index leads to the platform'
+bad missing 'manifest unknown' 'an unknown image'
+bad denied 'denies access' 'a denied image'
+bad flip 'layer sha256:[0-9a-f]{64} has the wrong digest' 'a flipped byte'
+bad truncate 'layer sha256:[0-9a-f]{64} is truncated' 'a truncated layer'
+bad append 'layer sha256:[0-9a-f]{64} is too long' 'bytes behind the layer'
+good lie 'a promise of more than the layer has: the layer is complete'
+bad stall 'layer sha256:.* stalls' 'a registry that stalls'
+bad loop 'redirects more than' 'a redirect without end'
+bad file 'no http or https address|Unsupported|file' 'a redirect to a file'
+bad both 'both manifests and layers' 'manifest and index at once'
+bad type 'but was served as' 'a type that is not the one served'
+bad huge 'more than is allowed' 'a huge manifest'
+bad deep 'not valid JSON' 'a deep manifest'
+bad notjson 'not valid JSON' 'a manifest that is no JSON'
+bad layers 'at most 512' 'too many layers'
+bad config 'image configuration sha256:.* wrong digest' 'a changed configuration'
+digest=$(python3 -c "import json;print(json.load(open('$work/layout/index.json'))['manifests'][0]['digest'])")
+good "ok@$digest" 'a pull by digest'
+bad "wrongmanifest@$digest" 'manifest sha256:.* wrong digest' 'a manifest that is not what the digest says'
+bad 'x/Y' 'must be lowercase' 'a malformed reference'
+"$CTRACE" pull --platform linux/arm64 platforms > "$work/out" 2>&1
+[ $? -eq 125 ] && grep -q 'no image for linux/arm64; it has: linux/s390x, linux/amd64' "$work/out"
+check 'a platform that the index lacks' $?
+CTRACE_REGISTRY_MIRROR=http://127.0.0.1:1 bad ubuntu 'cannot reach http://127.0.0.1:1.*CTRACE_REGISTRY_MIRROR' \
+	'an unreachable registry'
+CTRACE_REGISTRY_MIRROR=http://192.0.2.1 bad ubuntu 'plain http is for loopback' 'plain http to a stranger'
+timeout 5 "$CTRACE" pull stall > "$work/out" 2>&1 &
+pull=$!
+sleep 0.5
+kill -KILL $pull $(pgrep -P $pull) 2> /dev/null
+wait $pull 2> /dev/null
+"$CTRACE" pull missing > "$work/out" 2>&1
+[ "$(store)" = "$empty" ]
+check 'what a killed pull left is cleaned by the next' $?
+echo "1..$count"

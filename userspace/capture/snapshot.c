@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/snapshot.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/array.h"
+#include "util/cleanup.h"
+
+struct task {
+	struct ctrace_snapshot_task t;
+	bool wanted, base; /* base: wanted for itself, not for its kin */
+};
+
+struct tasks {
+	struct task *items; /* in order of tgid, as the iterator gives them */
+	size_t count, capacity;
+};
+
+static bool add_task(struct tasks *tasks, const struct ctrace_snapshot_task *t, const struct timeline_config *config)
+{
+	struct task *task;
+
+	if (tasks->count == SNAPSHOT_MAX_TASKS)
+		return false;
+	array_grow(tasks->items, tasks->count, tasks->capacity);
+	task = &tasks->items[tasks->count++];
+	task->t = *t;
+	task->base = t->h.role != ROLE_NONE || (t->ns.pid && t->ns.pid != config->root_pid_ns);
+	task->wanted = task->base;
+	return true;
+}
+
+/* Reads all that the iterator writes; a record may be split between two reads. */
+static void read_tasks(int fd, struct tasks *tasks, const struct timeline_config *config, uint64_t *lost)
+{
+	struct ctrace_snapshot_task t;
+	size_t have = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, (char *)&t + have, sizeof(t) - have);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			++*lost;
+		if (n <= 0)
+			return;
+		have += n;
+		if (have < sizeof(t))
+			continue;
+		have = 0;
+		if (!add_task(tasks, &t, config))
+			++*lost;
+	}
+}
+
+static int compare_tgid(const void *a, const void *b)
+{
+	const struct task *x = a, *y = b;
+
+	return x->t.h.tgid < y->t.h.tgid ? -1 : x->t.h.tgid > y->t.h.tgid;
+}
+
+static struct task *find_task(struct tasks *tasks, uint32_t tgid)
+{
+	struct task key = { .t.h.tgid = tgid };
+
+	return tasks->count ? bsearch(&key, tasks->items, tasks->count, sizeof(key), compare_tgid) : NULL;
+}
+
+/* Ancestors up to the first that is wanted already, and direct children. */
+static void want_kin(struct tasks *tasks)
+{
+	for (size_t i = 0; i < tasks->count; i++) {
+		struct task *task = &tasks->items[i];
+		struct task *parent = find_task(tasks, task->t.parent_tgid);
+
+		if (!task->base && parent && parent->base)
+			task->wanted = true;
+		if (!task->base)
+			continue;
+		for (int depth = 0; parent && !parent->wanted && depth < SNAPSHOT_MAX_DEPTH; depth++) {
+			parent->wanted = true;
+			parent = find_task(tasks, parent->t.parent_tgid);
+		}
+	}
+}
+
+static ssize_t read_command_line(uint32_t tgid, char *to, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", tgid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -1 : read(fd, to, size);
+}
+
+static void push_task(struct capture *c, const struct task *task, uint64_t *lost)
+{
+	struct event_task e;
+	char path[64];
+	ssize_t n;
+
+	event_prepare(&e.h, EVENT_SNAPSHOT_TASK, sizeof(e), c->facts.start_ns);
+	memcpy(&e, &task->t, sizeof(task->t));
+	e.h.time_ns = c->facts.start_ns;
+	snprintf(path, sizeof(path), "/proc/%u/exe", e.h.tgid);
+	n = readlink(path, e.exe, sizeof(e.exe) - 1);
+	e.exe[n > 0 ? n : 0] = '\0';
+	n = read_command_line(e.h.tgid, e.argv, sizeof(e.argv));
+	if (n < 0) {
+		++*lost;
+		n = 0;
+	}
+	if (n == sizeof(e.argv))
+		e.h.flags |= EVENT_F_TRUNCATED;
+	e.argv_length = n;
+	e.h.size = offsetof(struct event_task, argv) + n;
+	order_push(&c->order, &e.h);
+}
+
+static void push_tasks(struct capture *c, uint64_t *lost)
+{
+	_cleanup_close_ int fd = hooks_open_snapshot(&c->hooks);
+	struct tasks tasks = { 0 };
+
+	if (fd < 0) {
+		++*lost;
+		return;
+	}
+	read_tasks(fd, &tasks, &c->facts.timeline, lost);
+	if (tasks.count)
+		qsort(tasks.items, tasks.count, sizeof(tasks.items[0]), compare_tgid);
+	want_kin(&tasks);
+	for (size_t i = 0; i < tasks.count; i++) {
+		if (tasks.items[i].wanted)
+			push_task(c, &tasks.items[i], lost);
+	}
+	free(tasks.items);
+}
+
+void snapshot_push(struct capture *c, uint64_t *ret_lost)
+{
+	uint64_t lost = 0;
+	struct event end;
+
+	push_tasks(c, &lost);
+	snapshot_push_cgroups(c, &lost);
+	event_prepare(&end, EVENT_SNAPSHOT_END, sizeof(end), c->facts.start_ns);
+	order_push(&c->order, &end);
+	*ret_lost = lost;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is done to the processes of a group: list, freeze, kill; and the group's removal. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cgroup/cgroup_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+enum {
+	FREEZE_TIMEOUT_MS = 10000,
+	REMOVE_TIMEOUT_MS = 2000,
+	KILL_TIMEOUT_MS = 5000,
+	DEPTH_MAX = 64 /* of groups that a container made below its own */
+};
+
+struct pids {
+	pid_t *items;
+	size_t count, capacity;
+};
+
+static void sleep_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+static int add_pids(int dir, struct pids *pids)
+{
+	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	_cleanup_fclose_ FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	int pid;
+
+	if (!f)
+		return -errno;
+	while (fscanf(f, "%d", &pid) == 1) {
+		array_grow(pids->items, pids->count, pids->capacity);
+		pids->items[pids->count++] = pid;
+	}
+	return 0;
+}
+
+/* Calls visit for a directory and all below it, children first. Takes dir. */
+static void walk(int dir, int depth, void (*visit)(int dir, void *data), void *data)
+{
+	int listing = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = listing >= 0 ? fdopendir(listing) : NULL;
+	struct dirent *e;
+
+	while (d && depth < DEPTH_MAX && (e = readdir(d))) {
+		int child;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		child = openat(dir, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0)
+			continue;
+		walk(child, depth + 1, visit, data);
+		close(child);
+	}
+	visit(dir, data);
+}
+
+static void visit_pids(int dir, void *data)
+{
+	add_pids(dir, data);
+}
+
+/* The hierarchy that lists the processes best: v2, else pids, memory or any. */
+static const struct hierarchy *listing(const struct cgroup *cg)
+{
+	static const char *const names[] = { "pids", "memory", "cpu", "devices" };
+	const struct hierarchy *h = cgroup_find_v2(cg);
+
+	for (size_t i = 0; (!h || h->fd < 0) && i < ARRAY_SIZE(names); i++)
+		h = cgroup_find(cg, names[i]);
+	return h ? h : cg->count ? &cg->hierarchies[0] : NULL;
+}
+
+int cgroup_processes(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_count,
+	struct error *err)
+{
+	const struct hierarchy *h = listing(cg);
+	struct pids pids = { 0 };
+
+	if (!h || h->fd < 0)
+		return error_set(err, ENOENT, "cgroup %s does not exist",
+			h && h->directory ? h->directory : "");
+	walk(h->fd, 0, visit_pids, &pids);
+	*ret_pids = pids.items;
+	*ret_count = pids.count;
+	return 0;
+}
+
+static int signal_all(const struct cgroup *cg, int signal, size_t *ret_count, struct error *err)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	int r = cgroup_processes(cg, &pids, ret_count, err);
+
+	for (size_t i = 0; r == 0 && i < *ret_count; i++) {
+		if (kill(pids[i], signal) < 0 && errno != ESRCH)
+			r = error_errno(err, errno, "cannot send signal %d to process %d", signal,
+				pids[i]);
+	}
+	return r;
+}
+
+int cgroup_kill(struct cgroup *cg, int signal, struct error *err)
+{
+	const struct hierarchy *v2 = cgroup_find_v2(cg);
+	int64_t end = now_ms() + KILL_TIMEOUT_MS;
+	size_t count = 0;
+
+	if (signal != SIGKILL)
+		return signal_all(cg, signal, &count, err);
+	/* cgroup.kill (5.14) is atomic; without it new children are caught in the next round */
+	if (v2 && v2->fd >= 0 && cgroup_write_at(v2->fd, "cgroup.kill", "1") == 0)
+		return 0;
+	for (long pause = 1; now_ms() < end; pause = pause < 50 ? pause * 2 : pause) {
+		int r = signal_all(cg, SIGKILL, &count, err);
+
+		if (r < 0 || count == 0)
+			return r;
+		sleep_ms(pause);
+	}
+	return error_set(err, EBUSY, "%zu processes of the container do not die (state D?)", count);
+}
+
+bool cgroup_is_frozen(const struct cgroup *cg)
+{
+	const struct hierarchy *h = cgroup_find(cg, "freezer");
+	char value[512];
+
+	if (h)
+		return h->fd >= 0 && cgroup_read_at(h->fd, "freezer.state", value, sizeof(value)) > 0 &&
+		       strcmp(value, "THAWED") != 0;
+	h = cgroup_find_v2(cg);
+	return h && h->fd >= 0 && cgroup_read_at(h->fd, "cgroup.events", value, sizeof(value)) > 0 &&
+	       strstr(value, "frozen 1");
+}
+
+/* v2 tells the end of a change by POLLPRI on cgroup.events. */
+static int freeze_v2(const struct hierarchy *h, bool frozen, struct error *err)
+{
+	_cleanup_close_ int fd = openat(h->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	int64_t end = now_ms() + FREEZE_TIMEOUT_MS;
+	int r = cgroup_write_at(h->fd, "cgroup.freeze", frozen ? "1" : "0");
+
+	if (r < 0)
+		return error_errno(err, -r, "cannot write to %s/cgroup.freeze", h->directory);
+	if (fd < 0)
+		return error_errno(err, errno, "cannot open %s/cgroup.events", h->directory);
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLPRI };
+		int64_t left = end - now_ms();
+		char value[512];
+		ssize_t n = pread(fd, value, sizeof(value) - 1, 0);
+
+		if (n < 0)
+			return error_errno(err, errno, "cannot read %s/cgroup.events", h->directory);
+		value[n] = '\0';
+		if (strstr(value, frozen ? "frozen 1" : "frozen 0"))
+			return 0;
+		if (left <= 0)
+			return error_set(err, ETIMEDOUT, "cgroup %s did not %s in time", h->directory,
+				frozen ? "freeze" : "thaw");
+		poll(&p, 1, (int)left);
+	}
+}
+
+/* v1 tells nothing: freezer.state has to be read until it says FROZEN, and FROZEN be written again for
+ * processes that were forked meanwhile. */
+static int freeze_v1(const struct hierarchy *h, bool frozen, struct error *err)
+{
+	const char *wanted = frozen ? "FROZEN" : "THAWED";
+	int64_t end = now_ms() + FREEZE_TIMEOUT_MS;
+
+	for (long pause = 1; now_ms() < end; pause = pause < 50 ? pause * 2 : pause) {
+		char value[32];
+		int r = cgroup_write_at(h->fd, "freezer.state", wanted);
+
+		if (r < 0)
+			return error_errno(err, -r, "cannot write to %s/freezer.state", h->directory);
+		r = cgroup_read_at(h->fd, "freezer.state", value, sizeof(value));
+		if (r < 0)
+			return error_errno(err, -r, "cannot read %s/freezer.state", h->directory);
+		if (!strcmp(value, wanted))
+			return 0;
+		sleep_ms(pause);
+	}
+	cgroup_write_at(h->fd, "freezer.state", "THAWED");
+	return error_set(err, ETIMEDOUT, "cgroup %s did not freeze in time", h->directory);
+}
+
+int cgroup_freeze(struct cgroup *cg, bool frozen, struct error *err)
+{
+	const struct hierarchy *h = cgroup_find(cg, "freezer");
+
+	if (h && h->fd >= 0)
+		return freeze_v1(h, frozen, err);
+	h = cgroup_find_v2(cg);
+	if (h && h->fd >= 0)
+		return freeze_v2(h, frozen, err);
+	return error_set(err, EOPNOTSUPP, "cannot pause: this host has no freezer cgroup");
+}
+
+/* Removes everything below dir; what is busy stays, and the caller's own rmdir tells. */
+static void remove_children(int dir, int depth)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	while (d && depth < DEPTH_MAX && (e = readdir(d))) {
+		int child;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		child = openat(dir, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0)
+			continue;
+		remove_children(child, depth + 1);
+		close(child);
+		unlinkat(dir, e->d_name, AT_REMOVEDIR);
+	}
+}
+
+static int remove_directory(const struct hierarchy *h, int64_t end, struct error *err)
+{
+	for (long pause = 1;; pause = pause < 50 ? pause * 2 : pause) {
+		if (rmdir(h->directory) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY && errno != ENOTEMPTY)
+			return error_errno(err, errno, "cannot remove cgroup %s", h->directory);
+		if (now_ms() >= end)
+			return error_set(err, EBUSY, "cannot remove cgroup %s: it still has processes",
+				h->directory);
+		if (h->fd >= 0)
+			remove_children(h->fd, 0);
+		if (rmdir(h->directory) == 0)
+			return 0;
+		sleep_ms(pause);
+	}
+}
+
+int cgroup_remove(struct cgroup *cg, struct error *err)
+{
+	int64_t end = now_ms() + REMOVE_TIMEOUT_MS;
+	int ret = 0;
+
+	for (size_t i = 0; i < cg->count; i++) {
+		struct hierarchy *h = &cg->hierarchies[i];
+		int r;
+
+		/* never the root of a hierarchy */
+		if (!h->directory || !strcmp(h->directory, h->mount))
+			continue;
+		r = remove_directory(h, end, ret == 0 ? err : NULL);
+		if (r < 0 && ret == 0)
+			ret = r;
+	}
+	return ret;
+}

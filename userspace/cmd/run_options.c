@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A table instead of argp: options must stop at IMAGE, and errors must read as docker's. */
+#include "cmd/run_options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/values.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+typedef int parse_value(struct run_settings *s, const char *value, struct error *err);
+
+enum option_kind { OPTION_FLAG, OPTION_VALUE };
+
+struct option_row {
+	const char *name;
+	char letter;
+	enum option_kind kind;
+	bool bundle; /* also with --bundle, whose config.json is taken as it is */
+	parse_value *parse;
+	const char *argument, *help;
+};
+
+static int set_string(char **to, const char *value)
+{
+	free(*to);
+	*to = xstrdup(value);
+	return 0;
+}
+
+#define FLAG(member)                                                                          \
+	static int set_##member(struct run_settings *s, const char *value, struct error *err) \
+	{                                                                                     \
+		return value_bool(value, &s->member, err);                                    \
+	}
+FLAG(interactive)
+FLAG(terminal)
+FLAG(remove)
+FLAG(read_only)
+FLAG(init)
+FLAG(privileged)
+FLAG(detach_trace)
+FLAG(help)
+
+#define STRING(member)                                                                        \
+	static int set_##member(struct run_settings *s, const char *value, struct error *err) \
+	{                                                                                     \
+		(void)err;                                                                    \
+		return set_string(&s->member, value);                                         \
+	}
+STRING(name)
+STRING(hostname)
+STRING(user)
+STRING(workdir)
+STRING(entrypoint)
+STRING(platform)
+STRING(cgroup_parent)
+STRING(cpuset_cpus)
+STRING(cpuset_mems)
+STRING(json)
+STRING(record)
+
+#define NUMBER(member, reader)                                                                \
+	static int set_##member(struct run_settings *s, const char *value, struct error *err) \
+	{                                                                                     \
+		return reader(value, &s->member, err);                                        \
+	}
+NUMBER(memory, value_bytes)
+NUMBER(memory_reservation, value_bytes)
+NUMBER(shm_size, value_bytes)
+NUMBER(nano_cpus, value_cpus)
+NUMBER(cpu_shares, value_integer)
+NUMBER(pids_limit, value_integer)
+NUMBER(oom_score_adj, value_integer)
+
+static int set_memory_swap(struct run_settings *s, const char *value, struct error *err)
+{
+	if (!strcmp(value, "-1")) {
+		s->memory_swap = -1;
+		return 0;
+	}
+	return value_bytes(value, &s->memory_swap, err);
+}
+
+static int add_env(struct run_settings *s, const char *value, struct error *err)
+{
+	return value_env(value, &s->env, err);
+}
+
+static int add_env_file(struct run_settings *s, const char *value, struct error *err)
+{
+	return value_env_file(value, &s->env, err);
+}
+
+static int add_label(struct run_settings *s, const char *value, struct error *err)
+{
+	if (!*value || *value == '=')
+		return error_set(err, EINVAL, "invalid label: '%s'", value);
+	string_list_add(&s->labels, strchr(value, '=') ? xstrdup(value) : xasprintf("%s=", value));
+	return 0;
+}
+
+static int add_group(struct run_settings *s, const char *value, struct error *err)
+{
+	if (!*value)
+		return error_set(err, EINVAL, "a group is empty");
+	string_list_add(&s->groups, xstrdup(value));
+	return 0;
+}
+
+static int add_capability(struct string_list *list, const char *value, struct error *err)
+{
+	char *name;
+	int r = value_capability(value, &name, err);
+
+	if (r == 0)
+		string_list_add(list, name);
+	return r;
+}
+
+static int add_cap_add(struct run_settings *s, const char *value, struct error *err)
+{
+	return add_capability(&s->cap_add, value, err);
+}
+
+static int add_cap_drop(struct run_settings *s, const char *value, struct error *err)
+{
+	return add_capability(&s->cap_drop, value, err);
+}
+
+static int add_volume(struct run_settings *s, const char *value, struct error *err)
+{
+	int r;
+
+	array_grow(s->volumes, s->volume_count, s->volume_capacity);
+	r = value_volume(value, &s->volumes[s->volume_count], err);
+	s->volume_count += r == 0;
+	return r;
+}
+
+static int add_tmpfs(struct run_settings *s, const char *value, struct error *err)
+{
+	int r;
+
+	array_grow(s->tmpfs, s->tmpfs_count, s->tmpfs_capacity);
+	r = value_tmpfs(value, &s->tmpfs[s->tmpfs_count], err);
+	s->tmpfs_count += r == 0;
+	return r;
+}
+
+static int add_device(struct run_settings *s, const char *value, struct error *err)
+{
+	int r;
+
+	array_grow(s->devices, s->device_count, s->device_capacity);
+	r = value_device(value, &s->devices[s->device_count], err);
+	s->device_count += r == 0;
+	return r;
+}
+
+static int add_ulimit(struct run_settings *s, const char *value, struct error *err)
+{
+	int r;
+
+	array_grow(s->ulimits, s->ulimit_count, s->ulimit_capacity);
+	r = value_ulimit(value, &s->ulimits[s->ulimit_count], err);
+	s->ulimit_count += r == 0;
+	return r;
+}
+
+static int set_stop_signal(struct run_settings *s, const char *value, struct error *err)
+{
+	int signal_number, r = value_signal(value, &signal_number, err);
+
+	return r < 0 ? r : set_string(&s->stop_signal, value);
+}
+
+static int set_choice(const char *value, const char *const *names, const char *what,
+	struct error *err)
+{
+	_cleanup_(strbuf_free) struct strbuf list = { 0 };
+
+	for (int i = 0; names[i]; i++) {
+		if (!strcmp(value, names[i]))
+			return i;
+		strbuf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+	}
+	return error_set(err, EINVAL, "unknown %s: it is one of %s", what, list.text);
+}
+
+static int set_network(struct run_settings *s, const char *value, struct error *err)
+{
+	static const char *const names[] = { "bridge", "none", "host", NULL };
+	int choice = set_choice(!strcmp(value, "default") ? "bridge" : value, names, "network", err);
+
+	s->network = choice < 0 ? s->network : (enum network_mode)choice;
+	return choice < 0 ? choice : 0;
+}
+
+static int set_pull(struct run_settings *s, const char *value, struct error *err)
+{
+	static const char *const names[] = { "missing", "always", "never", NULL };
+	int choice = set_choice(value, names, "pull policy", err);
+
+	s->pull = choice < 0 ? s->pull : (enum pull_policy)choice;
+	return choice < 0 ? choice : 0;
+}
+
+static int set_trace(struct run_settings *s, const char *value, struct error *err)
+{
+	static const char *const names[] = { "summary", "none", "full", NULL };
+	int choice = set_choice(value, names, "detail", err);
+
+	s->trace = choice < 0 ? s->trace : (enum trace_mode)choice;
+	return choice < 0 ? choice : 0;
+}
+
+static int set_security(struct run_settings *s, const char *value, struct error *err)
+{
+	/* docker takes "name:value" as well */
+	size_t length = strcspn(value, "=:");
+	const char *rest = value[length] ? value + length + 1 : "";
+
+	if (!strncmp(value, "no-new-privileges", length) && length == strlen("no-new-privileges"))
+		return *rest ? value_bool(rest, &s->no_new_privs, err) : (s->no_new_privs = true, 0);
+	if (length == 7 && !strncmp(value, "seccomp", 7) && *rest) {
+		s->seccomp_unconfined = !strcmp(rest, "unconfined");
+		return set_string(&s->seccomp_file, s->seccomp_unconfined ? "" : rest);
+	}
+	if (!strcmp(value, "systempaths=unconfined") || !strcmp(value, "systempaths:unconfined")) {
+		s->paths_unconfined = true;
+		return 0;
+	}
+	/* without AppArmor or SELinux profiles of our own there is nothing to switch off */
+	if (!strcmp(rest, "unconfined") && length == 8 && !strncmp(value, "apparmor", 8))
+		return 0;
+	if (!strcmp(rest, "disable") && length == 5 && !strncmp(value, "label", 5))
+		return 0;
+	return error_set(err, EINVAL, "invalid --security-opt: %s (seccomp=unconfined|FILE, "
+		"no-new-privileges, systempaths=unconfined, apparmor=unconfined)", value);
+}
+
+static int set_source(struct run_settings *s, enum source_type type, const char *value,
+	struct error *err)
+{
+	if (s->source)
+		return error_set(err, EINVAL, "there is more than one source for the container");
+	if (!*value)
+		return error_set(err, EINVAL, "the directory is empty");
+	s->source_type = type;
+	return set_string(&s->source, value);
+}
+
+static int set_rootfs(struct run_settings *s, const char *value, struct error *err)
+{
+	return set_source(s, SOURCE_ROOTFS, value, err);
+}
+
+static int set_bundle(struct run_settings *s, const char *value, struct error *err)
+{
+	return set_source(s, SOURCE_BUNDLE, value, err);
+}
+
+static const struct option_row rows[] = {
+	{ "bundle", 0, OPTION_VALUE, true, set_bundle, "DIR", "Run an OCI bundle as it is" },
+	{ "cap-add", 0, OPTION_VALUE, false, add_cap_add, "CAP", "Add a Linux capability (or ALL)" },
+	{ "cap-drop", 0, OPTION_VALUE, false, add_cap_drop, "CAP", "Drop a Linux capability (or ALL)" },
+	{ "cgroup-parent", 0, OPTION_VALUE, false, set_cgroup_parent, "PATH",
+		"Parent cgroup (default /ctrace)" },
+	{ "cpu-shares", 'c', OPTION_VALUE, false, set_cpu_shares, "N", "CPU shares, relative weight" },
+	{ "cpus", 0, OPTION_VALUE, false, set_nano_cpus, "DECIMAL", "Number of CPUs" },
+	{ "cpuset-cpus", 0, OPTION_VALUE, false, set_cpuset_cpus, "LIST",
+		"CPUs to run on (0-3, 0,1)" },
+	{ "cpuset-mems", 0, OPTION_VALUE, false, set_cpuset_mems, "LIST",
+		"Memory nodes to use (0-3, 0,1)" },
+	{ "detach-trace", 0, OPTION_FLAG, true, set_detach_trace, NULL,
+		"Print the timeline at once when the container's init has ended" },
+	{ "device", 0, OPTION_VALUE, false, add_device, "DEV[:DEV[:rwm]]",
+		"Add a device of the host" },
+	{ "entrypoint", 0, OPTION_VALUE, false, set_entrypoint, "PROGRAM",
+		"Replace the image's entrypoint" },
+	{ "env", 'e', OPTION_VALUE, false, add_env, "NAME[=VALUE]", "Set an environment variable" },
+	{ "env-file", 0, OPTION_VALUE, false, add_env_file, "FILE", "Read environment variables" },
+	{ "group-add", 0, OPTION_VALUE, false, add_group, "GROUP", "Join another group" },
+	{ "help", 0, OPTION_FLAG, true, set_help, NULL, "Print this help" },
+	{ "hostname", 'h', OPTION_VALUE, false, set_hostname, "NAME", "The container's host name" },
+	{ "init", 0, OPTION_FLAG, false, set_init, NULL,
+		"Run an init as pid 1 that forwards signals and reaps processes" },
+	{ "interactive", 'i', OPTION_FLAG, true, set_interactive, NULL, "Keep stdin open" },
+	{ "json", 0, OPTION_VALUE, true, set_json, "FILE", "Write the timeline as JSON (- = stdout)" },
+	{ "label", 'l', OPTION_VALUE, false, add_label, "NAME[=VALUE]", "Set a label" },
+	{ "memory", 'm', OPTION_VALUE, false, set_memory, "BYTES", "Memory limit (256m, 1g)" },
+	{ "memory-reservation", 0, OPTION_VALUE, false, set_memory_reservation, "BYTES",
+		"Memory soft limit" },
+	{ "memory-swap", 0, OPTION_VALUE, false, set_memory_swap, "BYTES",
+		"Limit of memory plus swap; -1 = unlimited swap" },
+	{ "name", 0, OPTION_VALUE, true, set_name, "NAME", "Name the container" },
+	{ "network", 0, OPTION_VALUE, false, set_network, "MODE", "bridge (default), none or host" },
+	{ "net", 0, OPTION_VALUE, false, set_network, NULL, NULL },
+	{ "oom-score-adj", 0, OPTION_VALUE, false, set_oom_score_adj, "N",
+		"OOM preference, -1000 to 1000" },
+	{ "pids-limit", 0, OPTION_VALUE, false, set_pids_limit, "N",
+		"Limit of processes; -1 = unlimited" },
+	{ "platform", 0, OPTION_VALUE, false, set_platform, "OS/ARCH[/VARIANT]",
+		"Platform of the image" },
+	{ "privileged", 0, OPTION_FLAG, false, set_privileged, NULL,
+		"All capabilities and devices, no seccomp, nothing masked" },
+	{ "pull", 0, OPTION_VALUE, false, set_pull, "POLICY", "missing (default), always or never" },
+	{ "read-only", 0, OPTION_FLAG, false, set_read_only, NULL, "Mount the root read-only" },
+	{ "record", 0, OPTION_VALUE, true, set_record, "FILE", "Record all events for ctrace replay" },
+	{ "rm", 0, OPTION_FLAG, true, set_remove, NULL,
+		"Accepted: a container is always removed when it ends" },
+	{ "rootfs", 0, OPTION_VALUE, true, set_rootfs, "DIR",
+		"Run on a directory instead of an image; it is never changed" },
+	{ "security-opt", 0, OPTION_VALUE, false, set_security, "OPTION",
+		"seccomp=unconfined|FILE, no-new-privileges, systempaths=unconfined" },
+	{ "shm-size", 0, OPTION_VALUE, false, set_shm_size, "BYTES", "Size of /dev/shm (64m)" },
+	{ "stop-signal", 0, OPTION_VALUE, false, set_stop_signal, "SIGNAL",
+		"Signal that stops the container" },
+	{ "tmpfs", 0, OPTION_VALUE, false, add_tmpfs, "PATH[:OPTIONS]", "Mount a tmpfs" },
+	{ "trace", 0, OPTION_VALUE, true, set_trace, "DETAIL", "summary (default), full or none" },
+	{ "tty", 't', OPTION_FLAG, true, set_terminal, NULL, "Give the container a terminal" },
+	{ "ulimit", 0, OPTION_VALUE, false, add_ulimit, "NAME=SOFT[:HARD]", "Set a resource limit" },
+	{ "user", 'u', OPTION_VALUE, false, set_user, "USER[:GROUP]", "User, by name or number" },
+	{ "volume", 'v', OPTION_VALUE, false, add_volume, "SRC:DST[:ro]", "Bind a file or directory" },
+	{ "workdir", 'w', OPTION_VALUE, false, set_workdir, "DIR", "Working directory" },
+};
+
+/* What docker run has beyond these; a separate error saves the search for a typing mistake. */
+static const char *const docker_only[] = { "add-host", "annotation", "attach", "blkio-weight",
+	"blkio-weight-device", "cgroupns", "cidfile", "cpu-count", "cpu-percent", "cpu-period",
+	"cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "detach", "detach-keys", "device-cgroup-rule",
+	"device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
+	"disable-content-trust", "dns", "dns-opt", "dns-option", "dns-search", "domainname", "expose",
+	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-period",
+	"health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
+	"kernel-memory", "label-file", "link", "link-local-ip", "log-driver", "log-opt", "mac-address",
+	"memory-swappiness", "mount", "network-alias", "net-alias", "no-healthcheck",
+	"oom-kill-disable", "pid", "publish", "publish-all", "quiet", "restart", "runtime", "sig-proxy",
+	"stop-timeout", "storage-opt", "sysctl", "use-api-socket", "userns", "uts", "volume-driver",
+	"volumes-from" };
+static const char docker_letters[] = "adpPq";
+
+static const struct option_row *find_name(const char *name, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strlen(rows[i].name) == length && !memcmp(rows[i].name, name, length))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static const struct option_row *find_letter(char letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].letter == letter)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int unknown_name(const char *name, size_t length, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(docker_only); i++) {
+		if (strlen(docker_only[i]) == length && !memcmp(docker_only[i], name, length))
+			return error_set(err, EOPNOTSUPP, "docker's option --%s is not supported by "
+				"ctrace run; see 'ctrace run --help'", docker_only[i]);
+	}
+	return error_set(err, EINVAL, "unknown flag: --%.*s; see 'ctrace run --help'", (int)length, name);
+}
+
+static int unknown_letter(char letter, const char *word, struct error *err)
+{
+	if (letter && strchr(docker_letters, letter))
+		return error_set(err, EOPNOTSUPP, "docker's option -%c is not supported by ctrace run; "
+			"see 'ctrace run --help'", letter);
+	return error_set(err, EINVAL, "unknown shorthand flag: '%c' in %s; see 'ctrace run --help'",
+		letter, word);
+}
+
+struct parser {
+	char **next; /* the word behind the one that is being read */
+	struct run_settings *settings;
+	const struct option_row *not_for_bundle; /* the first such option that was given */
+};
+
+static int apply(struct parser *p, const struct option_row *row, const char *value,
+	struct error *err)
+{
+	int r = row->parse(p->settings, value, err);
+
+	if (!row->bundle && !p->not_for_bundle)
+		p->not_for_bundle = row;
+	if (r >= 0)
+		return 0;
+	if (row->letter)
+		return error_prefix(err, "invalid argument \"%s\" for \"-%c, --%s\" flag", value,
+			row->letter, row->name);
+	return error_prefix(err, "invalid argument \"%s\" for \"--%s\" flag", value, row->name);
+}
+
+static int parse_long(struct parser *p, const char *word, struct error *err)
+{
+	const char *name = word + 2, *equals = strchr(name, '=');
+	size_t length = equals ? (size_t)(equals - name) : strlen(name);
+	const struct option_row *row = find_name(name, length);
+
+	if (!row)
+		return unknown_name(name, length, err);
+	if (equals)
+		return apply(p, row, equals + 1, err);
+	if (row->kind == OPTION_FLAG)
+		return apply(p, row, "true", err);
+	if (!*p->next)
+		return error_set(err, EINVAL, "flag needs an argument: --%s", row->name);
+	return apply(p, row, *p->next++, err);
+}
+
+/* "-it", "-m256m", "-m=256m", "-m 256m", "-itv SRC:DST". */
+static int parse_short(struct parser *p, const char *word, struct error *err)
+{
+	for (const char *c = word + 1; *c; c++) {
+		const struct option_row *row = find_letter(*c);
+		int r;
+
+		if (!row)
+			return unknown_letter(*c, word, err);
+		if (row->kind == OPTION_VALUE) {
+			if (c[1])
+				return apply(p, row, c + 1 + (c[1] == '='), err);
+			if (!*p->next)
+				return error_set(err, EINVAL, "flag needs an argument: '%c' in %s", *c,
+					word);
+			return apply(p, row, *p->next++, err);
+		}
+		if (c[1] == '=')
+			return apply(p, row, c + 2, err);
+		r = apply(p, row, "true", err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int take_source(struct parser *p, struct error *err)
+{
+	struct run_settings *s = p->settings;
+
+	if (!s->source) {
+		if (!*p->next)
+			return error_set(err, EINVAL, "\"ctrace run\" requires at least 1 argument: the "
+				"image; see 'ctrace run --help'");
+		if (!**p->next)
+			return error_set(err, EINVAL, "invalid reference format: the image is empty");
+		s->source = xstrdup(*p->next++);
+	}
+	if (s->source_type == SOURCE_BUNDLE && p->not_for_bundle)
+		return error_set(err, EINVAL, "--%s has no effect on --bundle: %s/config.json says it",
+			p->not_for_bundle->name, s->source);
+	if (s->source_type == SOURCE_BUNDLE && *p->next)
+		return error_set(err, EINVAL, "unexpected argument \"%s\": %s/config.json names the "
+			"command", *p->next, s->source);
+	for (; *p->next; p->next++)
+		string_list_add(&s->args, xstrdup(*p->next));
+	return 0;
+}
+
+int run_options_parse(char **argv, struct run_settings *s, struct error *err)
+{
+	struct parser p = { .next = argv + 1, .settings = s };
+	int r = 0;
+
+	while (r == 0 && *p.next && (*p.next)[0] == '-' && (*p.next)[1]) {
+		const char *word = *p.next++;
+
+		if (!strcmp(word, "--"))
+			break;
+		r = word[1] == '-' ? parse_long(&p, word, err) : parse_short(&p, word, err);
+	}
+	if (r < 0 || s->help)
+		return r;
+	r = take_source(&p, err);
+	return r < 0 ? r : run_settings_check(s, err);
+}
+
+void run_options_help(FILE *out)
+{
+	fputs("Usage: ctrace run [OPTIONS] IMAGE [COMMAND] [ARG...]\n"
+	      "       ctrace run [OPTIONS] --rootfs DIR COMMAND [ARG...]\n"
+	      "       ctrace run [OPTIONS] --bundle DIR\n\n"
+	      "Run a container and show how it was made. IMAGE is a reference as docker knows them,\n"
+	      "oci:DIR[:TAG] or docker-archive:FILE.\n\nOptions:\n", out);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char left[64];
+
+		if (!rows[i].help)
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+			rows[i].argument ? rows[i].argument : "");
+				if (rows[i].letter)
+			fprintf(out, "  -%c, ", rows[i].letter);
+		else
+			fputs("      ", out);
+		fprintf(out, "%-30s %s\n", left, rows[i].help);
+	}
+	fputs("\nThe exit code is the command's own; 125: ctrace failed, 126: the command cannot be\n"
+	      "executed, 127: it was not found, 128+n: signal n ended it. ctrl-p ctrl-q detaches.\n\n"
+	      "Examples:\n"
+	      "  ctrace run --memory 256m ubuntu\n"
+	      "  ctrace run -it --name shell -v \"$PWD\":/work -w /work debian bash\n"
+	      "  ctrace run --trace=full --json run.json alpine true\n"
+	      "  ctrace run --trace=none --rootfs ./rootfs /bin/sh -c 'id'\n", out);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_SETTINGS_H
+#define CTRACE_SETTINGS_H
+
+/* What a person asks of `ctrace run`: docker run's options, parsed and checked. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+/* A number that was not given; every other value is meant. */
+#define SETTING_UNSET INT64_MIN
+
+struct string_list {
+	char **items; /* NULL-terminated as soon as there is one */
+	size_t count, capacity;
+};
+
+void string_list_add(struct string_list *list, char *item); /* takes the item */
+bool string_list_has(const struct string_list *list, const char *item);
+void string_list_free(struct string_list *list);
+
+enum source_type { SOURCE_IMAGE, SOURCE_ROOTFS, SOURCE_BUNDLE };
+enum network_mode { NETWORK_BRIDGE, NETWORK_NONE, NETWORK_HOST };
+enum pull_policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
+enum trace_mode { TRACE_SUMMARY, TRACE_NONE, TRACE_FULL };
+
+struct volume {
+	char *source, *destination;
+	char *propagation; /* "rprivate", "rshared", ... */
+	bool read_only;
+};
+
+struct tmpfs {
+	char *destination;
+	char *options; /* comma separated, may be "" */
+};
+
+struct device_setting {
+	char *host, *container;
+	char access[4]; /* of "rwm" */
+};
+
+struct ulimit {
+	const char *name;    /* "RLIMIT_NOFILE" */
+	uint64_t soft, hard; /* UINT64_MAX = unlimited */
+};
+
+struct run_settings {
+	enum source_type source_type;
+	char *source;           /* reference, oci:DIR, docker-archive:FILE, or a directory */
+	struct string_list args; /* CMD */
+
+	bool interactive, terminal, remove, read_only, init, privileged, no_new_privs;
+	bool seccomp_unconfined, paths_unconfined;
+	char *seccomp_file;
+	char *name, *hostname, *user, *workdir, *entrypoint; /* entrypoint: "" resets it */
+	char *platform, *cgroup_parent, *stop_signal;
+	struct string_list env, labels, cap_add, cap_drop, groups;
+	enum network_mode network;
+	enum pull_policy pull;
+
+	int64_t memory, memory_swap, memory_reservation; /* bytes; memory_swap -1 = unlimited */
+	int64_t nano_cpus, cpu_shares, pids_limit, oom_score_adj;
+	int64_t shm_size; /* bytes */
+	char *cpuset_cpus, *cpuset_mems;
+
+	struct volume *volumes;
+	size_t volume_count, volume_capacity;
+	struct tmpfs *tmpfs;
+	size_t tmpfs_count, tmpfs_capacity;
+	struct device_setting *devices;
+	size_t device_count, device_capacity;
+	struct ulimit *ulimits;
+	size_t ulimit_count, ulimit_capacity;
+
+	enum trace_mode trace;
+	bool detach_trace, help;
+	char *json, *record;
+};
+
+void run_settings_init(struct run_settings *s);
+void run_settings_free(struct run_settings *s);
+
+/* Refuses what contradicts itself or this host, in the words of docker: limits below 6 MiB, swap below
+ * memory, more CPUs than there are, cpus or memory nodes that are not online, names with other
+ * characters than docker's. */
+int run_settings_check(const struct run_settings *s, struct error *err);
+
+#endif

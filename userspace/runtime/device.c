@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /dev: config-linux.md "Devices", "Default Devices", runtime-linux.md "Dev symbolic links". */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "runtime/runtime_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+static const struct device_plan defaults[] = {
+	{ "/dev/null", 'c', 1, 3, 0666, 0, 0 },
+	{ "/dev/zero", 'c', 1, 5, 0666, 0, 0 },
+	{ "/dev/full", 'c', 1, 7, 0666, 0, 0 },
+	{ "/dev/random", 'c', 1, 8, 0666, 0, 0 },
+	{ "/dev/urandom", 'c', 1, 9, 0666, 0, 0 },
+	{ "/dev/tty", 'c', 5, 0, 0666, 0, 0 },
+};
+
+static mode_t type_bits(const struct device_plan *d)
+{
+	return d->type == 'b' ? S_IFBLK : d->type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+/* Without CAP_MKNOD over the file system (user namespaces) the host's node is bound. */
+static int bind_device(int dir, const char *name, const struct device_plan *d, struct error *err)
+{
+	_cleanup_close_ int file = openat(dir, name,
+		O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644), target = -1, tree = -1;
+
+	target = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	tree = open_tree(AT_FDCWD, d->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (target < 0 || tree < 0 ||
+		move_mount(tree, "", target, "",
+			MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_errno(err, errno, "cannot make or bind device %s", d->path);
+	return 0;
+}
+
+static int make_node(int dir, const char *name, const struct device_plan *d, struct error *err)
+{
+	struct stat st;
+
+	if (mknodat(dir, name, type_bits(d) | d->mode, makedev(d->major, d->minor)) == 0) {
+		if ((d->uid || d->gid) &&
+			fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+			return error_errno(err, errno, "cannot give device %s its owner", d->path);
+		return 0;
+	}
+	if (errno == EPERM)
+		return bind_device(dir, name, d, err);
+	if (errno != EEXIST)
+		return error_errno(err, errno, "cannot make device %s", d->path);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		(st.st_mode & S_IFMT) != type_bits(d) ||
+		(d->type != 'p' && st.st_rdev != makedev(d->major, d->minor)))
+		return error_set(err, EEXIST, "cannot make device %s: something else is there",
+			d->path);
+	return 0;
+}
+
+static int make_device(struct rootfs *fs, int dev, const struct device_plan *d, struct error *err)
+{
+	const char *slash = strrchr(d->path, '/');
+	_cleanup_free_ char *parent = xstrndup(d->path, slash - d->path);
+	_cleanup_close_ int dir = -1;
+
+	if (!slash[1] || !strcmp(slash + 1, ".") || !strcmp(slash + 1, ".."))
+		return error_set(err, EINVAL, "config: device path %s has no name", d->path);
+	if (!strcmp(parent, "/dev"))
+		return make_node(dev, slash + 1, d, err);
+	dir = rootfs_open_target(fs->fd, *parent ? parent : "/", true, err);
+	return dir < 0 ? dir : make_node(dir, slash + 1, d, err);
+}
+
+static int make_links(struct rootfs *fs, int dev, struct error *err)
+{
+	static const char *const links[][2] = { { "fd", "/proc/self/fd" },
+		{ "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+		{ "stderr", "/proc/self/fd/2" }, { "core", "/proc/kcore" }, { "ptmx", "pts/ptmx" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		if (!strcmp(links[i][0], "core") && faccessat(fs->fd, "proc/kcore", F_OK, 0) < 0)
+			continue;
+		if (symlinkat(links[i][1], dev, links[i][0]) < 0 && errno != EEXIST)
+			return error_errno(err, errno, "cannot make /dev/%s", links[i][0]);
+	}
+	return 0;
+}
+
+static int make_console(struct rootfs *fs, int dev, struct error *err)
+{
+	_cleanup_close_ int file = -1, target = -1, tree = -1;
+
+	file = openat(dev, "console", O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	target = openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	tree = open_tree(fs->console, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (target < 0 || tree < 0 ||
+		move_mount(tree, "", target, "",
+			MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return error_errno(err, errno, "cannot bind the terminal to /dev/console");
+	return 0;
+}
+
+/* A /dev of the host's, or a volume: not ours to fill. */
+static bool dev_is_bound(const struct config *c)
+{
+	for (size_t i = 0; i < c->mount_count; i++) {
+		size_t n = strlen(c->mounts[i].destination);
+
+		while (n > 1 && c->mounts[i].destination[n - 1] == '/')
+			n--;
+		if (c->mounts[i].bind && n == 4 && !strncmp(c->mounts[i].destination, "/dev", 4))
+			return true;
+	}
+	return false;
+}
+
+int rootfs_make_devices(struct rootfs *fs, struct error *err)
+{
+	const struct config *c = fs->config;
+	_cleanup_close_ int dev = -1;
+	int r = 0;
+
+	if (c->process.terminal) {
+		int master = -1;
+
+		r = console_open(fs->fd, &master, &fs->console, err);
+		if (r < 0)
+			return r;
+		fs->master = master;
+	}
+	if (dev_is_bound(c))
+		return 0;
+	dev = rootfs_open_target(fs->fd, "/dev", true, err);
+	if (dev < 0)
+		return dev;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(defaults); i++)
+		r = make_node(dev, strrchr(defaults[i].path, '/') + 1, &defaults[i], err);
+	for (size_t i = 0; r == 0 && i < c->device_count; i++)
+		r = make_device(fs, dev, &c->devices[i], err);
+	if (r == 0)
+		r = make_links(fs, dev, err);
+	if (r == 0 && fs->console >= 0)
+		r = make_console(fs, dev, err);
+	return r;
+}

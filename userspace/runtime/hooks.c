@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hooks: config.md "POSIX-platform Hooks". */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/doc.h"
+#include "runtime/runtime_internal.h"
+#include "util/cleanup.h"
+
+struct hook {
+	const char *path;
+	char **args, **env;
+	int64_t timeout; /* seconds; 0 = none */
+};
+
+static void hook_free(struct hook *h)
+{
+	free(h->args);
+	free(h->env);
+}
+
+static int parse(json_object *o, struct hook *h, struct error *err)
+{
+	if (doc_string(o, "path", &h->path, err) < 0 || doc_strings(o, "args", &h->args, NULL, err) < 0 ||
+		doc_strings(o, "env", &h->env, NULL, err) < 0 ||
+		doc_integer(o, "timeout", 1, 86400, &h->timeout, err) < 0)
+		return -EINVAL;
+	if (!h->path || h->path[0] != '/')
+		return error_set(err, EINVAL, "config: a hook's path must be absolute");
+	return 0;
+}
+
+static void __attribute__((noreturn)) execute(const struct hook *h, int input, int output)
+{
+	char *no_env[] = { NULL }, *only_path[] = { (char *)h->path, NULL };
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(input, 0);
+	dup2(output, 1);
+	dup2(output, 2);
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	execve(h->path, h->args && h->args[0] ? h->args : only_path, h->env ? h->env : no_env);
+	dprintf(2, "%s", strerror(errno));
+	_exit(127);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Reads what the hook prints (the first bytes are kept for the error) until it ends or is late. */
+static bool wait_hook(int pidfd, int output, int64_t timeout, char *text, size_t size)
+{
+	int64_t end = now_ms() + timeout * 1000;
+	size_t length = 0;
+
+	for (;;) {
+		struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN },
+			{ .fd = output, .events = POLLIN } };
+		int64_t left = timeout ? end - now_ms() : -1;
+		char bytes[4096];
+		ssize_t n;
+
+		if (timeout && left <= 0)
+			return false;
+		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
+			return false;
+		while ((n = read(output, bytes, sizeof(bytes))) > 0) {
+			size_t keep = (size_t)n < size - 1 - length ? (size_t)n : size - 1 - length;
+
+			memcpy(text + length, bytes, keep);
+			length += keep;
+		}
+		text[length] = '\0';
+		if (p[0].revents)
+			return true;
+		if (p[1].revents & POLLHUP && !(p[1].revents & POLLIN)) {
+			/* it closed its output and lives on */
+			struct pollfd alone = { .fd = pidfd, .events = POLLIN };
+
+			return poll(&alone, 1, (int)left) > 0;
+		}
+	}
+}
+
+static int run(const struct hook *h, const char *kind, const char *state, struct error *err)
+{
+	_cleanup_close_ int input = memfd_create("state", MFD_CLOEXEC), pidfd = -1;
+	int pipes[2];
+	char text[512] = "";
+	bool ended;
+	int status = 0;
+	pid_t pid;
+
+	if (input < 0 || write(input, state, strlen(state)) < 0 || lseek(input, 0, SEEK_SET) < 0 ||
+		pipe2(pipes, O_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot prepare hook %s", h->path);
+	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
+	pid = fork();
+	if (pid == 0)
+		execute(h, input, pipes[1]);
+	close(pipes[1]);
+	if (pid < 0) {
+		close(pipes[0]);
+		return error_errno(err, errno, "cannot fork for hook %s", h->path);
+	}
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	ended = wait_hook(pidfd, pipes[0], h->timeout, text, sizeof(text));
+	close(pipes[0]);
+	if (!ended)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!ended)
+		return error_set(err, ETIMEDOUT, "%s hook %s did not end within %lld s", kind, h->path,
+			(long long)h->timeout);
+	if (status != 0)
+		return error_set(err, EIO, "%s hook %s failed with %s %d%s%s", kind, h->path,
+			WIFSIGNALED(status) ? "signal" : "status",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+			text[0] ? ": " : "", text);
+	return 0;
+}
+
+bool hooks_any(json_object *hooks, const char *kind)
+{
+	json_object *a;
+
+	return hooks && json_object_object_get_ex(hooks, kind, &a) &&
+	       json_object_is_type(a, json_type_array) && json_object_array_length(a) > 0;
+}
+
+int hooks_run(json_object *hooks, const char *kind, const char *state, struct error *err)
+{
+	json_object *a = NULL;
+	int r;
+
+	if (!hooks_any(hooks, kind))
+		return 0;
+	r = doc_array(hooks, kind, &a, err);
+	for (size_t i = 0; r >= 0 && a && i < json_object_array_length(a); i++) {
+		_cleanup_(hook_free) struct hook h = { 0 };
+
+		r = parse(json_object_array_get_idx(a, i), &h, err);
+		if (r == 0)
+			r = run(&h, kind, state, err);
+	}
+	return r < 0 ? r : 0;
+}

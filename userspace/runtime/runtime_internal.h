@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_RUNTIME_INTERNAL_H
+#define CTRACE_RUNTIME_INTERNAL_H
+
+/* What the files of runtime/ share: the container in the parent's hands, and init's side. */
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "runtime/config.h"
+#include "runtime/runtime.h"
+
+struct container {
+	char *id, *root, *bundle, *cgroup_path, *created;
+	char *rootfs;        /* absolute */
+	int dir;             /* state directory; -1 = gone */
+	pid_t pid;           /* of init; 0 = none */
+	uint64_t start_time; /* field 22 of /proc/PID/stat, tells a recycled pid */
+	int pidfd;
+	int sync;            /* to init, until the program runs; -1 = another process made it */
+	int console;
+	bool own, detached, reaped;
+	int status;          /* wait status when reaped */
+	struct config *config;
+	struct cgroup *cgroup;
+};
+
+/* A packet between init and its creator. The stub that executes the program sends four bytes. */
+enum message_kind {
+	MESSAGE_NAMESPACES = 1, /* init: namespaces and cgroups are there */
+	MESSAGE_GO,             /* creator: go on; code = init's pid as the creator sees it */
+	MESSAGE_CONSOLE,        /* init: with the pty's master */
+	MESSAGE_READY,          /* init: all is done but the exec */
+	MESSAGE_START,          /* creator */
+	MESSAGE_ERROR           /* init: code, exit_code, text */
+};
+struct message {
+	int kind, code, exit_code;
+	char text[1024];
+};
+int message_send(int fd, int kind, int code, int passed_fd);
+/* Returns the packet's length, 0 = the other side is gone. */
+ssize_t message_receive(int fd, struct message *ret, int *ret_fd);
+
+struct seccomp_program {
+	struct sock_filter *filter; /* NULL = none */
+	unsigned short count;
+	unsigned flags;
+};
+/* Compiles linux.seccomp, or takes the result of an earlier compilation of the same text. */
+int seccomp_prepare(json_object *seccomp, struct seccomp_program *ret, struct error *err);
+int seccomp_load_program(const struct seccomp_program *p, struct error *err);
+void seccomp_free(struct seccomp_program *p);
+
+/* Init's side. All functions below run in the child, which is alone in its process. */
+struct init {
+	const struct runtime_options *options; /* of create; NULL for exec */
+	struct container *container;
+	const struct process_plan *process;
+	const struct seccomp_program *seccomp;
+	const int *stdio;
+	unsigned preserve_fds;
+	int sync;      /* to the creator */
+	int fifo;      /* of a detached container; else -1 */
+	int stub;      /* memfd of the program that executes the program */
+	int proc;      /* the host's /proc */
+	bool handshake; /* wait for MESSAGE_GO */
+	bool v2_entered; /* clone3 put us into the v2 cgroup */
+	bool keyring;
+	int exit_code; /* of docker run, for an error */
+};
+int init_main(struct init *init) __attribute__((noreturn));
+/* Resets signals, standard descriptors and the like. */
+int init_begin(struct init *init, struct error *err);
+/* The last steps: user, capabilities, seccomp, working directory; finds the program. */
+int init_harden(struct init *init, char **ret_program, struct error *err);
+/* Waits for the start where `wait`, then execve. Only returns on failure. */
+int init_execute(struct init *init, const char *program, struct error *err);
+void init_fail(struct init *init, const struct error *err) __attribute__((noreturn));
+
+/* rootfs.c, mount.c */
+struct rootfs {
+	const struct config *config;
+	const char *bundle;
+	struct cgroup *cgroup;
+	int fd;             /* of the mounted root */
+	int *sources;       /* detached trees of bind mounts, by index of config->mounts */
+	int *late_readonly; /* tmpfs mounts that become read-only when all is in them */
+	size_t late_count;
+	int console, master; /* the pty; -1 = none */
+};
+int rootfs_make(struct rootfs *fs, const char *path, struct error *err);
+int rootfs_finish(struct rootfs *fs, struct error *err);
+int rootfs_enter(struct rootfs *fs, bool no_pivot, struct error *err);
+void rootfs_close(struct rootfs *fs);
+/* Opens path as a process whose root is the directory `root` would; nothing outside is reached. */
+int rootfs_open(int root, const char *path, int flags);
+/* Opens (O_PATH) a place to mount at, making what is missing: directories, and a file at the end
+ * where !directory. */
+int rootfs_open_target(int root, const char *path, bool directory, struct error *err);
+int rootfs_mount_all(struct rootfs *fs, struct error *err);
+int rootfs_make_devices(struct rootfs *fs, struct error *err);
+int rootfs_mask(struct rootfs *fs, struct error *err);
+
+/* console.c: a pty of the devpts instance in root; the slave is opened without its name. */
+int console_open(int root, int *ret_master, int *ret_slave, struct error *err);
+int console_attach(int slave, const struct process_plan *process, struct error *err);
+int console_send(const char *socket_path, int master, struct error *err);
+
+/* process.c */
+int process_set_limits(int proc, const struct process_plan *p, struct error *err);
+int process_set_labels(int proc, const struct process_plan *p, struct error *err);
+int process_drop(const struct process_plan *p, const struct seccomp_program *seccomp,
+	struct error *err);
+int process_find(const struct process_plan *p, char **ret, int *ret_exit_code, struct error *err);
+int process_change_directory(const char *cwd, struct error *err);
+int process_write_proc(int proc, const char *path, const char *value, struct error *err);
+
+/* stub.c */
+int stub_open(int error_fd, struct error *err);
+
+/* hooks.c: kind is "prestart", ...; state is given on stdin. -errno of the first that fails. */
+int hooks_run(json_object *hooks, const char *kind, const char *state, struct error *err);
+bool hooks_any(json_object *hooks, const char *kind);
+
+/* state.c */
+int state_check_id(const char *id, struct error *err);
+int state_make_directory(const char *root, const char *id, struct error *err);
+int state_remove_directory(const char *root, const char *id, int dir, struct error *err);
+int state_write(const struct container *c, struct error *err);
+char *state_document(const struct container *c, enum runtime_status status);
+uint64_t state_start_time(pid_t pid, char *ret_state);
+
+/* runtime.c */
+extern int runtime_last_exit_code;
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What outlives the process that made a container: ROOT/ID/ with state.json (ours), config.json (the bundle's
+ * as it was at create) and exec.fifo (there while the container waits for its start).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/doc.h"
+#include "runtime/runtime_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+int state_check_id(const char *id, struct error *err)
+{
+	static const char first[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-";
+	size_t length = strlen(id);
+
+	/* '.' may not come first: "..", and hidden directories of ROOT */
+	if (length == 0 || length > NAME_MAX || !strchr(first, id[0]) ||
+		length != strspn(id + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-") + 1)
+		return error_set(err, EINVAL, "invalid container id \"%.255s\": wanted "
+			"[a-zA-Z0-9_+-][a-zA-Z0-9_+.-]*, at most %d bytes", id, NAME_MAX);
+	return 0;
+}
+
+static int make_root(const char *root, struct error *err)
+{
+	_cleanup_free_ char *copy = xstrdup(root);
+
+	for (char *p = copy + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, 0711) < 0 && errno != EEXIST)
+			return error_errno(err, errno, "cannot make %s", copy);
+		*p = '/';
+	}
+	if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "cannot make the state directory %s", root);
+	return 0;
+}
+
+int state_make_directory(const char *root, const char *id, struct error *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", root, id);
+	int fd, r;
+
+	if (mkdir(path, 0700) < 0 && errno == ENOENT) {
+		r = make_root(root, err);
+		if (r < 0)
+			return r;
+		errno = 0;
+		mkdir(path, 0700);
+	} else if (errno != EEXIST) {
+		errno = access(path, F_OK) == 0 ? 0 : errno;
+	}
+	if (errno == EEXIST)
+		return error_set(err, EEXIST, "container with id %s exists already in %s", id, root);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "cannot make %s", path);
+	return fd;
+}
+
+int state_remove_directory(const char *root, const char *id, int dir, struct error *err)
+{
+	static const char *const files[] = { "state.json", "config.json", "exec.fifo", ".state.json" };
+	_cleanup_free_ char *path = xasprintf("%s/%s", root, id);
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlinkat(dir, files[i], 0);
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return error_errno(err, errno, "cannot remove %s", path);
+	return 0;
+}
+
+/* proc(5): start time is the 22nd field, the 20th after the name's closing parenthesis. */
+uint64_t state_start_time(pid_t pid, char *ret_state)
+{
+	char path[64], text[1024], *p;
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	if (!p || !p[1])
+		return 0;
+	if (ret_state)
+		*ret_state = p[2];
+	for (int i = 0; i < 20 && p; i++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+static void add(json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value ? value : ""));
+}
+
+static int replace_file(int dir, const char *text, struct error *err)
+{
+	_cleanup_close_ int fd =
+		openat(dir, ".state.json", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+		renameat(dir, ".state.json", dir, "state.json") < 0)
+		return error_errno(err, errno, "cannot write the container's state");
+	return 0;
+}
+
+int state_write(const struct container *c, struct error *err)
+{
+	_cleanup_(doc_put) json_object *o = json_object_new_object();
+
+	add(o, "id", c->id);
+	add(o, "bundle", c->bundle);
+	add(o, "rootfs", c->rootfs);
+	add(o, "cgroup", c->cgroup_path);
+	add(o, "created", c->created);
+	json_object_object_add(o, "pid", json_object_new_int(c->pid));
+	json_object_object_add(o, "start_time", json_object_new_int64((int64_t)c->start_time));
+	return replace_file(c->dir, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), err);
+}
+
+char *state_document(const struct container *c, enum runtime_status status)
+{
+	_cleanup_(doc_put) json_object *o = json_object_new_object();
+	const char *version = "1.0.2";
+
+	if (c->config)
+		doc_string(c->config->json, "ociVersion", &version, NULL);
+	add(o, "ociVersion", version);
+	add(o, "id", c->id);
+	add(o, "status", runtime_status_name(status));
+	json_object_object_add(o, "pid",
+		json_object_new_int(status == RUNTIME_STOPPED ? 0 : c->pid));
+	add(o, "bundle", c->bundle);
+	add(o, "rootfs", c->rootfs);
+	add(o, "created", c->created);
+	json_object_object_add(o, "annotations",
+		c->config && c->config->annotations ? json_object_get(c->config->annotations)
+						    : json_object_new_object());
+	return xstrdup(json_object_to_json_string_ext(o,
+		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static int read_state(struct container *c, struct error *err)
+{
+	char text[16384];
+	_cleanup_(doc_put) json_object *o = NULL;
+	const char *bundle = "", *rootfs = "", *cgroup = "", *created = "";
+	int64_t pid = 0, start = 0;
+	int n = -1, fd = openat(c->dir, "state.json", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		n = (int)read(fd, text, sizeof(text));
+		close(fd);
+	}
+	/* the creator died before it came to write it, or is about to */
+	if (n <= 0)
+		return 0;
+	if (doc_parse(text, n, &o, err) < 0 || doc_string(o, "bundle", &bundle, err) < 0 ||
+		doc_string(o, "rootfs", &rootfs, err) < 0 || doc_string(o, "cgroup", &cgroup, err) < 0 ||
+		doc_string(o, "created", &created, err) < 0 ||
+		doc_integer(o, "pid", 0, INT_MAX, &pid, err) < 0 ||
+		doc_integer(o, "start_time", 0, INT64_MAX, &start, err) < 0)
+		return -EINVAL;
+	c->bundle = xstrdup(bundle);
+	c->rootfs = xstrdup(rootfs);
+	c->cgroup_path = xstrdup(cgroup);
+	c->created = xstrdup(created);
+	c->pid = (pid_t)pid;
+	c->start_time = (uint64_t)start;
+	return 0;
+}
+
+int runtime_open(const char *root, const char *id, struct container **ret, struct error *err)
+{
+	_cleanup_(runtime_close_ptr) struct container *c = xcalloc(1, sizeof(*c));
+	_cleanup_free_ char *path = NULL;
+	int r = state_check_id(id, err);
+
+	c->dir = c->pidfd = c->sync = c->console = -1;
+	if (r < 0)
+		return r;
+	c->root = xstrdup(root ? root : RUNTIME_ROOT);
+	c->id = xstrdup(id);
+	path = xasprintf("%s/%s", c->root, id);
+	c->dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->dir < 0)
+		return error_set(err, errno, "container %s does not exist", id);
+	r = read_state(c, err);
+	if (r < 0)
+		return error_prefix(err, "container %s", id);
+	/* half-made containers have none; they can be deleted all the same */
+	config_read(c->dir, "config.json", &c->config, NULL);
+	if (c->cgroup_path)
+		cgroup_open(c->cgroup_path, &c->cgroup, NULL);
+	c->detached = true;
+	*ret = steal_ptr(c);
+	return 0;
+}
