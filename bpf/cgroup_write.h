@@ -35,9 +35,9 @@ static __always_inline __u32 hierarchy_of(struct kernfs_node *directory)
 
 /* from_user: value points into user memory. */
 static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic, __u64 value, __u64 length,
-	__u8 flags, bool from_user)
+	__u8 flags, bool from_user, __u32 area)
 {
-	struct event_cgroup_write *e = scratch(SCRATCH_ENTER);
+	struct event_cgroup_write *e = scratch(area);
 	struct kernfs_node *directory = kernfs_parent(file);
 	__u64 kept = length;
 	long failed;
@@ -52,7 +52,7 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 	e->length = length;
 	zero(e->file, sizeof(*e) - offsetof(struct event_cgroup_write, file));
 	bpf_probe_read_kernel_str(e->file, sizeof(e->file), BPF_CORE_READ(file, name));
-	if (ct_cgroup_names(SCRATCH_ENTER, (__u64)directory) > EVENT_SLOTS)
+	if (ct_cgroup_names(area, (__u64)directory) > EVENT_SLOTS)
 		e->h.flags |= EVENT_F_TRUNCATED;
 	if (kept > EVENT_DATA - 1) {
 		kept = EVENT_DATA - 1;
@@ -79,7 +79,8 @@ static __always_inline bool send_cgroup_write(struct file *file, __u64 data, __u
 
 	if (magic != SUPER_CGROUP1 && magic != SUPER_CGROUP2)
 		return false;
-	return send_cgroup_kn(BPF_CORE_READ(file, f_inode, i_private), magic, data, length, flags, true);
+	return send_cgroup_kn(BPF_CORE_READ(file, f_inode, i_private), magic, data, length, flags, true,
+		SCRATCH_ENTER);
 }
 
 #endif

@@ -45,9 +45,18 @@ __weak struct {
 	__type(value, __u8);
 } role_of_name SEC(".maps");
 
+/* Whose limit the OOM kill that this task is in was about; taken out by mark_victim. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32); /* tid of the allocating task */
+	__type(value, __u64);
+} oom_owner SEC(".maps");
+
 /* A record of variable length is built here, one area for each family of hooks that cannot
  * interrupt itself: tracepoints run with preemption off. */
-enum scratch_area { SCRATCH_EXEC, SCRATCH_CGROUP, SCRATCH_OOM, SCRATCH_ENTER, SCRATCH_EXIT, SCRATCH_COUNT };
+enum scratch_area { SCRATCH_EXEC, SCRATCH_CGROUP, SCRATCH_OOM, SCRATCH_ENTER, SCRATCH_EXIT,
+	SCRATCH_FUNCTION, SCRATCH_COUNT };
 
 struct scratch {
 	char bytes[4096];
@@ -94,6 +103,18 @@ static __always_inline __u64 wake_flags(void *ring, bool now)
 		return BPF_RB_FORCE_WAKEUP;
 	waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	return waiting >= CTRACE_WAKE_BYTES ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* What a container can make at will, in a loop, gets half of the ring: the other half is for what its
+ * runtime and its neighbours do. */
+static __always_inline bool has_room(void *ring, __u8 role, __u32 kind)
+{
+	if (role != ROLE_PAYLOAD && role != ROLE_NONE)
+		return true;
+	if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 2)
+		return true;
+	count_lost(kind);
+	return false;
 }
 
 static __always_inline struct pid *tgid_pid(struct task_struct *task)

@@ -203,7 +203,7 @@ static __always_inline int enter_data(struct pt_regs *regs, long number, __u8 ro
 	if (is_write || number == __NR_pwrite64) {
 		if (number == __NR_writev && !first_vector(data, &data, &length))
 			return 0;
-		if (!config.cgroup_writes_elsewhere && send_cgroup_write(file, data, length, EVENT_F_SYSENTER)) {
+		if (!counters.function_writes && send_cgroup_write(file, data, length, EVENT_F_SYSENTER)) {
 			call.op = OP_WRITE;
 			remember(&call);
 			return 0;

@@ -7,18 +7,16 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM };
 
-/* A macro, since the index must be a constant where the access is written: only then is it relocated by
- * the size that an element has in this kernel. */
-#define resident_kb(mm, kind)                                                                   \
-	({                                                                                      \
-		__s64 pages_;                                                                   \
-		if (bpf_core_field_exists((mm)->rss_stat[kind].count))                          \
-			pages_ = BPF_CORE_READ(mm, rss_stat[kind].count);                       \
-		else                                                                            \
-			pages_ = BPF_CORE_READ((struct mm_struct___old *)(mm),                  \
-				rss_stat.count[kind].counter);                                  \
-		pages_ < 0 ? 0 : pages_ * (config.page_size / 1024);                            \
-	})
+static __always_inline __u64 to_kb(__s64 pages)
+{
+	return pages < 0 ? 0 : pages * (config.page_size / 1024);
+}
+
+/* A macro, since CO-RE relocates an index only when it is a literal. */
+#define resident_kb(mm, kind)                                                                     \
+	to_kb(bpf_core_field_exists((mm)->rss_stat[0].count) ?                                    \
+			BPF_CORE_READ((mm), rss_stat[kind].count) :                               \
+			BPF_CORE_READ((struct mm_struct___old *)(mm), rss_stat.count[kind].counter))
 
 static __always_inline __u64 limit_pages(unsigned long max)
 {
@@ -84,6 +82,8 @@ SEC("tp_btf/mark_victim")
 int ct_mark_victim(unsigned long long *ctx)
 {
 	struct event_oom *e = scratch(SCRATCH_OOM);
+	__u32 tid = bpf_get_current_pid_tgid();
+	__u64 *owner;
 
 	if (!e)
 		return 0;
@@ -94,6 +94,12 @@ int ct_mark_victim(unsigned long long *ctx)
 		read_victim(e, (void *)ctx[0]);
 	else
 		e->victim_tgid = (__u32)ctx[0];
+	owner = bpf_map_lookup_elem(&oom_owner, &tid);
+	if (owner) {
+		e->limit_id = *owner;
+		e->h.flags |= EVENT_F_FENTRY;
+		bpf_map_delete_elem(&oom_owner, &tid);
+	}
 	e->h.size = offsetof(struct event_oom, chain) + e->levels * sizeof(e->chain[0]);
 	event_send(&lifecycle_ring, &e->h, sizeof(*e), false);
 	return 0;

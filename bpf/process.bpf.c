@@ -113,13 +113,16 @@ static __always_inline void read_argv(struct event_exec *e, struct task_struct *
 	e->h.size = offsetof(struct event_exec, argv) + length;
 }
 
-static __always_inline void send_exec(struct task_struct *task, int old_pid, const char *filename, bool named)
+static __always_inline void send_exec(struct task_struct *task, int old_pid, const char *filename, bool named,
+	__u8 old_role)
 {
 	struct event_exec *e = scratch(SCRATCH_EXEC);
 
 	if (!e)
 		return;
 	event_init(&e->h, EVENT_EXEC, sizeof(*e));
+	if (e->h.role == old_role && !has_room(&lifecycle_ring, e->h.role, EVENT_EXEC))
+		return;
 	e->old_tid = old_pid;
 	e->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
 	e->unused0 = 0;
@@ -165,7 +168,7 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 		if (id.level == 0 || id.number != 1)
 			return 0;
 	}
-	send_exec(task, old_pid, filename, known != NULL);
+	send_exec(task, old_pid, filename, known != NULL, old);
 	return 0;
 }
 
@@ -206,6 +209,8 @@ int ct_sched_process_exit(unsigned long long *ctx)
 
 		if (id.level == 0 || (id.number != 1 && (status & 0x7f) == 0))
 			return 0;
+		if (id.number != 1 && !has_room(&lifecycle_ring, role, EVENT_EXIT))
+			return 0;
 	}
 	e = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*e), 0);
 	if (e) {
@@ -226,11 +231,13 @@ int BPF_PROG(ct_task_rename, struct task_struct *task, const char *comm)
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid);
 	struct event_rename *e;
+	__u8 role;
 
 	/* A task may rename another thread of its process through /proc; then the header would lie. */
 	if (tgid != bpf_get_current_pid_tgid() >> 32 || is_self())
 		return 0;
-	if (role_get(tgid, start_time(task)) == ROLE_NONE)
+	role = role_get(tgid, start_time(task));
+	if (role == ROLE_NONE || !has_room(&lifecycle_ring, role, EVENT_RENAME))
 		return 0;
 	e = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*e), 0);
 	if (!e) {

@@ -28,7 +28,6 @@ struct ctrace_config {
 	__u32 identity_subsys;
 	__u32 memory_subsys; /* CTRACE_IDENTITY_V2 = the kernel has no memory controller */
 	__u32 page_size;
-	__u32 cgroup_writes_elsewhere; /* a hook on cgroup_file_write sees them: the pair need not */
 };
 
 struct ctrace_counters {
@@ -36,6 +35,9 @@ struct ctrace_counters {
 	__u64 sentinels;        /* events that ask for the detail tier */
 	__u64 last_sentinel_ns; /* CLOCK_BOOTTIME */
 	__u64 last_detail_ns;   /* of a task with a role */
+	/* Set by user space once both hooks of cgroup_file_write are attached: they see cgroup writes, the
+	 * armed pair need not. */
+	__u64 function_writes;
 };
 
 struct ctrace_role {

@@ -49,6 +49,8 @@ int ct_signal_generate(unsigned long long *ctx)
 	id = pid_identity(task);
 	if (role == ROLE_NONE && id.level == 0)
 		return 0;
+	if (id.number != 1 && !has_room(&lifecycle_ring, role, EVENT_SIGNAL))
+		return 0;
 	e = bpf_ringbuf_reserve(&lifecycle_ring, sizeof(*e), 0);
 	if (!e) {
 		count_lost(EVENT_SIGNAL);

@@ -20,6 +20,8 @@
 enum hook_tier { TIER_ALWAYS, TIER_DETAIL, TIER_ON_DEMAND /* an iterator: attached when it is read */ };
 
 #define SNAPSHOT_PROGRAM "ct_snapshot"
+#define FUNCTION_WRITE "ct_cgroup_file_write"
+#define FUNCTION_WRITTEN "ct_cgroup_file_written"
 
 struct hook {
 	const char *job, *program, *section;
@@ -44,6 +46,9 @@ static const struct hook hooks_table[] = {
 	{ "frozen (v2)", "ct_cgroup_frozen", "tp_btf/cgroup_notify_frozen", TIER_ALWAYS },
 	{ "mounts, namespaces, cgroup writes, requests", "ct_sys_enter", "tp_btf/sys_enter", TIER_DETAIL },
 	{ "their results and durations", "ct_sys_exit", "tp_btf/sys_exit", TIER_DETAIL },
+	{ "cgroup writes, by whatever call", FUNCTION_WRITE, "fentry/cgroup_file_write", TIER_ALWAYS },
+	{ "their results", FUNCTION_WRITTEN, "fexit/cgroup_file_write", TIER_ALWAYS },
+	{ "the limit behind an OOM kill", "ct_oom_kill_process", "fentry/oom_kill_process", TIER_ALWAYS },
 	{ "processes at the start", SNAPSHOT_PROGRAM, "iter/task", TIER_ON_DEMAND },
 };
 
@@ -140,16 +145,52 @@ static void set_outcome(struct outcome *outcome, enum hook_state state, const ch
 	snprintf(outcome->reason, sizeof(outcome->reason), "%s", reason);
 }
 
+/* Whether the kernel takes an empty program on that function; 0 or a positive errno. Cheap, and spares a
+ * failed attempt at loading everything. */
+static int probe_function(int btf_id, enum bpf_attach_type type)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type, .attach_btf_id = btf_id);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "ct_probe", "Dual BSD/GPL", nothing, ARRAY_SIZE(nothing), &options);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static void check_function(const struct btf *btf, const char *function, enum bpf_attach_type type,
+	struct outcome *outcome)
+{
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC), code;
+
+	if (id < 0) {
+		set_outcome(outcome, HOOK_ABSENT, "this kernel has no such function");
+		return;
+	}
+	code = probe_function(id, type);
+	if (code)
+		set_outcome(outcome, HOOK_REFUSED, code == EPERM ? "the kernel refuses hooks on functions" : refusal(code));
+}
+
+/* What can be told without loading the programs themselves. */
 static void find_absent(const struct btf *btf, struct outcome *outcomes)
 {
 	char name[96];
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks_table); i++) {
-		const char *tracepoint = strchr(hooks_table[i].section, '/') + 1;
+		const char *section = hooks_table[i].section, *target = strchr(section, '/') + 1;
 
-		if (!str_starts(hooks_table[i].section, "tp_btf/"))
+		if (str_starts(section, "fentry/"))
+			check_function(btf, target, BPF_TRACE_FENTRY, &outcomes[i]);
+		if (str_starts(section, "fexit/"))
+			check_function(btf, target, BPF_TRACE_FEXIT, &outcomes[i]);
+		if (!str_starts(section, "tp_btf/"))
 			continue;
-		snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+		snprintf(name, sizeof(name), "btf_trace_%s", target);
 		if (btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) < 0)
 			set_outcome(&outcomes[i], HOOK_ABSENT, "this kernel has no such tracepoint");
 	}
@@ -236,6 +277,23 @@ static void attach_always(struct hooks *hooks, struct outcome *outcomes)
 	}
 }
 
+/* The two hooks of cgroup_file_write work together or not at all. */
+static void settle_writes(struct hooks *hooks, struct outcome *outcomes)
+{
+	int rows[] = { row_of_program(FUNCTION_WRITE), row_of_program(FUNCTION_WRITTEN) };
+
+	if (hooks->links[rows[0]] && hooks->links[rows[1]]) {
+		hooks_counters(hooks)->function_writes = 1;
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!hooks->links[rows[i]])
+			continue;
+		bpf_link__destroy(steal_ptr(hooks->links[rows[i]]));
+		set_outcome(&outcomes[rows[i]], HOOK_REFUSED, "its other half does not attach");
+	}
+}
+
 static void report(struct facts *facts, const struct outcome *outcomes)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(hooks_table); i++)
@@ -278,6 +336,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 	if (r == 0) {
 		roles_fill_names(bpf_map__fd(hooks->skeleton->maps.role_of_name), options->runtimes);
 		attach_always(hooks, outcomes);
+		settle_writes(hooks, outcomes);
 		report(facts, outcomes);
 		r = check_essential(outcomes, err);
 	}
