@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# boot.sh KERNEL_DIRECTORY ROOT_IMAGE SHARE_IMAGE RESULTS_DIRECTORY [PARAMETER...]
+#
+# Boots one guest under QEMU and waits for its end, at most VM_TIMEOUT seconds (240). What the guest
+# says goes to stdout, its console to RESULTS_DIRECTORY/console, the files that it leaves behind to
+# RESULTS_DIRECTORY. PARAMETERs are added to the kernel's command line. Exits with the guest's status,
+# 124 when it gave none. No acceleration is asked for: a build machine seldom has it.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+. "$here/lib.sh"
+
+[ $# -ge 4 ] || vm_fail 'usage: boot.sh KERNEL_DIRECTORY ROOT_IMAGE SHARE_IMAGE RESULTS_DIRECTORY [PARAMETER...]'
+kernel=$1 root=$2 share=$3 results=$4
+shift 4
+
+vm_need qemu-system-x86_64 qemu-system-x86
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$results"
+truncate -s 64M "$work/results"
+
+disks=()
+add_disk() { # NAME FILE OPTIONS
+	disks+=(-drive "if=none,id=$1,file=$2,format=raw$3" -device "virtio-blk-pci,drive=$1,serial=$1")
+}
+add_disk root "$root" ,readonly=on
+add_disk modules "$kernel/modules.erofs" ,readonly=on
+add_disk share "$share" ,readonly=on
+add_disk results "$work/results" ''
+
+status=0
+timeout --foreground -k 5 "${VM_TIMEOUT:-240}" qemu-system-x86_64 \
+	-M q35 -cpu max -accel tcg,thread=multi -smp 2 -m "${VM_MEMORY:-768M}" \
+	-nodefaults -no-user-config -display none -no-reboot -monitor none \
+	-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
+	-serial "file:$results/console" -serial stdio -serial "file:$work/status" "${disks[@]}" \
+	-append "console=ttyS0 panic=-1 quiet apparmor=0 $*" < /dev/null || status=$?
+[ $status = 124 ] && vm_say "the guest was stopped after ${VM_TIMEOUT:-240} s"
+tar -xf "$work/results" -C "$results" --no-same-owner 2>/dev/null || true
+code=$(tr -cd 0-9 < "$work/status" 2>/dev/null | head -c 3 || true)
+exit "${code:-124}"

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a guest's files must show. Every function yields lines of TAP without numbers."""
+
+import json
+import os
+import subprocess
+
+CLONE_INTO_CGROUP = 0x200000000
+CLONE_NEW_ANY = 0x7E020080
+CLONE_NEWNS = 0x00020000
+CLONE_NEWPID = 0x20000000
+
+# Programs without which a kernel cannot be called supported: everything else rests on them.
+NEEDED = ("ct_task_newtask", "ct_sched_process_exec", "ct_sched_process_exit", "ct_cgroup_mkdir",
+          "ct_cgroup_rmdir", "ct_cgroup_attach", "ct_sys_enter", "ct_sys_exit")
+
+
+def point(good, text, why=""):
+    if good:
+        return "ok - " + text
+    return "not ok - %s%s" % (text, " (%s)" % why if why else "")
+
+
+def read_programs(path):
+    """Rows of vm_programs: name, section, state, error, instructions, verified, reason."""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return [line.rstrip("\n").split("\t") for line in f if line.count("\t") >= 6]
+
+
+def judge_programs(path):
+    rows = read_programs(path)
+    for name, section, state, error, _, _, reason in rows:
+        if state.startswith("refused"):
+            yield "# %s (%s): %s, %s: %s" % (name, section, state, error, reason)
+    taken = {row[0] for row in rows if not row[2].startswith("refused")}
+    for name in NEEDED:
+        yield point(name in taken, "%s loads and attaches" % name)
+
+
+class Recording:
+    """The events and timelines of a recording, as ctrace replay tells them."""
+
+    def __init__(self, trace, path):
+        done = subprocess.run([trace, "replay", "--json", "--events", path], capture_output=True,
+                              text=True, errors="replace", check=False)
+        self.status, self.complaint = done.returncode, done.stderr.strip()
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.of_events = [line for line in lines if line["type"] == "event"]
+        self.timelines = [line for line in lines if line["type"] == "timeline"]
+        self.summary = next((line for line in lines if line["type"] == "summary"), None)
+
+    def events(self, kind, **fields):
+        """Events of a kind whose own fields or data have these values."""
+        return [e for e in self.of_events if e["event"] == kind
+                and all(e["data"].get(k, e.get(k)) == v for k, v in fields.items())]
+
+    def calls(self, op):
+        """(enter, result) of each call; an exit pairs with the last enter of its thread."""
+        waiting, pairs = {}, []
+        for e in self.of_events:
+            if e["event"] == "syscall_enter":
+                waiting[e["tid"]] = e
+            elif e["event"] == "syscall_exit" and e["tid"] in waiting:
+                enter = waiting.pop(e["tid"])
+                if enter["data"]["op"] == op and e["data"]["op"] == op:
+                    pairs.append((enter, int(e["data"]["result"])))
+        return pairs
+
+
+def namespace_flags(rec):
+    """All CLONE_NEW* bits that the start asked for, by clone or by unshare."""
+    flags = 0
+    for e in rec.events("fork"):
+        flags |= int(e["data"]["clone_flags"])
+    for enter, result in rec.calls("unshare"):
+        flags |= int(enter["data"]["args"][0]) if result == 0 else 0
+    return flags & CLONE_NEW_ANY
+
+
+def judge_cgroup_entry(rec, runtime, cgroup, ids):
+    """How the container came into its cgroup. crun on v2 creates it there: no attach, no write."""
+    into = [e for e in rec.events("fork") if int(e["data"]["clone_flags"]) & CLONE_INTO_CGROUP
+            and e["data"]["child_cgroup_id"] in ids]
+    attached = [e for e in rec.events("cgroup_attach") if e["data"]["id"] in ids]
+    if runtime == "crun" and cgroup == "v2":
+        yield point(into, "clone3(CLONE_INTO_CGROUP) is seen, and the child's cgroup with it")
+        return
+    yield point(attached, "the task that enters the cgroup is seen")
+
+
+def judge_good(rec, name, runtime, cgroup):
+    path = "/ctrace-" + name
+    made = [e for e in rec.events("cgroup_mkdir") if e["data"]["path"].endswith(path)]
+    ids = {e["data"]["id"] for e in made}
+    limit = "memory.max" if cgroup == "v2" else "memory.limit_in_bytes"
+    writes = [e for e in rec.events("cgroup_write", file=limit)
+              if e["data"]["value"].strip() == "67108864" and e["data"]["path"].endswith(path)]
+    mounts = rec.calls("mount") + rec.calls("fsmount") + rec.calls("move_mount")
+    flags = namespace_flags(rec)
+
+    yield point([e for e in rec.events("exec", role="runtime") if e["data"]["argv"][:1] == [runtime]],
+                "the runtime's exec is seen with its arguments")
+    yield point(rec.events("fork", role="runtime"), "the runtime's forks are seen")
+    yield point(flags & CLONE_NEWNS and flags & CLONE_NEWPID, "the new namespaces are seen",
+                "flags %#x" % flags)
+    yield point(made, "cgroup mkdir is seen with its path")
+    yield point(writes, "the write of %s is seen with its value" % limit,
+                "%d writes seen" % len(rec.events("cgroup_write")))
+    yield from judge_cgroup_entry(rec, runtime, cgroup, ids)
+    yield point(sum(result >= 0 for _, result in mounts) >= 5, "the mounts are seen",
+                "%d seen" % len(mounts))
+    yield point([1 for enter, result in rec.calls("mount") if enter["data"].get("c") == "proc" and result == 0]
+                or rec.calls("fsmount"), "the mount of proc is seen with its type and result")
+    yield point([1 for _, result in rec.calls("pivot_root") if result == 0], "pivot_root is seen")
+    yield point([e for e in rec.of_events if e["event"] == "exec" and e["ns_pid"] == 1
+                 and e["data"]["filename"] == "/bin/sh"], "the exec of the container's program is seen")
+    yield point([e for e in rec.events("exit") if e["ns_pid"] == 1 and e["data"]["exit_code"] == 7 << 8],
+                "the exit of the container is seen with its code")
+    yield point([e for e in rec.events("cgroup_rmdir") if e["data"]["id"] in ids], "cgroup rmdir is seen")
+    yield from judge_timeline(rec, name)
+
+
+def judge_timeline(rec, name):
+    last = [t for t in rec.timelines if name in t["id"]][-1:]
+    yield point(last, "the timeline knows the container by its id",
+                "it knows " + ", ".join(sorted({t["id"] for t in rec.timelines})))
+    if last:
+        code = (last[0].get("exit") or {}).get("code")
+        yield point(last[0]["state"] == "exited" and code == 7, "its timeline ends with the exit code",
+                    "state %s, code %s" % (last[0]["state"], code))
+
+
+def judge_bad(rec):
+    failed = [enter for enter, result in rec.calls("mount") + rec.calls("fsopen") if result == -19]
+    names = {field for enter in failed for field in (enter["data"].get("a"), enter["data"].get("c"))}
+    yield point("ctrace-nosuchfs" in names, "the mount that fails is seen with ENODEV",
+                "%d calls failed with it" % len(failed))
+
+
+def judge_recording(trace, path, cgroup):
+    """RUNTIME.ctrace, RUNTIME-bad.ctrace or RUNTIME-KIND.ctrace, in a guest with this cgroup version."""
+    name = os.path.basename(path)[:-len(".ctrace")]
+    runtime, _, kind = name.partition("-")
+    rec = Recording(trace, path)
+    lost = (rec.summary or {}).get("lost")
+    checks = [point(rec.status == 0 and rec.summary, "the recording can be replayed here", rec.complaint),
+              point(lost in (0, "0", [], {}), "nothing was lost", json.dumps(lost))]
+    checks += judge_bad(rec) if kind == "bad" else judge_good(rec, name, runtime, cgroup)
+    for line in checks:
+        yield line.replace(" - ", " - %s: " % name, 1)

@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What is checked in each guest. Prints TAP without numbers; files for the host go to /run/results.
+#
+# Recordings are only made here: the host reads them, which shows too that they can be read elsewhere.
+CTRACE=/share/bin/ctrace
+TRACE=/share/bin/ctrace-trace
+RESULTS=/run/results
+
+ok() { echo "ok - $*"; }
+not_ok() { echo "not ok - $*"; }
+skip() { echo "ok - $1 # SKIP $2"; }
+note() { sed 's/^/# /'; }
+
+# Every program of the object before the kernel's verifier. What user space should use elsewhere is judged
+# by doctor and the recordings; here only a program that nothing can replace may not be refused: the host's
+# run.sh knows which.
+check_programs() {
+	mkdir -p $RESULTS/verifier
+	if timeout 120 /share/bin/vm_programs /share/bin/ctrace.o $RESULTS/verifier > $RESULTS/programs 2> $RESULTS/programs.stderr; then
+		ok "the verifier was asked about $(wc -l < $RESULTS/programs) programs"
+	else
+		not_ok "the verifier was asked about every program"
+		note < $RESULTS/programs.stderr
+	fi
+}
+
+check_doctor() {
+	local code=0
+
+	timeout 60 $TRACE doctor > $RESULTS/doctor.txt 2> $RESULTS/doctor.stderr || code=$?
+	if [ $code = 0 ]; then
+		ok "doctor finds that containers can be traced here"
+	else
+		not_ok "doctor finds that containers can be traced here (exit code $code)"
+		note < $RESULTS/doctor.stderr
+	fi
+	timeout 60 $TRACE doctor --json > $RESULTS/doctor.json 2> /dev/null
+	if jq -e . $RESULTS/doctor.json > /dev/null 2>&1; then
+		ok "doctor --json is JSON"
+	else
+		not_ok "doctor --json is JSON"
+	fi
+}
+
+make_bundle() { # DIRECTORY CGROUP
+	mkdir -p "$1/rootfs/bin"
+	cp /share/guest/busybox "$1/rootfs/bin/busybox"
+	ln -s busybox "$1/rootfs/bin/sh"
+	(cd "$1" && runc spec)
+	jq --arg cgroup "/$2" '.process.terminal = false | .process.args = ["/bin/sh", "-c", "echo hello; exit 7"]
+		| .linux.cgroupsPath = $cgroup
+		| .linux.resources.memory = {limit: 67108864} | .linux.resources.pids = {limit: 32}' \
+		"$1/config.json" > "$1/new.json"
+	mv "$1/new.json" "$1/config.json"
+}
+
+# A mount that fails with ENODEV in the middle of the start.
+break_mount() { # DIRECTORY
+	jq '.mounts += [{destination: "/none", type: "ctrace-nosuchfs", source: "none"}]' "$1/config.json" > "$1/new.json"
+	mv "$1/new.json" "$1/config.json"
+}
+
+# judge_code NAME EXPECTED CODE
+judge_code() {
+	if [ "$3" = "$2" ]; then
+		ok "record of $1 ends with the command's own exit code $2"
+	else
+		not_ok "record of $1 ends with the command's own exit code $2 (it was $3)"
+		note < "$RESULTS/$1.stderr"
+	fi
+}
+
+# record NAME EXPECTED_CODE RUNTIME [OPTION...]: the start of one container, whose id is NAME.
+record() {
+	local name=$1 expected=$2 runtime=$3 code=0
+
+	shift 3
+	timeout 60 $TRACE record "$@" "$RESULTS/$name.ctrace" -- "$runtime" run --bundle "/run/bundle-$name" "$name" \
+		> "$RESULTS/$name.stdout" 2> "$RESULTS/$name.stderr" || code=$?
+	judge_code "$name" "$expected" $code
+}
+
+check_runtime() { # runc|crun
+	if ! "$1" --version > /dev/null 2>&1; then
+		skip "$1 can be traced" "$1 does not run here"
+		return
+	fi
+	make_bundle "/run/bundle-$1" "ctrace-$1"
+	record "$1" 7 "$1"
+	if grep -qx hello "$RESULTS/$1.stdout"; then
+		ok "the output of the container passes through"
+	else
+		not_ok "the output of the container passes through"
+	fi
+	make_bundle "/run/bundle-$1-bad" "ctrace-$1-bad"
+	break_mount "/run/bundle-$1-bad"
+	record "$1-bad" 1 "$1"
+}
+
+# The tracer sleeps until a sentinel tells that a container is being made.
+check_late_arming() { # runc|crun
+	local name=$1-late tracer code=0
+
+	make_bundle "/run/bundle-$name" "ctrace-$name"
+	timeout 60 $TRACE record "$RESULTS/$name.ctrace" > /dev/null 2> "$RESULTS/$name.stderr" &
+	tracer=$!
+	sleep 4
+	"$1" run --bundle "/run/bundle-$name" "$name" > /dev/null 2>> "$RESULTS/$name.stderr"
+	sleep 1
+	kill -INT $tracer
+	wait $tracer || code=$?
+	judge_code "$name" 0 $code
+}
+
+uname -r > $RESULTS/kernel
+cat /sys/kernel/security/lockdown > $RESULTS/lockdown 2> /dev/null
+$CTRACE --version > /dev/null 2> $RESULTS/ctrace.stderr && ok "ctrace runs here" || not_ok "ctrace runs here: $(cat $RESULTS/ctrace.stderr)"
+check_programs
+if $TRACE doctor --help > /dev/null 2>&1; then
+	check_doctor
+else
+	skip "doctor" "this build has no doctor command"
+fi
+if $TRACE record --help > /dev/null 2>&1; then
+	check_runtime runc
+	check_runtime crun
+	make_bundle /run/bundle-runc-armed ctrace-runc-armed
+	record runc-armed 7 runc --always-armed
+	check_late_arming runc
+	check_late_arming crun
+else
+	skip "recordings" "this build has no record command"
+fi

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# userland.sh OUTPUT_DIRECTORY: the guests' root image, made of Debian packages.
+#
+# Prints the path of an erofs image with runc, crun, the tools that the checks use, and every
+# library that the programs in OUTPUT_DIRECTORY link. It is kept below the cache directory and made
+# again when the list of packages changes or VM_REFRESH=1.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+. "$here/lib.sh"
+
+[ $# = 1 ] || vm_fail 'usage: userland.sh OUTPUT_DIRECTORY'
+output=$1
+
+# The release of this machine, so that what was built here finds the libraries that it was linked to.
+release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+[ -n "$release" ] || vm_fail '/etc/os-release names no release'
+
+# linked_packages: who owns the libraries that the programs load.
+linked_packages() {
+	ldd "$output"/ctrace "$output"/ctrace-* "$output"/tests/vm_programs 2>/dev/null |
+		awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u | while read -r library; do
+		dpkg-query -S "$library" "$(readlink -f "$library")" "${library#/usr}" "/usr$library" 2>/dev/null |
+			head -n 1 | cut -d: -f1
+	done | sort -u
+}
+
+tools=(runc crun busybox-static kmod procps iproute2 jq nftables strace util-linux)
+packages=$(printf '%s\n' "${tools[@]}" $(linked_packages) | sort -u | paste -sd,)
+image=$VM_CACHE/userland/$release.erofs
+
+vm_need mmdebstrap mmdebstrap
+vm_need mkfs.erofs erofs-utils
+if [ ! -e "$image" ] || [ -n "${VM_REFRESH:-}" ] || [ "$(cat "$image.packages" 2>/dev/null)" != "$packages" ]; then
+	vm_say "making a userland of $release with $packages"
+	mkdir -p "$VM_CACHE/userland"
+	work=$(mktemp -d -p "$VM_CACHE/userland")
+	trap 'rm -rf "$work"' EXIT
+	mirrors=()
+	while read -r kind uri; do
+		[ "$kind" = security ] && mirrors+=("deb $uri $release-security main") ||
+			mirrors+=("deb $uri $release main")
+	done < <(vm_archives)
+	mmdebstrap --quiet --variant=minbase --include="$packages" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*' \
+		"$release" "$work/root.tar" "${mirrors[@]}" >&2
+	mkdir "$work/root"
+	tar -xf "$work/root.tar" -C "$work/root" --exclude='./dev/*'
+	mkfs.erofs -zlz4 "$work/root.erofs" "$work/root" >/dev/null
+	mv "$work/root.erofs" "$image"
+	echo "$packages" > "$image.packages"
+fi
+echo "$image"
