@@ -34,8 +34,19 @@ refused()
 	is "$code" "$wanted" "$what: exit code"
 	like "$(cat "$WORK/err")" "$regex" "$what: the error names it"
 	unlike "$(cat "$WORK/err")" 'Sanitizer|Assertion|Segmentation' "$what: it did not crash"
-	after=$(host_state)
-	is "$after" "$before" "$what: nothing is left behind"
+	settled "$before"
+	is "$(host_state)" "$before" "$what: nothing is left behind"
+}
+
+# Waits until the host is as it was: a veth goes with its network namespace, a moment after the container.
+settled()
+{
+	local try
+
+	for try in {1..50}; do
+		[ "$(host_state)" = "$1" ] && return
+		sleep 0.1
+	done
 }
 
 
@@ -84,6 +95,7 @@ for name in dotdot absolute-symlink relative-symlink hardlink-out whiteout-dotdo
 	[ "$code" = 125 ] || [ "$code" = 0 ] && ok "layer with $name: ends with $code" || not_ok "layer with $name: exit code $code"
 	[ "$code" = 0 ] || like "$(cat "$WORK/err")" '.' "layer with $name: says why"
 	is "$(cat "$WORK/victim/file" 2>&1; ls "$WORK/victim")" "$victim" "layer with $name: no file outside is touched"
+	settled "$before"
 	is "$(host_state)" "$before" "layer with $name: nothing is left behind"
 done
 
