@@ -88,7 +88,7 @@ class Redis(Background):
             return s.connect_ex(("127.0.0.1", int(self.port))) == 0
 
     def requests_per_second(self):
-        """Requests of SET and GET by the time that both took."""
+        """Requests of SET and GET by the time that both took; and how many they were."""
         done = subprocess.run(["redis-benchmark", "-p", self.port, "-t", "set,get", "-n", "60000", "-c", "20",
                                "--csv"], capture_output=True, text=True, check=True)
         seconds = 0.0
@@ -98,7 +98,12 @@ class Redis(Background):
             if fields[0] in ("SET", "GET"):
                 seconds += 60000 / float(fields[1])
                 count += 60000
-        return count / seconds
+        return count / seconds, count
+
+    def cpu_ns(self):
+        """Of its main thread, which serves every request."""
+        with open("/proc/%d/schedstat" % self.process.pid, encoding="ascii") as f:
+            return int(f.read().split()[0])
 
 
 class Environment:

@@ -13,8 +13,8 @@ offer()
 	local name=$1 label=$2
 
 	shift 2
-	jq -nc --arg name "$name" --arg label "$label" --argjson env "${OFFER_ENV:-{\}}" \
-		'{name: $name, label: $label, env: $env, command: $ARGS.positional}' --args -- "$@"
+	jq -nc --arg name "$name" --arg shown "$label" --argjson env "${OFFER_ENV:-{\}}" \
+		'{name: $name, label: $shown, env: $env, command: $ARGS.positional}' --args -- "$@"
 }
 
 missing()
