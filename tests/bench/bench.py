@@ -64,6 +64,17 @@ class Background:
         with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def ring_bytes(self):
+        """The part of its RSS that is BPF maps: rings are mapped twice, and count twice."""
+        total, is_map = 0, False
+        with open("/proc/%d/smaps" % self.process.pid, encoding="utf-8", errors="replace") as f:
+            for line in f:
+                if "-" in line.split()[0]:
+                    is_map = line.rstrip().endswith("anon_inode:bpf-map")
+                elif is_map and line.startswith("Rss:"):
+                    total += int(line.split()[1]) * 1024
+        return total
+
     def stop(self, sig=signal.SIGINT):
         if self.process.poll() is None:
             self.process.send_signal(sig)
