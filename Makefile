@@ -40,7 +40,7 @@ endif
 CFLAGS += $(HARDEN)
 
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wno-unused-parameter \
-	      -I. -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine) $(if $(WERROR),-Werror)
+	      -I. -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu $(if $(WERROR),-Werror)
 
 # What each program links; --as-needed drops what it does not use.
 ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto

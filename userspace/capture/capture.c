@@ -95,6 +95,7 @@ static int arm(struct capture *c, struct error *err)
 	r = hooks_arm(&c->hooks, err);
 	if (r < 0)
 		return r;
+	c->armed_ns = boottime_ns();
 	c->sentinel_ns = counters->last_sentinel_ns;
 	c->announce_armed = true;
 	return 0;
@@ -117,8 +118,8 @@ static void disarm_if_quiet(struct capture *c, uint64_t now_ns)
 		return;
 	if (counters->last_detail_ns > last)
 		last = counters->last_detail_ns;
-	if (c->options.start_armed && c->facts.start_ns > last)
-		last = c->facts.start_ns;
+	if (c->armed_ns > last)
+		last = c->armed_ns;
 	if (!arming_is_quiet(&c->arming, now_ns, last))
 		return;
 	hooks_disarm(&c->hooks);

@@ -43,6 +43,7 @@ struct capture {
 	uint64_t last_event_ns;   /* when something was last taken in */
 	uint64_t seen_sentinels;
 	uint64_t sentinel_ns;     /* of the sentinel that armed, until EVENT_ARMED is out */
+	uint64_t armed_ns;        /* when the detail tier was attached */
 	bool announce_armed;
 	unsigned int ticks;
 	uint64_t lost_snapshot;

@@ -302,7 +302,7 @@ static void report(struct facts *facts, const struct outcome *outcomes)
 }
 
 /* Without these there is no timeline at all. */
-static int check_essential(const struct outcome *outcomes, struct error *err)
+static int check_essential(const struct outcome *outcomes, const struct facts *facts, struct error *err)
 {
 	static const char *const essential[] = { "ct_task_newtask", "ct_sched_process_exec", "ct_sched_process_exit" };
 
@@ -311,6 +311,9 @@ static int check_essential(const struct outcome *outcomes, struct error *err)
 
 		if (outcomes[row].state == HOOK_REFUSED && geteuid() != 0)
 			return load_failed(EPERM, err);
+		if (outcomes[row].state == HOOK_REFUSED && strcmp(facts->lockdown, "confidentiality") == 0)
+			return error_set(err, EPERM, "the kernel is locked down (lockdown=confidentiality): it lets no "
+				"tracing program read its memory; lockdown=integrity does");
 		if (outcomes[row].state != HOOK_ATTACHED)
 			return error_set(err, ENOSYS, "cannot follow processes: %s: %s", hooks_table[row].section,
 				outcomes[row].reason);
@@ -338,7 +341,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 		attach_always(hooks, outcomes);
 		settle_writes(hooks, outcomes);
 		report(facts, outcomes);
-		r = check_essential(outcomes, err);
+		r = check_essential(outcomes, facts, err);
 	}
 	if (r < 0)
 		hooks_unload(hooks);

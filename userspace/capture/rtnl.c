@@ -168,6 +168,8 @@ static int take_message(const struct nlmsghdr *message, void *data)
 	event_prepare(&e.h, EVENT_LINK, sizeof(e), context->time_ns);
 	e.action = message->nlmsg_type;
 	e.netns_id = context->netns_id;
+	if (family == 2 && ((const struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_table == RT_TABLE_LOCAL)
+		return MNL_CB_OK; /* the kernel's own, three for every address */
 	if (family == 0)
 		take_link(message, &e);
 	else if (family == 1)
