@@ -64,7 +64,11 @@ TEST_TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c
 .PHONY: all build run test unit tools bench deps test-deps clean help install FORCE
 
 all: build
-build: $(PROGRAMS:%=$(O)/%)
+build: $(PROGRAMS:%=$(O)/%) $(O)/ctrace-oci
+
+# The name under which engines call the OCI runtime.
+$(O)/ctrace-oci: $(O)/ctrace
+	$(Q)ln -sf ctrace $@
 
 help:
 	@echo 'make            build ctrace into $(O)/'

@@ -72,12 +72,19 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 	return true;
 }
 
+static __always_inline bool is_cgroup_file(struct file *file)
+{
+	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+
+	return magic == SUPER_CGROUP1 || magic == SUPER_CGROUP2;
+}
+
 /* Returns false when the file is none of cgroupfs. */
 static __always_inline bool send_cgroup_write(struct file *file, __u64 data, __u64 length, __u8 flags)
 {
 	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
 
-	if (magic != SUPER_CGROUP1 && magic != SUPER_CGROUP2)
+	if (!is_cgroup_file(file))
 		return false;
 	return send_cgroup_kn(BPF_CORE_READ(file, f_inode, i_private), magic, data, length, flags, true,
 		SCRATCH_ENTER);

@@ -178,6 +178,16 @@ static __always_inline __u8 role_get(__u32 tgid, __u64 start_ns)
 	return role && (role->start_ns == start_ns || !role->start_ns) ? role->role : ROLE_NONE;
 }
 
+/* Of the current process. Most have none: the lookup comes before the reads that check it. */
+static __always_inline __u8 current_role(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (!bpf_map_lookup_elem(&role_of, &tgid))
+		return ROLE_NONE;
+	return role_get(tgid, start_time((void *)bpf_get_current_task()));
+}
+
 static __always_inline void role_set(__u32 tgid, __u64 start_ns, __u8 new_role)
 {
 	struct ctrace_role role = { .start_ns = start_ns, .role = new_role };

@@ -195,7 +195,7 @@ static __always_inline int enter_data(struct pt_regs *regs, long number, __u8 ro
 	if (!is_write && number != __NR_pwrite64 && role != ROLE_CLI)
 		return 0;
 	file = descriptor_file(fd);
-	if (!file)
+	if (!file || (role != ROLE_CLI && !is_cgroup_file(file)) || is_compat())
 		return 0;
 	call.time_ns = bpf_ktime_get_boot_ns();
 	call.number = number;
@@ -226,20 +226,18 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(ct_sys_enter, struct pt_regs *regs, long number)
 {
 	bool data = is_data_call(number);
-	__u32 tgid;
 	__u8 role;
 
 	if (!data && !is_control_call(number))
 		return 0;
-	tgid = bpf_get_current_pid_tgid() >> 32;
-	if (tgid == config.self_tgid)
+	if (is_self())
 		return 0;
-	role = role_get(tgid, start_time((void *)bpf_get_current_task()));
-	if (!data && (role == ROLE_NONE || role == ROLE_PAYLOAD))
+	role = current_role();
+	if (data)
+		return enter_data(regs, number, role);
+	if (role == ROLE_NONE || role == ROLE_PAYLOAD || is_compat())
 		return 0;
-	if (is_compat())
-		return 0;
-	return data ? enter_data(regs, number, role) : enter_control(regs, number, role);
+	return enter_control(regs, number, role);
 }
 
 static __always_inline long call_number(struct pt_regs *regs)

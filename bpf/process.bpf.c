@@ -31,8 +31,7 @@ int BPF_PROG(ct_task_newtask, struct task_struct *child, __u64 clone_flags)
 
 	if (clone_flags & CLONE_THREAD_FLAG || is_self())
 		return 0;
-	creator = role_get(bpf_get_current_pid_tgid() >> 32,
-		start_time((void *)bpf_get_current_task()));
+	creator = current_role();
 	if (role_of_child(creator, new_namespace) == ROLE_NONE)
 		return 0;
 	child_tgid = BPF_CORE_READ(child, tgid);

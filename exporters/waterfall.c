@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "exporters/waterfall.h"
+#include "exporters/waterfall_internal.h"
 
 #include <inttypes.h>
 #include <langinfo.h>
@@ -8,31 +8,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "exporters/explain.h"
 #include "exporters/format.h"
-#include "exporters/waterfall_ruler.h"
 #include "exporters/waterfall_text.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
 enum { WIDTH_MIN = 60, WIDTH_MAX = RULER_COLUMNS, DURATION_COLUMNS = 9, PERCENT_COLUMNS = 5,
-	ACTOR_DEPTH = 12 };
-
-#define RED "31"
-#define GREEN "32"
-#define YELLOW "33"
-#define BOLD "1"
-#define DIM "2"
-
-struct view {
-	struct strbuf *sb;
-	const struct container *c;
-	const struct waterfall_options *o;
-	struct ruler ruler;
-	size_t width, label, tail; /* columns of a line's first and last part */
-	bool full;
-	struct explain *explain; /* NULL unless asked for */
-};
+	ACTOR_DEPTH = 12,
+	/* a summary stays one: hundreds of exec sessions are counted */
+	SUMMARY_ACTORS = 24, SUMMARY_MARKS = 10 };
 
 static const char *phase_color(enum phase phase)
 {
@@ -45,33 +29,6 @@ static const char *phase_color(enum phase phase)
 	};
 
 	return colors[phase];
-}
-
-static void paint(struct view *v, const char *color)
-{
-	if (v->o->color && color)
-		strbuf_printf(v->sb, "\033[%sm", color);
-}
-
-static void unpaint(struct view *v, const char *color)
-{
-	if (v->o->color && color)
-		strbuf_puts(v->sb, "\033[0m");
-}
-
-static void painted(struct view *v, const char *color, const char *text)
-{
-	paint(v, color);
-	strbuf_puts(v->sb, text);
-	unpaint(v, color);
-}
-
-/* Ends a line without the blanks that padding left. */
-static void end_line(struct view *v)
-{
-	while (v->sb->length && v->sb->text[v->sb->length - 1] == ' ')
-		v->sb->text[--v->sb->length] = '\0';
-	strbuf_putc(v->sb, '\n');
 }
 
 /* "12.3 ms", "~12.3 ms" with an inferred edge, "?" with a lost one, "12.3 ms+" if it goes on. */
@@ -114,16 +71,16 @@ static void print_row(struct view *v, const struct row *row)
 {
 	char percent[16] = "";
 
-	paint(v, row->label_color);
+	view_paint(v, row->label_color);
 	format_fit(v->sb, row->label, v->label, v->o->utf8);
-	unpaint(v, row->label_color);
+	view_unpaint(v, row->label_color);
 	strbuf_putc(v->sb, ' ');
-	paint(v, row->bar_color);
+	view_paint(v, row->bar_color);
 	if (row->bars)
 		bars_print(v->sb, row->bars, &v->ruler, v->o->utf8);
 	else
 		format_fit(v->sb, "", v->ruler.columns, v->o->utf8);
-	unpaint(v, row->bar_color);
+	view_unpaint(v, row->bar_color);
 	strbuf_putc(v->sb, ' ');
 	pad_left(v, row->duration ? row->duration : "", DURATION_COLUMNS);
 	if (row->percent >= 0)
@@ -132,11 +89,11 @@ static void print_row(struct view *v, const struct row *row)
 		pad_left(v, percent, PERCENT_COLUMNS);
 	if (row->tail && *row->tail) {
 		strbuf_puts(v->sb, "  ");
-		paint(v, row->tail_color);
+		view_paint(v, row->tail_color);
 		format_fit(v->sb, row->tail, v->tail, v->o->utf8);
-		unpaint(v, row->tail_color);
+		view_unpaint(v, row->tail_color);
 	}
-	end_line(v);
+	view_end_line(v);
 }
 
 /* Of the time that is shown: where an hour of running was cut out, everything else would be 0 %.
@@ -152,143 +109,6 @@ static int percent_of(const struct view *v, uint64_t start_ns, uint64_t end_ns)
 	if (end_ns < start_ns || !total || end_ns - start_ns > total)
 		return -1;
 	return (int)((double)(end_ns - start_ns) * 100 / (double)total + 0.5);
-}
-
-/* A sentence that may be longer than a line: broken at blanks, indented. */
-static void print_wrapped(struct view *v, const char *text, size_t indent, const char *color)
-{
-	size_t at = indent;
-
-	format_fit(v->sb, "", indent, false);
-	paint(v, color);
-	while (*text) {
-		size_t n = strcspn(text, " ");
-		char *piece = xstrndup(text, n);
-		size_t width = format_width(piece);
-
-		if (at > indent && at + 1 + width > v->width) {
-			unpaint(v, color);
-			end_line(v);
-			format_fit(v->sb, "", indent, false);
-			paint(v, color);
-			at = indent;
-		}
-		if (at > indent)
-			strbuf_putc(v->sb, ' ');
-		strbuf_puts(v->sb, piece);
-		at += width + (at > indent);
-		free(piece);
-		text += n + (text[n] == ' ');
-	}
-	unpaint(v, color);
-	end_line(v);
-}
-
-/* ---- header ---- */
-
-static const struct actor *find_cli(const struct container *c)
-{
-	for (size_t i = 0; i < c->actor_count; i++) {
-		if (c->actors[i].role == ACTOR_CLI && c->actors[i].argv)
-			return &c->actors[i];
-	}
-	return NULL;
-}
-
-/* A piece of the title, on a line of its own where it does not fit beside the others. */
-static void print_piece(struct view *v, size_t *at, const char *label, const char *text, const char *color)
-{
-	size_t width = strlen(label) + format_width(text);
-
-	if (*at && *at + width > v->width) {
-		end_line(v);
-		*at = 0;
-	}
-	painted(v, DIM, label);
-	painted(v, color, text);
-	*at += width;
-}
-
-static void print_title(struct view *v)
-{
-	const struct container *c = v->c;
-	const char *const words[] = { c->image, c->engine, c->runtime, c->pod };
-	const char *const labels[] = { "  image ", "  by ", "  with ", "  pod " };
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-	size_t at = 0;
-
-	text_container(&text, c, v->o->utf8);
-	print_piece(v, &at, "", text.text ? text.text : "?", BOLD);
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!words[i] || !*words[i])
-			continue;
-		strbuf_reset(&text);
-		format_text(&text, words[i], strlen(words[i]), v->o->utf8);
-		print_piece(v, &at, labels[i], text.text, NULL);
-	}
-	if (c->is_sandbox)
-		print_piece(v, &at, "  ", "pod sandbox", NULL);
-	if (c->generation) {
-		strbuf_reset(&text);
-		strbuf_printf(&text, "%d", c->generation + 1);
-		print_piece(v, &at, "  start no. ", text.text, NULL);
-	}
-	end_line(v);
-}
-
-static void print_command(struct view *v)
-{
-	const struct actor *cli = find_cli(v->c);
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-
-	if (!cli)
-		return;
-	strbuf_puts(&text, "$ ");
-	for (size_t i = 0; cli->argv[i]; i++) {
-		if (i)
-			strbuf_putc(&text, ' ');
-		format_text(&text, cli->argv[i], strlen(cli->argv[i]), v->o->utf8);
-	}
-	if (cli->argv_cut)
-		strbuf_puts(&text, v->o->utf8 ? " …" : " ..");
-	paint(v, DIM);
-	format_fit(v->sb, text.text, v->width, v->o->utf8);
-	unpaint(v, DIM);
-	end_line(v);
-}
-
-static void add_span(struct strbuf *sb, const char *name, uint64_t start_ns, uint64_t end_ns, bool utf8)
-{
-	char text[FORMAT_MAX];
-
-	if (!start_ns || end_ns <= start_ns)
-		return;
-	if (sb->length)
-		strbuf_puts(sb, utf8 ? " · " : ", ");
-	strbuf_printf(sb, "%s %s", name, format_duration(text, end_ns - start_ns, utf8));
-}
-
-static void print_outcome(struct view *v)
-{
-	const struct container *c = v->c;
-	_cleanup_(strbuf_free) struct strbuf outcome = { 0 };
-	_cleanup_(strbuf_free) struct strbuf times = { 0 };
-	uint64_t exited = c->exit.known ? c->exit.at_ns : 0;
-	bool utf8 = v->o->utf8;
-
-	text_outcome(&outcome, c, utf8);
-	print_wrapped(v, outcome.text, 0, text_is_failure(c) ? RED : GREEN);
-	if (!c->existed)
-		add_span(&times, "start", c->first_ns, c->started_ns, utf8);
-	add_span(&times, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
-	add_span(&times, "teardown", exited, c->last_ns, utf8);
-	add_span(&times, "total", c->first_ns, c->last_ns, utf8);
-	if (c->existed)
-		strbuf_puts(&times, utf8 ? " · was there before tracing began" : ", was there before tracing began");
-	if (times.length) {
-		strbuf_puts(v->sb, times.text);
-		end_line(v);
-	}
 }
 
 /* ---- phases ---- */
@@ -382,7 +202,7 @@ static void print_step(struct view *v, const struct step *s, bool last)
 		text_actor(&who, &v->c->actors[s->actor], v->o->utf8);
 	if (failed && format_width(label.text) > v->label) {
 		/* What failed is worth a line of its own. */
-		print_wrapped(v, label.text, 0, RED);
+		view_wrapped(v, label.text, 0, RED);
 		strbuf_reset(&label);
 		strbuf_puts(&label, "   ");
 	}
@@ -390,7 +210,7 @@ static void print_step(struct view *v, const struct step *s, bool last)
 		.bar_color = failed ? RED : phase_color(s->phase), .duration = duration.text,
 		.percent = -1, .tail = who.text, .tail_color = DIM });
 	if (explained == EXPLAINED)
-		print_wrapped(v, text.text, 6, DIM);
+		view_wrapped(v, text.text, 6, DIM);
 }
 
 static void print_phase_steps(struct view *v, const struct phase_span *p)
@@ -491,6 +311,26 @@ static void print_actor(struct view *v, size_t index, const char *branch)
 		.duration = duration.text, .percent = -1, .tail = what.text, .tail_color = DIM });
 }
 
+/* In the summary: what a process was before it executed the program that did the work. */
+static bool is_prelude(const struct view *v, size_t index)
+{
+	const struct container *c = v->c;
+	bool twin = false;
+
+	if (v->full)
+		return false;
+	for (size_t i = 0; i < c->step_count; i++) {
+		if (c->steps[i].actor == (int)index)
+			return false;
+	}
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].parent == (int)index)
+			return false;
+		twin |= i != index && c->actors[i].pid == c->actors[index].pid;
+	}
+	return twin;
+}
+
 static bool has_later_sibling(const struct container *c, size_t index, const bool *done)
 {
 	for (size_t i = 0; i < c->actor_count; i++) {
@@ -511,6 +351,8 @@ static void print_actors_below(struct view *v, int parent, bool *done, const cha
 		if (done[i] || v->c->actors[i].parent != parent)
 			continue;
 		done[i] = true;
+		if (!v->full && v->actors_printed++ >= SUMMARY_ACTORS)
+			continue;
 		more = has_later_sibling(v->c, i, done);
 		own = xasprintf("%s%s", branch, !depth ? "" : v->o->utf8 ? (more ? "├ " : "└ ") : "` ");
 		below = xasprintf("%s%s", branch, !depth ? "" : !more ? "  " : v->o->utf8 ? "│ " : "| ");
@@ -525,15 +367,24 @@ static void print_actors(struct view *v)
 
 	if (v->c->actor_count)
 		strbuf_putc(v->sb, '\n');
+	for (size_t i = 0; i < v->c->actor_count; i++)
+		done[i] = is_prelude(v, i);
 	print_actors_below(v, -1, done, "", 0);
 	for (size_t i = 0; i < v->c->actor_count; i++) {
-		if (!done[i])
+		if (!done[i] && !is_prelude(v, i) && (v->full || v->actors_printed++ < SUMMARY_ACTORS))
 			print_actor(v, i, "");
+	}
+	if (!v->full && v->actors_printed > SUMMARY_ACTORS) {
+		strbuf_printf(v->sb, "and %zu more actors; --trace=full shows them all",
+			v->actors_printed - SUMMARY_ACTORS);
+		view_end_line(v);
 	}
 }
 
 static void print_marks(struct view *v)
 {
+	size_t printed = 0;
+
 	for (size_t i = 0; i < v->c->mark_count; i++) {
 		const struct mark *m = &v->c->marks[i];
 		_cleanup_(strbuf_free) struct strbuf text = { 0 };
@@ -543,6 +394,8 @@ static void print_marks(struct view *v)
 
 		if (!v->full && (m->kind == MARK_STAGE || m->kind == MARK_STARTED))
 			continue;
+		if (!v->full && printed++ >= SUMMARY_MARKS)
+			continue;
 		bars_add(&bars, &v->ruler, m->at_ns, m->at_ns, BAR_BUSY);
 		strbuf_puts(&text, v->o->utf8 ? "▲ " : "^ ");
 		text_mark(&text, m, v->o->utf8);
@@ -551,60 +404,24 @@ static void print_marks(struct view *v)
 			.duration = "", .tail = m->at_ns >= v->ruler.start_ns ?
 				format_duration(at, m->at_ns - v->ruler.start_ns, v->o->utf8) : "" });
 	}
-}
-
-/* ---- footer ---- */
-
-static void print_limits(struct view *v)
-{
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-
-	strbuf_puts(&text, "limits  ");
-	text_limits(&text, v->c, v->o->utf8);
-	if (text.length == strlen("limits  "))
-		strbuf_puts(&text, v->c->existed ? "not seen (set before tracing began)" : "none were set");
-	print_wrapped(v, text.text, 0, NULL);
-}
-
-static void print_losses(struct view *v)
-{
-	const struct container *c = v->c;
-
-	if (!c->lost && !c->steps_cut && !c->inferred_front) {
-		painted(v, DIM, "nothing lost");
-		end_line(v);
-		return;
-	}
-	if (c->lost) {
-		paint(v, RED);
-		strbuf_printf(v->sb, "LOST %" PRIu64 " events while it lived; durations marked ? are unknown",
-			c->lost);
-		unpaint(v, RED);
-		end_line(v);
-	}
-	if (c->steps_cut) {
-		strbuf_printf(v->sb, "%" PRIu64 " steps beyond the bound were counted and not kept", c->steps_cut);
-		end_line(v);
-	}
-	if (c->inferred_front) {
-		strbuf_printf(v->sb, "%" PRIu64 " step%s at the front may have been missed before the detail "
-			"hooks were armed", c->inferred_front, c->inferred_front == 1 ? "" : "s");
-		end_line(v);
+	if (printed > SUMMARY_MARKS) {
+		strbuf_printf(v->sb, "and %zu more marks; --trace=full shows them all", printed - SUMMARY_MARKS);
+		view_end_line(v);
 	}
 }
 
 static void print_ruler(struct view *v)
 {
 	format_fit(v->sb, "", v->label + 1, v->o->utf8);
-	paint(v, DIM);
+	view_paint(v, DIM);
 	ruler_print(v->sb, &v->ruler, v->o->utf8);
 	if (v->ruler.cut_count && !v->full) {
 		pad_left(v, "%", 1 + DURATION_COLUMNS + PERCENT_COLUMNS);
 		strbuf_puts(v->sb, "  ");
 		format_fit(v->sb, v->o->utf8 ? "⟨…⟩ is cut out" : "<...> is cut out", v->tail, v->o->utf8);
 	}
-	unpaint(v, DIM);
-	end_line(v);
+	view_unpaint(v, DIM);
+	view_end_line(v);
 }
 
 static void layout(struct view *v)
@@ -634,10 +451,7 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	layout(&v);
 	if (options->explain)
 		v.explain = explain_new(c);
-	print_title(&v);
-	print_command(&v);
-	print_outcome(&v);
-	print_limits(&v);
+	view_header(&v);
 	strbuf_putc(sb, '\n');
 	print_ruler(&v);
 	for (size_t i = 0; i < c->phase_count; i++) {
@@ -648,9 +462,9 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	print_gaps(&v);
 	print_marks(&v);
 	print_actors(&v);
-	print_losses(&v);
+	view_losses(&v);
 	if (v.explain)
-		painted(&v, DIM, options->utf8 ? "↑ explained above\n" : "^ explained above\n");
+		view_painted(&v, DIM, options->utf8 ? "↑ explained above\n" : "^ explained above\n");
 	strbuf_putc(sb, '\n');
 	explain_free(v.explain);
 }
@@ -661,7 +475,7 @@ void waterfall_print_stats(struct strbuf *sb, const struct timeline_stats *s, ui
 	struct view v = { .sb = sb, .o = options };
 	const char *color = s->lost || s->skipped ? RED : DIM;
 
-	paint(&v, color);
+	view_paint(&v, color);
 	strbuf_printf(sb, "%" PRIu64 " container%s, %" PRIu64 " events, ", containers,
 		containers == 1 ? "" : "s", s->events);
 	if (s->lost)
@@ -673,8 +487,8 @@ void waterfall_print_stats(struct strbuf *sb, const struct timeline_stats *s, ui
 		strbuf_printf(sb, ", %" PRIu64 " malformed", s->skipped);
 	if (s->forgotten)
 		strbuf_printf(sb, ", %" PRIu64 " ended containers forgotten", s->forgotten);
-	unpaint(&v, color);
-	end_line(&v);
+	view_unpaint(&v, color);
+	view_end_line(&v);
 }
 
 void waterfall_detect(struct waterfall_options *o, FILE *out, enum waterfall_color color)

@@ -210,7 +210,7 @@ static void place(const char **cells, size_t columns, size_t at, const char *tex
 static void place_ticks(const struct ruler *r, const char **cells, char (*pool)[8], bool utf8)
 {
 	size_t free_columns = r->columns - r->cut_count * r->cut_columns;
-	uint64_t step = nice_step((double)ruler_shown(r) * 10 / (double)(free_columns ? free_columns : 1));
+	uint64_t step = nice_step((double)ruler_shown(r) * 8 / (double)(free_columns ? free_columns : 1));
 	uint64_t t = 0, length = r->end_ns - r->start_ns;
 
 	for (size_t guard = 0; t < length && guard < 4 * RULER_COLUMNS; guard++) {

@@ -4,8 +4,17 @@
 
 /* Steps, actors, limits and deaths in words. All text is escaped for a terminal. */
 
+#include <stdbool.h>
+
 #include "timeline/model.h"
 #include "util/strbuf.h"
+
+/* Kernel text for a terminal, at most 400 bytes; ids of 64 digits as docker shortens them. */
+void text_quote(struct strbuf *sb, const char *text, bool utf8);
+/* `before` and the text, quoted; nothing where the text is NULL or empty. */
+void text_word(struct strbuf *sb, const char *before, const char *text, bool utf8);
+/* All details but those named (NULL-terminated), as " key=value". */
+void text_rest(struct strbuf *sb, const struct details *details, const char *const *but, bool utf8);
 
 /* "mount proc on /proc (nosuid,noexec,nodev)"; without the result. */
 void text_step(struct strbuf *sb, const struct step *step, bool utf8);

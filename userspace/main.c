@@ -75,8 +75,20 @@ static int run_other_program(const struct command *command, char **argv)
 	return command_fail(command->name, EXIT_CTRACE, &err);
 }
 
+/* Engines call an OCI runtime by a path and with runc's own arguments: as `ctrace-oci` this is one. */
+static command_main *by_program_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return path && !strcmp(slash ? slash + 1 : path, "ctrace-oci") ? OWN_CTRACE(cmd_oci) : NULL;
+}
+
 int main(int argc, char **argv)
 {
+	command_main *run = by_program_name(argv[0]);
+
+	if (run)
+		return run(argc, argv);
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_CTRACE;

@@ -148,12 +148,16 @@ class Environment:
 
     @staticmethod
     def has_execsnoop():
-        return shutil.which("bpftrace") and find_execsnoop()
+        return bool(shutil.which("bpftrace") and find_execsnoop())
 
     def start_execsnoop(self):
         path = os.path.join(self.directory, "execsnoop")
+        # It reads tracefs, which not every host has mounted.
+        script = ("mountpoint -q /sys/kernel/tracing || mount -t tracefs none /sys/kernel/tracing; "
+                  "exec bpftrace -B line \"$0\"")
         with open(path, "wb") as out:
-            tracer = self.track(Background(["bpftrace", "-B", "line", find_execsnoop()], stdout=out))
+            tracer = self.track(Background(["unshare", "--mount", "--propagation", "private", "sh", "-c", script,
+                                            find_execsnoop()], stdout=out))
         tracer.wait_ready(lambda: os.path.getsize(path) > 0, "bpftrace")
         return tracer
 

@@ -84,14 +84,18 @@ bad 'x/Y' 'must be lowercase' 'a malformed reference'
 "$CTRACE" pull --platform linux/arm64 platforms > "$work/out" 2>&1
 [ $? -eq 125 ] && grep -q 'no image for linux/arm64; it has: linux/s390x, linux/amd64' "$work/out"
 check 'a platform that the index lacks' $?
+"$CTRACE" pull --platform linux/arm64 ok > "$work/out" 2>&1
+[ $? -eq 125 ] && grep -q 'its platform is linux/amd64, not linux/arm64' "$work/out" && [ "$(store)" = "$empty" ]
+check 'an only manifest of another platform' $?
 CTRACE_REGISTRY_MIRROR=http://127.0.0.1:1 bad ubuntu 'cannot reach http://127.0.0.1:1.*CTRACE_REGISTRY_MIRROR' \
 	'an unreachable registry'
 CTRACE_REGISTRY_MIRROR=http://192.0.2.1 bad ubuntu 'plain http is for loopback' 'plain http to a stranger'
-timeout 5 "$CTRACE" pull stall > "$work/out" 2>&1 &
-pull=$!
+setsid "$CTRACE" pull stall > "$work/out" 2>&1 &
+disown
 sleep 0.5
-kill -KILL $pull $(pgrep -P $pull) 2> /dev/null
-wait $pull 2> /dev/null
+pkill -KILL -s $! # a session of its own
+[ -n "$(find "$CTRACE_ROOT/tmp" -mindepth 1)" ]
+check 'a killed pull leaves its staging directory' $?
 "$CTRACE" pull missing > "$work/out" 2>&1
 [ "$(store)" = "$empty" ]
 check 'what a killed pull left is cleaned by the next' $?

@@ -20,7 +20,8 @@ need_tracing()
 {
 	need_root
 	need_ctrace trace
-	"$CTRACE" doctor >"$WORK/doctor" 2>&1 || skip_all "ctrace doctor: $(tail -n 1 "$WORK/doctor")"
+	! "$CTRACE" --help | grep -q '^ *doctor ' || "$CTRACE" doctor >"$WORK/doctor" 2>&1 ||
+		skip_all "ctrace doctor: $(tail -n 1 "$WORK/doctor")"
 }
 
 # trace_start [OPTION...]: traces the host into TRACE; returns once the hooks are attached.

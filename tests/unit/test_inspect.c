@@ -36,7 +36,7 @@ static void test_layers(void **state)
 static void test_last_root_wins(void **state)
 {
 	static const char mountinfo[] =
-		"1 0 0:2 / / rw - rootfs rootfs rw\n"
+		"1 0 0:2 / / rw - overlay overlay rw,lowerdir=/a:/b,upperdir=/u,workdir=/w\n"
 		"30 1 8:1 / / ro,relatime shared:1 - ext4 /dev/sda1 rw,errors=remount-ro\n";
 	struct root_facts f;
 

@@ -17,7 +17,7 @@
 #include "capture/recording.h"
 #include "capture/recording_format.h"
 
-enum { EVENTS = 3000 }; /* three frames of events */
+enum { EVENTS = 1000 }; /* three frames of events */
 
 struct fixture {
 	char path[64], copy[64];

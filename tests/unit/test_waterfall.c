@@ -157,6 +157,11 @@ static void test_deaths(void **state)
 	expect_in(text, "did not start: exec /nosuch: ENOENT (No such file or directory)\n");
 	expect_in(text, " └ ENOENT exec /nosuch ");
 	free(text);
+	/* what the runtime still does after the exec failed does not hide why */
+	mb_step(c, STEP_CAPSET, PHASE_HARDEN, 4, 409000, 1, NULL);
+	text = draw(c, WATERFALL_SUMMARY, 120, true);
+	expect_in(text, "did not start: exec /nosuch: ENOENT");
+	free(text);
 	mb_free(c);
 }
 
@@ -292,6 +297,28 @@ static void test_ruler(void **state)
 	mb_free(c);
 }
 
+/* A container with a thousand exec sessions still has a summary. */
+static void test_summary_is_bounded(void **state)
+{
+	struct container *c = mb_docker_run(3600e6);
+	size_t lines = 0;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		mb_actor(c, ACTOR_EXEC, 10000 + (uint32_t)i, "sh", 3, 500000 + i * 1000, 500500 + i * 1000);
+		mb_mark(c, MARK_EXEC_EXIT, 500500 + i * 1000);
+	}
+	text = draw(c, WATERFALL_SUMMARY, 100, true);
+	for (const char *p = text; *p; p++)
+		lines += *p == '\n';
+	assert_in_range(lines, 40, 70);
+	expect_in(text, "and 985 more actors; ");
+	expect_in(text, "and 990 more marks; ");
+	free(text);
+	mb_free(c);
+}
+
 /* Numbers from outside that make no sense draw something and break nothing. */
 static void test_nonsense(void **state)
 {
@@ -324,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_harmless_failures),
 		cmocka_unit_test(test_edges_are_honest), cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_color), cmocka_unit_test(test_ruler), cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_summary_is_bounded),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

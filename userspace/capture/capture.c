@@ -242,13 +242,6 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 	return 0;
 }
 
-int capture_follow(struct capture *c, uint32_t tgid, struct error *err)
-{
-	int r = hooks_set_role(&c->hooks, tgid, ROLE_FOLLOWED);
-
-	return r < 0 ? error_errno(err, -r, "cannot follow process %u", tgid) : 0;
-}
-
 const struct facts *capture_facts(const struct capture *c)
 {
 	return &c->facts;

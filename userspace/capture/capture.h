@@ -24,10 +24,6 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 
 const struct facts *capture_facts(const struct capture *capture);
 
-/* Follows a process that has not executed yet, and what it starts, as ROLE_FOLLOWED (trace -- COMMAND): fork,
- * hold the child back, follow it, let it execute. */
-int capture_follow(struct capture *capture, uint32_t tgid, struct error *err);
-
 /* Readable when capture_read has something to do; it wakes by itself every 10 ms while
  * events flow, since kernel-side wakeups are adaptive, so that poll needs no timeout. */
 int capture_fd(const struct capture *capture);

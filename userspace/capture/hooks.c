@@ -411,13 +411,6 @@ int hooks_open_snapshot(const struct hooks *hooks)
 	return fd;
 }
 
-int hooks_set_role(const struct hooks *hooks, uint32_t tgid, enum event_role role)
-{
-	struct ctrace_role value = { .role = role };
-
-	return bpf_map_update_elem(bpf_map__fd(hooks->skeleton->maps.role_of), &tgid, &value, BPF_ANY) < 0 ? -errno : 0;
-}
-
 volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks)
 {
 	return &hooks->skeleton->bss->counters;

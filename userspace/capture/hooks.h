@@ -29,9 +29,6 @@ bool hooks_can_arm(const struct hooks *hooks);
 /* A descriptor that gives a struct ctrace_snapshot_task for every process, or a negative errno. */
 int hooks_open_snapshot(const struct hooks *hooks);
 
-/* Gives a process a role before its first event. */
-int hooks_set_role(const struct hooks *hooks, uint32_t tgid, enum event_role role);
-
 /* Counters that the kernel side keeps, mapped. */
 volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks);
 

@@ -377,12 +377,21 @@ static int make_component(struct hierarchy *h, int parent, const char *name, boo
 	return steal_fd(&fd);
 }
 
-static int create_directory(struct hierarchy *h, struct error *err)
+static int create_directory(struct hierarchy *h, bool delegate, struct error *err)
 {
-	_cleanup_close_ int fd = open(h->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
 	bool cpuset = h->version == 1 && has_word(h->controllers, "cpuset");
 	const char *p = h->directory + strlen(h->mount);
 
+	/* mostly the parents are there from earlier containers, and need nothing */
+	if (!cpuset && !delegate && mkdir(h->directory, 0755) == 0) {
+		h->made = true;
+		h->fd = open(h->directory, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (h->fd < 0)
+			return error_errno(err, errno, "cannot open cgroup %s", h->directory);
+		return 0;
+	}
+	fd = open(h->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open %s", h->mount);
 	while (p += strspn(p, "/"), *p) {
@@ -393,11 +402,10 @@ static int create_directory(struct hierarchy *h, struct error *err)
 
 		memcpy(name, p, length);
 		name[length] = '\0';
-		if (h->version == 2 && h->controllers[0])
+		if (delegate)
 			enable_controllers(fd);
 		next = make_component(h, fd, name, cpuset, &made, err);
-		if (made && !h->made)
-			h->made = p - h->directory;
+		h->made = made;
 		if (next < 0)
 			return next;
 		close(fd);
@@ -416,7 +424,9 @@ int cgroup_create(const char *path, struct cgroup **ret, struct error *err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < cg->count; i++) {
-		r = create_directory(&cg->hierarchies[i], err);
+		/* a hybrid host's v2 tree is not ours to change: it serves identity, freezing, killing */
+		r = create_directory(&cg->hierarchies[i],
+			cgroup_is_v2(cg) && cg->hierarchies[i].version == 2, err);
 		if (r < 0) {
 			for (size_t j = 0; j <= i; j++) {
 				if (cg->hierarchies[j].made)

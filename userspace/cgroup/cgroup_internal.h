@@ -13,7 +13,7 @@ struct hierarchy {
 	char *controllers; /* comma-separated; v2: those of the tree's root, space-separated */
 	char *directory;   /* the group's, below mount */
 	int fd;            /* of directory, O_PATH; -1 = not there */
-	size_t made;       /* length of the part of directory that existed; 0 = nothing was made */
+	bool made;         /* directory was not there before */
 };
 
 struct cgroup {

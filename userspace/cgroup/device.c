@@ -53,12 +53,13 @@ static int access_bits(const char *access)
 	return bits;
 }
 
-/* One rule: jump over its return when any part differs. */
-static void emit_rule(struct code *c, const struct cgroup_device *d)
+/* One rule: jump over its return when any part differs. False: nothing can differ, so that no instruction
+ * may follow (the verifier refuses unreachable ones). */
+static bool emit_rule(struct code *c, const struct cgroup_device *d)
 {
 	enum { JNE = BPF_JMP | BPF_JNE | BPF_K };
 	int bits = access_bits(d->access);
-	size_t jumps[4], n = 0;
+	size_t jumps[4], n = 0, count;
 
 	if (d->type != 'a') {
 		jumps[n++] = c->count;
@@ -80,15 +81,15 @@ static void emit_rule(struct code *c, const struct cgroup_device *d)
 		emit(c, JNE, 5, 0, 0, (int)d->minor);
 	}
 	emit_return(c, d->allow);
-	while (n > 0) {
-		n--;
-		c->items[jumps[n]].off = c->count - jumps[n] - 1;
-	}
+	for (count = n; n > 0; n--)
+		c->items[jumps[n - 1]].off = c->count - jumps[n - 1] - 1;
+	return count > 0;
 }
 
 int cgroup_device_attach(int dir, const struct cgroup_resources *r, struct error *err)
 {
 	struct code code = { 0 };
+	bool more = true;
 	_cleanup_free_ struct bpf_insn *owner = NULL;
 	_cleanup_close_ int program = -1, group = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	union bpf_attr load = { 0 }, attach = { 0 };
@@ -97,9 +98,10 @@ int cgroup_device_attach(int dir, const struct cgroup_resources *r, struct error
 	if (r->device_count > RULES_MAX)
 		return error_set(err, E2BIG, "more than %d device rules", RULES_MAX);
 	emit_prologue(&code);
-	for (size_t i = r->device_count; i-- > 0;) /* the last rule that matches decides */
-		emit_rule(&code, &r->devices[i]);
-	emit_return(&code, false);
+	for (size_t i = r->device_count; more && i-- > 0;) /* the last rule that matches decides */
+		more = emit_rule(&code, &r->devices[i]);
+	if (more)
+		emit_return(&code, false);
 	owner = code.items;
 	load.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
 	load.insns = (__u64)(uintptr_t)code.items;
@@ -115,7 +117,7 @@ int cgroup_device_attach(int dir, const struct cgroup_resources *r, struct error
 		program = syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
 	}
 	if (program < 0)
-		return error_errno(err, errno, "cannot load the device rules (BPF)");
+		return error_errno(err, errno, "cannot load the device rules (BPF): %.500s", log);
 	attach.target_fd = group;
 	attach.attach_bpf_fd = program;
 	attach.attach_type = BPF_CGROUP_DEVICE;

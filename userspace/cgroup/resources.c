@@ -333,7 +333,7 @@ static const char *hint(const struct cgroup_write *w, int code)
 		return " (more than that is in use already)";
 	if (code == EINVAL && strstr(w->file, "cfs_"))
 		return " (quota and period: 1000 to 1000000 us; a child may not have more than its parent)";
-	if (code == EINVAL && str_starts(w->file, "cpuset."))
+	if ((code == EINVAL || code == ERANGE) && str_starts(w->file, "cpuset."))
 		return " (not available in the parent cgroup)";
 	if (code == ENOENT)
 		return " (this kernel does not have the file)";
@@ -358,6 +358,13 @@ static int apply_write(const struct cgroup *cg, const struct cgroup_write *w, st
 		return error_set(err, EOPNOTSUPP, "cannot set %s to %s: this host has no %s "
 			"controller", w->file, w->value, w->controller);
 	r = cgroup_write_at(h->fd, w->file, w->value);
+	/* hybrid: controllers that no v1 hierarchy has taken are v2's */
+	if (r == -ENOENT && str_starts(w->file, "hugetlb.") && h->version == 2) {
+		_cleanup_free_ char *file =
+			xasprintf("%.*s.max", (int)(strrchr(w->file, '.') - w->file), w->file);
+
+		r = cgroup_write_at(h->fd, file, w->value);
+	}
 	if (r == -ENOENT && !strcmp(w->file, "blkio.weight"))
 		r = cgroup_write_at(h->fd, "blkio.bfq.weight", w->value);
 	if (r == -ENOENT && w->optional)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/inspect_facts.h"
 #include "timeline/identify.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -218,9 +219,9 @@ static const char *json_string(struct json_object *o, const char *key)
 	return o && json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : NULL;
 }
 
-static void names_from_docker(struct found *f)
+static void names_from_docker(struct found *f, const char *root)
 {
-	_cleanup_free_ char *path = xasprintf("/var/lib/docker/containers/%s/config.v2.json", f->id);
+	_cleanup_free_ char *path = xasprintf("%s/containers/%s/config.v2.json", root, f->id);
 	_cleanup_free_ char *text = read_all(path, CONFIG_MAX);
 	struct json_object *o = text ? json_tokener_parse(text) : NULL, *config;
 	const char *name = json_string(o, "Name");
@@ -232,14 +233,14 @@ static void names_from_docker(struct found *f)
 	json_object_put(o);
 }
 
-static void names_from_podman(struct found *f)
+static void names_from_podman(struct found *f, const char *root)
 {
-	_cleanup_free_ char *text = read_all("/var/lib/containers/storage/overlay-containers/containers.json",
-		CONFIG_MAX);
+	_cleanup_free_ char *path = xasprintf("%s/overlay-containers/containers.json", root);
+	_cleanup_free_ char *text = read_all(path, CONFIG_MAX);
 	struct json_object *all = text ? json_tokener_parse(text) : NULL, *names;
 	size_t count = json_object_is_type(all, json_type_array) ? json_object_array_length(all) : 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !f->name; i++) {
 		struct json_object *o = json_object_array_get_idx(all, i);
 		const char *id = json_string(o, "id");
 
@@ -250,15 +251,36 @@ static void names_from_podman(struct found *f)
 	json_object_put(all);
 }
 
+/* The engine's directory, out of where the container's changes go: ROOT/overlay2/LAYER/diff is docker's,
+ * ROOT/overlay/LAYER/diff podman's. NULL for other places. The caller frees. */
+static char *storage_root(pid_t pid, const char *driver)
+{
+	struct root_facts root;
+	const char *at;
+	char *path = NULL;
+
+	if (root_read(pid, &root, NULL) < 0)
+		return NULL;
+	at = root.upper ? strstr(root.upper, driver) : NULL;
+	if (at)
+		path = xstrndup(root.upper, (size_t)(at - root.upper));
+	root_free(&root);
+	return path;
+}
+
 /* Only ids that are plain hex go into a path. */
 static void find_names(struct found *f)
 {
+	_cleanup_free_ char *docker = NULL, *podman = NULL;
+
 	if (!identify_is_hex_id(f->id, strlen(f->id)))
 		return;
+	docker = storage_root(f->pid, "/overlay2/");
+	podman = storage_root(f->pid, "/overlay/");
 	if (!f->engine || !strcmp(f->engine, "docker"))
-		names_from_docker(f);
+		names_from_docker(f, docker ? docker : "/var/lib/docker");
 	if (!f->name && (!f->engine || !strcmp(f->engine, "podman")))
-		names_from_podman(f);
+		names_from_podman(f, podman ? podman : "/var/lib/containers/storage");
 }
 
 static int compare_start(const void *a, const void *b)

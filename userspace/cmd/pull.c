@@ -264,8 +264,10 @@ static int pull(const struct arguments *a, struct error *err)
 	begin(a, &source);
 	r = pull_image(store, &source, &pull_options, &result, err);
 	free(display.states);
-	if (r < 0)
-		return error_prefix(err, "cannot pull %s", a->reference);
+	if (r < 0) {
+		error_prefix(err, "cannot pull %s", a->reference);
+		return r;
+	}
 	report(a, &source, &result);
 	return 0;
 }

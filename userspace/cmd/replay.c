@@ -95,7 +95,7 @@ static const struct argp show_argp = { show_argp_options, parse_option, "RECORDI
 	"Shows the containers of a recording, or the one whose id, name or beginning of the id is CONTAINER.\v"
 	"Examples:\n"
 	"  ctrace show start.ctrace\n"
-	"  ctrace show --explain start.ctrace web    learn how it was made, step by step\n"
+	"  ctrace show --explain start.ctrace web   (learn how it was made)\n"
 	"  ctrace show --json start.ctrace web | jq '.phases'\n", NULL, NULL, NULL };
 
 /* Feeds all that can be read. 0, or why it ended too early: what came before has been fed. */

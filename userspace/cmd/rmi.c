@@ -3,12 +3,12 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/command.h"
 #include "engine/image/reference.h"
 #include "engine/image/references.h"
 #include "util/cleanup.h"
-#include "util/strbuf.h"
 
 struct arguments {
 	char **keys;
@@ -55,7 +55,7 @@ static void tell(void *arg, const char *action, const char *what)
 	char *familiar;
 
 	(void)arg;
-	if (reference_parse(what, &ref, NULL) < 0 || str_starts(what, "sha256:")) {
+	if (strcmp(action, "Untagged") != 0 || reference_parse(what, &ref, NULL) < 0) {
 		printf("%s: %s\n", action, what);
 		return;
 	}

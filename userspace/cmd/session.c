@@ -12,7 +12,7 @@
 
 /* Buffered output is written at this size. Ended containers are kept up to so many: they were written when
  * they ended, or will be at the end. */
-enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 256, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
+enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
 
 struct session {
 	const struct facts *facts;
@@ -221,6 +221,8 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	if (r < 0)
 		return r;
 	timeline_get_stats(s->timeline, &stats);
+	if (!s->o.at_end)
+		stats.forgotten = 0; /* each was written when it ended */
 	if (s->o.json)
 		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
 			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });

@@ -107,6 +107,8 @@ static int open_source(struct run *run, struct error *err)
 	if (run->settings->source_type == SOURCE_BUNDLE)
 		return 0;
 	r = store_open(NULL, &run->store, err);
+	if (r == 0)
+		state_clean_storage(store_root(run->store));
 	if (r == 0 && run->settings->source_type == SOURCE_IMAGE)
 		r = find_image(run, err);
 	return r;
@@ -135,6 +137,7 @@ static int make_storage(struct run *run, struct error *err)
 {
 	static const char *const names[] = { "", "/upper", "/work", "/root" };
 	_cleanup_free_ char *containers = xasprintf("%s/containers", run->state.store_root);
+	int r;
 
 	if (mkdir(containers, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, errno, "cannot make directory %s", containers);
@@ -145,7 +148,8 @@ static int make_storage(struct run *run, struct error *err)
 		if (mkdir(path, i ? 0755 : 0700) < 0)
 			return error_errno(err, errno, "cannot make directory %s", path);
 	}
-	return 0;
+	r = state_mark_storage(run->state.storage);
+	return r < 0 ? error_errno(err, -r, "cannot write to %s", run->state.storage) : 0;
 }
 
 /* --rootfs is a lower layer, too: many containers can use it at once, and none changes it. */

@@ -240,6 +240,20 @@ static char *cgroups_path(const struct spec_input *in)
 		parent[strlen(parent) - 1] == '/' ? "" : "/", in->id);
 }
 
+/* A mount passes events on only where the root above it does, too. */
+static const char *root_propagation(const struct run_settings *s)
+{
+	const char *propagation = "rprivate";
+
+	for (size_t i = 0; i < s->volume_count; i++) {
+		if (strstr(s->volumes[i].propagation, "shared"))
+			return "shared";
+		if (strstr(s->volumes[i].propagation, "slave"))
+			propagation = "rslave";
+	}
+	return propagation;
+}
+
 int spec_linux(const struct spec_input *in, json_object **ret, struct error *err)
 {
 	json_object *o = json_object_new_object(), *devices = json_object_new_array();
@@ -251,7 +265,7 @@ int spec_linux(const struct spec_input *in, json_object **ret, struct error *err
 	json_object_object_add(o, "devices", devices);
 	spec_add_string(o, "cgroupsPath", path);
 	json_object_object_add(o, "resources", resources(in->settings, rules));
-	spec_add_string(o, "rootfsPropagation", "rprivate");
+	spec_add_string(o, "rootfsPropagation", root_propagation(in->settings));
 	if (!in->settings->privileged && !in->settings->paths_unconfined) {
 		json_object_object_add(o, "maskedPaths", spec_words(masked_paths));
 		json_object_object_add(o, "readonlyPaths", spec_words(readonly_paths));

@@ -399,3 +399,41 @@ void state_clean_leftovers(void)
 	}
 	clean_names();
 }
+
+enum { BOOT_ID = 36 };
+
+static bool read_boot_id(char ret[BOOT_ID + 1])
+{
+	_cleanup_close_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	memset(ret, 0, BOOT_ID + 1);
+	return fd >= 0 && read(fd, ret, BOOT_ID) == BOOT_ID;
+}
+
+int state_mark_storage(const char *storage)
+{
+	_cleanup_free_ char *path = xasprintf("%s/boot", storage);
+	char boot[BOOT_ID + 1];
+
+	if (!read_boot_id(boot))
+		return 0;
+	return symlink(boot, path) < 0 ? -errno : 0;
+}
+
+void state_clean_storage(const char *store_root)
+{
+	_cleanup_free_ char *path = xasprintf("%s/containers", store_root);
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	char boot[BOOT_ID + 1], made[BOOT_ID + 1];
+	struct dirent *entry;
+
+	while (dir && read_boot_id(boot) && (entry = readdir(dir))) {
+		struct state s = { .storage = xasprintf("%s/%s", path, entry->d_name) };
+		_cleanup_free_ char *mark = xasprintf("%s/boot", s.storage);
+
+		memset(made, 0, sizeof(made));
+		if (readlink(mark, made, BOOT_ID) == BOOT_ID && strcmp(made, boot) != 0)
+			remove_storage(&s, NULL);
+		free(s.storage);
+	}
+}

@@ -49,6 +49,11 @@ void state_free(struct state *s);
 /* Removes what killed supervisors left: containers, cgroups, mounts, files, names, addresses. */
 void state_clean_leftovers(void);
 
+/* A reboot empties /run: storage carries the id of the boot that it was made in, and what an earlier boot
+ * left below the image store's root is removed. */
+int state_mark_storage(const char *storage);
+void state_clean_storage(const char *store_root);
+
 /* Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22); 0 = gone. */
 unsigned long long state_process_start(pid_t pid);
 

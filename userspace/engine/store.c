@@ -153,7 +153,9 @@ static int read_references(struct store *store, struct json_object **ret, struct
 		*ret = json_object_new_object();
 		return 0;
 	}
-	return r < 0 ? error_prefix(err, "image store %s", store->root) : 0;
+	if (r < 0)
+		error_prefix(err, "image store %s", store->root);
+	return r;
 }
 
 static bool same_repository(const char *reference, const struct reference *wanted)

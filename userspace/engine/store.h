@@ -71,7 +71,7 @@ struct store_image {
  * hex digits). References win over ids. platform: "os/arch[/variant]", or NULL for the host's, else
  * whatever the reference has here. A source whose file changed since its import is not found.
  * Returns 0; -ENOENT (pull it: ctrace-image pull KEY); -EINVAL for a malformed reference or
- * platform and for an ambiguous prefix; -EIO for a damaged store.
+ * platform and for an ambiguous prefix; -EBADMSG or -EIO for a damaged store.
  */
 int store_find(struct store *store, const char *key, const char *platform,
 	struct store_image *ret_image, struct error *err);

@@ -32,9 +32,11 @@ static mode_t type_bits(const struct device_plan *d)
 /* Without CAP_MKNOD over the file system (user namespaces) the host's node is bound. */
 static int bind_device(int dir, const char *name, const struct device_plan *d, struct error *err)
 {
-	_cleanup_close_ int file = openat(dir, name,
-		O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644), target = -1, tree = -1;
+	_cleanup_close_ int file = -1, target = -1, tree = -1;
 
+	file = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+	if (file < 0)
+		return error_errno(err, errno, "cannot make a place for device %s", d->path);
 	target = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	tree = open_tree(AT_FDCWD, d->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (target < 0 || tree < 0 ||

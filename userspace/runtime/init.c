@@ -257,6 +257,18 @@ static int run_hooks(struct init *init, const char *kind, struct error *err)
 	return hooks_run(hooks, kind, state, err);
 }
 
+/* A working directory that is missing is made, as docker does, while the root can be written. */
+static int make_working_directory(const struct rootfs *fs, const char *cwd, struct error *err)
+{
+	_cleanup_close_ int fd = rootfs_open(fs->fd, cwd, O_PATH);
+
+	if (fd == -ENOENT)
+		fd = rootfs_open_target(fs->fd, cwd, true, err);
+	else if (fd < 0)
+		return 0; /* the program's user will see it, and be told */
+	return fd < 0 ? fd : 0;
+}
+
 static int build_root(struct init *init, struct error *err)
 {
 	struct container *c = init->container;
@@ -276,6 +288,8 @@ static int build_root(struct init *init, struct error *err)
 	/* while /proc/sys can still be written: it may be made read-only below */
 	if (r == 0)
 		r = set_sysctls(init, err);
+	if (r == 0)
+		r = make_working_directory(&fs, init->process->cwd, err);
 	if (r == 0)
 		r = rootfs_finish(&fs, err);
 	if (r == 0)
@@ -327,20 +341,6 @@ static char **complete_env(const struct process_plan *p)
 	return env;
 }
 
-static void make_directories(const char *path)
-{
-	_cleanup_free_ char *copy = xstrdup(path);
-
-	for (char *p = copy + 1; *p; p++) {
-		if (*p == '/') {
-			*p = '\0';
-			mkdir(copy, 0755);
-			*p = '/';
-		}
-	}
-	mkdir(copy, 0755);
-}
-
 int init_harden(struct init *init, char **ret_program, struct error *err)
 {
 	const struct process_plan *p = init->process;
@@ -351,8 +351,6 @@ int init_harden(struct init *init, char **ret_program, struct error *err)
 	if (r < 0)
 		return r;
 	close(steal_fd(&init->proc));
-	if (access(p->cwd, F_OK) < 0 && errno == ENOENT)
-		make_directories(p->cwd);
 	if (init->keyring)
 		join_keyring(init->container->id);
 	r = process_drop(p, init->seccomp, err);

@@ -165,7 +165,7 @@ static int prepare_paths(struct container *c, const char *bundle, struct error *
 		return error_errno(err, errno, "cannot open bundle %s", c->bundle);
 	r = config_read(dir, "config.json", &c->config, err);
 	if (r < 0)
-		return error_prefix(err, "bundle %s", c->bundle);
+		return error_prefix(err, "%s/config.json", c->bundle);
 	root = c->config->root[0] == '/' ? xstrdup(c->config->root)
 					 : xasprintf("%s/%s", c->bundle, c->config->root);
 	r = absolute(root, &c->rootfs, err);

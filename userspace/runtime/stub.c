@@ -21,7 +21,8 @@
 
 extern const char runtime_stub_start[], runtime_stub_end[];
 
-/* fcntl(fd, F_SETFD, FD_CLOEXEC); execve(argv[0], argv + 1, envp); write(fd, &errno, 4);
+/* fcntl(fd, F_SETFD, FD_CLOEXEC), which fails where the container executes the stub by /proc/self/exe, and
+ * then that is the end; execve(argv[0], argv + 1, envp); write(fd, &errno, 4);
  * exit(errno == ENOENT ? 127 : 126). The last word of the image is fd. */
 #if defined(__x86_64__)
 __asm__(".pushsection .rodata\n"
@@ -33,6 +34,9 @@ __asm__(".pushsection .rodata\n"
 	"	mov $2, %esi\n"
 	"	mov $1, %edx\n"
 	"	syscall\n"
+	"	mov $126, %edi\n"
+	"	test %eax, %eax\n"
+	"	js 2f\n"
 	"	mov 8(%rsp), %rdi\n"
 	"	lea 16(%rsp), %rsi\n"
 	"	lea 16(%rsp,%rbx,8), %rdx\n"
@@ -67,6 +71,8 @@ __asm__(".pushsection .rodata\n"
 	"	mov x2, #1\n"
 	"	mov x8, #25\n"
 	"	svc #0\n"
+	"	mov w21, w0\n"
+	"	tbnz w0, #31, 2f\n"
 	"	ldr x0, [sp, #8]\n"
 	"	add x1, sp, #16\n"
 	"	add x2, x1, x19, lsl #3\n"
@@ -79,7 +85,7 @@ __asm__(".pushsection .rodata\n"
 	"	mov x2, #4\n"
 	"	mov x8, #64\n"
 	"	svc #0\n"
-	"	mov x0, #126\n"
+	"2:	mov x0, #126\n"
 	"	cmp w21, #2\n"
 	"	cinc x0, x0, eq\n"
 	"	mov x8, #93\n"

@@ -248,6 +248,25 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	return *index;
 }
 
+bool container_recast(struct cont *c, const struct process *p)
+{
+	struct actor_key key = { .process = p->id, .role = ACTOR_RUNTIME };
+	int *index = map_get_key(&c->actors, &key);
+
+	for (size_t i = 0; index && i < c->c.step_count; i++) {
+		if (c->c.steps[i].actor == *index)
+			return false;
+	}
+	if (!index)
+		return false;
+	map_remove_key(&c->actors, &key);
+	key.role = role_of(c, p);
+	map_put_key(&c->actors, &key, index);
+	c->c.actors[*index].role = (enum actor_role)key.role;
+	describe_actor(&c->c.actors[*index], p);
+	return true;
+}
+
 void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge)
 {
 	for (size_t i = 0; i < c->c.actor_count; i++) {

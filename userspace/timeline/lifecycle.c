@@ -44,10 +44,10 @@ void lifecycle_fork(struct timeline *tl, const struct event_fork *e)
 		add_clone_step(tl, creator, child, e);
 	if (!c)
 		return;
-	if (child->role == ROLE_RUNTIME || child->role == ROLE_SHIM)
-		container_actor(tl, c, child);
+	/* A shim's child is about to become a runtime: it gets its part when it does something. */
 	if (child->role != ROLE_RUNTIME)
 		return;
+	container_actor(tl, c, child);
 	/* pid 1 of a pid namespace below its maker's: the init to be. The first such child wins; an exec
 	 * session joins a namespace that has its pid 1 already. */
 	if (!c->init.tgid && child->ns_tgid == 1 && child->ns_level > 0) {
@@ -224,6 +224,8 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 		p->is_exec = true;
 	else
 		p->is_hook = true;
+	if (p->is_hook && container_recast(c, p)) /* forked for the hook, it did nothing as a runtime */
+		return;
 	end_stage(c, p, e->h.time_ns);
 	container_actor(tl, c, p);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "timeline/timeline_internal.h"
+#include "util/cleanup.h"
 
 static bool has_word(const struct actor *actor, const char *word)
 {
@@ -13,8 +14,11 @@ static bool has_word(const struct actor *actor, const char *word)
 }
 
 /* The chain of command down to the runtime is the request; `runc start` only lets init execute. */
-static enum phase phase_of_exec(const struct cont *c, const struct actor *actor)
+static enum phase phase_of_exec(const struct cont *c, const struct actor *actor, const struct step *step)
 {
+	static const char *const network_tools[] = { "/netns", "iptables", "ip6tables", "nft", "docker-proxy",
+		"netavark", "slirp4netns", "pasta", "aardvark-dns", "/cni/" };
+	const char *argv = details_text(&step->details, "argv"), *path = details_text(&step->details, "path");
 	bool in_init = actor && c->init.tgid && actor->pid == c->init.tgid;
 
 	switch (actor ? actor->role : ACTOR_HELPER) {
@@ -27,6 +31,10 @@ static enum phase phase_of_exec(const struct cont *c, const struct actor *actor)
 	case ACTOR_RUNTIME:
 		return in_init || has_word(actor, "start") ? PHASE_EXEC : PHASE_REQUEST;
 	default:
+		for (size_t i = 0; actor && actor->role == ACTOR_HELPER && i < ARRAY_SIZE(network_tools); i++) {
+			if ((argv && strstr(argv, network_tools[i])) || (path && strstr(path, network_tools[i])))
+				return PHASE_NETWORK;
+		}
 		return PHASE_REQUEST;
 	}
 }
@@ -106,7 +114,7 @@ enum phase phase_of(const struct timeline *tl, const struct cont *c, const struc
 	case STEP_HOOK:
 		return PHASE_HOOKS;
 	case STEP_EXEC:
-		return phase_of_exec(c, actor);
+		return phase_of_exec(c, actor, step);
 	case STEP_MKNOD: /* before there is an init: runc's exec.fifo */
 		return c->init.tgid ? PHASE_MOUNTS : PHASE_REQUEST;
 	case STEP_SETHOSTNAME:

@@ -261,19 +261,25 @@ struct cont *process_container(struct timeline *tl, struct process *p)
 
 void process_claim(struct timeline *tl, struct process *p, struct cont *c)
 {
-	struct process *up = p;
+	enum { DEPTH = 8 };
+	struct process *chain[DEPTH], *up = p;
+	int depth = 0;
 
 	if (!process_is_daemon(p))
 		p->container = c->serial;
-	for (int depth = 0; up && depth < 8; depth++) {
-		container_actor(tl, c, up);
-		if (!process_is_daemon(up)) {
-			if (!up->container)
-				up->container = c->serial;
-			claim_process_key(tl, c, &up->id);
-		}
+	while (up && depth < DEPTH) {
+		chain[depth++] = up;
 		up = process_creator(tl, up);
-		if (!up || up->role == ROLE_NONE || up->role == ROLE_PAYLOAD || up->role == ROLE_FOLLOWED)
+		if (up && (up->role == ROLE_NONE || up->role == ROLE_PAYLOAD || up->role == ROLE_FOLLOWED))
 			break;
+	}
+	while (depth--) { /* makers first, so that each finds its own among the actors */
+		up = chain[depth];
+		container_actor(tl, c, up);
+		if (process_is_daemon(up))
+			continue;
+		if (!up->container)
+			up->container = c->serial;
+		claim_process_key(tl, c, &up->id);
 	}
 }

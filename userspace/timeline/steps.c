@@ -102,6 +102,8 @@ void steps_place(struct timeline *tl, struct process *p, struct step *step)
 	if (!c) {
 		offer_keys(step, &set);
 		c = find_by_details(tl, step, &set);
+		if (c && !p->container && p->role == ROLE_HELPER) /* it works for this one */
+			p->container = c->serial;
 	}
 	if (!c)
 		c = process_container(tl, p);

@@ -134,15 +134,32 @@ static const char *find_member(const struct docker_archive *a, const char *name)
 	return NULL;
 }
 
+/* "app" and "docker.io/library/app:latest" are the same name. */
+static bool same_name(const char *a, const char *b)
+{
+	struct reference x, y;
+	bool same = false;
+
+	if (reference_parse(a, &x, NULL) < 0)
+		return false;
+	if (reference_parse(b, &y, NULL) == 0) {
+		_cleanup_free_ char *left = reference_canonical(&x), *right = reference_canonical(&y);
+
+		same = !strcmp(left, right);
+		reference_free(&y);
+	}
+	reference_free(&x);
+	return same;
+}
+
 static bool has_tag(struct json_object *image, const char *tag)
 {
 	struct json_object *tags = document_array(image, "RepoTags");
 
 	for (size_t i = 0; tags && i < json_object_array_length(tags); i++) {
 		const char *t = document_item(tags, i);
-		size_t length = strlen(tag);
 
-		if (t && (!strcmp(t, tag) || (!strncmp(t, tag, length) && !strcmp(t + length, ":latest"))))
+		if (t && same_name(t, tag))
 			return true;
 	}
 	return false;
@@ -183,8 +200,10 @@ static int read_manifest(struct docker_archive *a, const char *tag, struct error
 		return r;
 	wrapped = xasprintf("{\"images\":%s}", bytes);
 	r = document_parse(wrapped, strlen(wrapped), "manifest.json", &object, err);
-	if (r < 0)
-		return error_prefix(err, "%s", a->path);
+	if (r < 0) {
+		error_prefix(err, "%s", a->path);
+		return r;
+	}
 	a->list = json_object_get(document_array(object, "images"));
 	if (!a->list)
 		return error_set(err, EBADMSG, "%s: manifest.json is no list", a->path);

@@ -103,8 +103,10 @@ static int read_token(const struct http_response *response, const char *realm, c
 	int r = document_parse(response->body, response->length, "the token server's answer", &object,
 		err);
 
-	if (r < 0)
-		return error_prefix(err, "%s", realm);
+	if (r < 0) {
+		error_prefix(err, "%s", realm);
+		return r;
+	}
 	token = document_string(object, "token", document_string(object, "access_token", NULL));
 	if (!token || !*token || strpbrk(token, "\r\n"))
 		return error_set(err, EACCES, "%s gave no token", realm);
@@ -127,8 +129,10 @@ static int get_token(struct http *http, const char *challenge, const char *domai
 	url = token_url(challenge, realm, path);
 	request.url = url;
 	r = http_get(http, &request, &response, err);
-	if (r < 0)
-		return error_prefix(err, "cannot get a token for %s", domain);
+	if (r < 0) {
+		error_prefix(err, "cannot get a token for %s", domain);
+		return r;
+	}
 	if (response.status != 200)
 		return error_set(err, EACCES, "%s refuses a token for %s (status %ld): the repository "
 			"does not exist, or docker login is needed", realm, path, response.status);

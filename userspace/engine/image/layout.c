@@ -97,8 +97,10 @@ int layout_index(struct layout *layout, struct registry_document *ret, struct er
 	struct json_object *list;
 	int r = document_read(layout->fd, "index.json", MANIFEST_LIMIT, &object, err);
 
-	if (r < 0)
-		return error_prefix(err, "image layout %s", layout->path);
+	if (r < 0) {
+		error_prefix(err, "image layout %s", layout->path);
+		return r;
+	}
 	list = document_array(object, "manifests");
 	if (!list || document_array(object, "layers"))
 		return error_set(err, EBADMSG, "%s/index.json lists no manifests", layout->path);
@@ -128,7 +130,9 @@ int layout_document(struct layout *layout, const struct descriptor *d, size_t li
 	_cleanup_free_ char *path = blob_path(d);
 	int r = file_read(layout->fd, path, limit, &ret->bytes, &ret->length, err);
 
-	return r < 0 ? error_prefix(err, "image layout %s", layout->path) : 0;
+	if (r < 0)
+		error_prefix(err, "image layout %s", layout->path);
+	return r;
 }
 
 int file_stream(int dir_fd, const char *path, http_sink *sink, void *arg, struct error *err)
@@ -161,5 +165,7 @@ int layout_blob(struct layout *layout, const struct descriptor *d, http_sink *si
 	_cleanup_free_ char *path = blob_path(d);
 	int r = file_stream(layout->fd, path, sink, arg, err);
 
-	return r < 0 ? error_prefix(err, "image layout %s", layout->path) : 0;
+	if (r < 0)
+		error_prefix(err, "image layout %s", layout->path);
+	return r;
 }

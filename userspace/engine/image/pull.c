@@ -264,6 +264,17 @@ static bool is_up_to_date(struct pull *p)
 	       !strcmp(image.id, p->plan.id) && !strcmp(image.digest, p->plan.digest);
 }
 
+/* A single manifest is taken as it is, unless another platform was asked for in so many words. */
+static int check_platform(struct pull *p, const struct platform *wish, struct error *err)
+{
+	char wanted[100], found[100];
+
+	if (!p->options->platform || platform_match(wish, &p->plan.config.platform))
+		return 0;
+	return error_set(err, ENOENT, "its platform is %s, not %s",
+		platform_format(&p->plan.config.platform, found), platform_format(wish, wanted));
+}
+
 static int prepare(struct pull *p, struct error *err)
 {
 	struct http *http = http_new(p->options->settings, p->options->cancel);
@@ -278,6 +289,8 @@ static int prepare(struct pull *p, struct error *err)
 	if (r == 0)
 		r = origin_resolve(p->origin, http, &wish, &p->plan, err);
 	http_free(http);
+	if (r == 0)
+		r = check_platform(p, &wish, err);
 	if (r < 0)
 		return r;
 	make_jobs(p);

@@ -112,8 +112,11 @@ int record_load(struct store *store, const char *image_id, struct store_image *r
 			image_id);
 	path = record_path(image_id);
 	r = document_read(store_root_fd(store), path, RECORD_LIMIT, &object, err);
-	if (r < 0)
-		return r == -ENOENT ? r : error_prefix(err, "image store %s", store_root(store));
+	if (r < 0) {
+		if (r != -ENOENT)
+			error_prefix(err, "image store %s", store_root(store));
+		return r;
+	}
 	image.id = xstrdup(image_id);
 	image.platform = xstrdup(document_string(object, "platform", ""));
 	image.created_s = document_size(object, "created");

@@ -23,8 +23,10 @@ static int load(struct store *store, struct json_object **ret, struct error *err
 {
 	int r = document_read(store_root_fd(store), "references.json", REFERENCES_LIMIT, ret, err);
 
-	if (r < 0 && r != -ENOENT)
-		return error_prefix(err, "image store %s", store_root(store));
+	if (r < 0 && r != -ENOENT) {
+		error_prefix(err, "image store %s", store_root(store));
+		return r;
+	}
 	if (r == -ENOENT)
 		*ret = json_object_new_object();
 	if (!document_array(*ret, "references")) {

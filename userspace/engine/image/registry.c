@@ -321,7 +321,8 @@ int registry_blob(struct registry *r, struct http *http, const struct descriptor
 			continue;
 		if (err)
 			*err = problem;
-		return error_prefix(err, "layer %s, %llu of %lld bytes", blob->digest,
+		error_prefix(err, "layer %s, %llu of %lld bytes", blob->digest,
 			(unsigned long long)request.offset, (long long)blob->size);
+		return result;
 	}
 }

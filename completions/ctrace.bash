@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Completion of ctrace's commands, their options, and what the options take.
+
+_ctrace_options()
+{
+	# The help of each command is the list of its options.
+	ctrace "$1" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+' | sort -u
+}
+
+_ctrace_images()
+{
+	ctrace images --format json 2>/dev/null | sed -n 's/.*"Reference":"\([^"]*\)".*/\1/p'
+}
+
+_ctrace()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(ctrace --help 2>/dev/null |
+			sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p') --help --version" -- "$current")
+		return
+	fi
+	# Behind -- another command begins, with completions of its own.
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [ "${COMP_WORDS[i]}" = -- ]; then
+			COMP_WORDS=("${COMP_WORDS[@]:i+1}")
+			COMP_CWORD=$((COMP_CWORD - i - 1))
+			if [ "$COMP_CWORD" = 0 ]; then
+				mapfile -t COMPREPLY < <(compgen -c -- "$current")
+			elif declare -F _command_offset >/dev/null; then
+				_command_offset 0
+			fi
+			return
+		fi
+	done
+	case $previous in
+	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host" -- "$current") ;;
+	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
+	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
+	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+	--env-file | --json | --record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	*)
+		if [[ $current == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_options "$command")" -- "$current")
+			return
+		fi
+		case $command in
+		run | rmi | pull | images)
+			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
+			;;
+		show | replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+		oci)
+			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
+				resume update spec features" -- "$current")
+			;;
+		esac
+		;;
+	esac
+}
+
+complete -o default -F _ctrace ctrace

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What became of a container, in words: its limits, its end, the marks on its timeline. */
+#include "exporters/waterfall_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporters/format.h"
+#include "util/cleanup.h"
+
+static const char *limit_value(const struct container *c, const char *file)
+{
+	for (size_t i = 0; i < c->limit_count; i++) {
+		if (!strcmp(c->limits[i].file, file))
+			return c->limits[i].value;
+	}
+	return NULL;
+}
+
+static bool is_unlimited(const char *value)
+{
+	return !strncmp(value, "max", 3) || value[0] == '-' || strtoull(value, NULL, 10) >= 1ULL << 62;
+}
+
+static void text_quota(struct strbuf *sb, const char *quota, const char *period)
+{
+	double q = strtod(quota, NULL), p = period ? strtod(period, NULL) : 100000;
+
+	if (p > 0)
+		strbuf_printf(sb, "cpu %.3g (%.4g of every %.4g ms)", q / p, q / 1000, p / 1000);
+}
+
+/* One limit in words; nothing for a file that only belongs to another (a period), or sets none. */
+static void text_limit(struct strbuf *sb, const struct container *c, const struct limit *l, bool utf8)
+{
+	static const struct { const char *file, *name; bool bytes; } names[] = {
+		{ "memory.limit_in_bytes", "memory", true }, { "memory.max", "memory", true },
+		{ "memory.high", "memory throttled above", true },
+		{ "memory.memsw.limit_in_bytes", "memory+swap", true }, { "memory.swap.max", "swap", true },
+		{ "memory.soft_limit_in_bytes", "memory reservation", true },
+		{ "memory.low", "memory reservation", true },
+		{ "memory.kmem.limit_in_bytes", "kernel memory", true },
+		{ "cpu.shares", "cpu shares", false }, { "cpu.weight", "cpu weight", false },
+		{ "cpuset.cpus", "on cpus", false }, { "cpuset.mems", "on memory nodes", false },
+		{ "pids.max", "pids", false }, { "memory.swappiness", "swappiness", false },
+	};
+	char size[FORMAT_MAX], *rest;
+
+	if (!strcmp(l->file, "cpu.cfs_quota_us")) {
+		text_quota(sb, l->value, limit_value(c, "cpu.cfs_period_us"));
+		return;
+	}
+	if (!strcmp(l->file, "cpu.max")) {
+		strtod(l->value, &rest);
+		text_quota(sb, l->value, rest && *rest ? rest : NULL);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(l->file, names[i].file) != 0)
+			continue;
+		strbuf_printf(sb, "%s ", names[i].name);
+		if (names[i].bytes)
+			strbuf_puts(sb, format_bytes(size, strtoull(l->value, NULL, 10)));
+		else
+			text_quote(sb, l->value, utf8);
+		return;
+	}
+	text_quote(sb, l->file, utf8);
+	strbuf_putc(sb, '=');
+	text_quote(sb, l->value, utf8);
+}
+
+void text_limits(struct strbuf *sb, const struct container *c, bool utf8)
+{
+	size_t before = sb->length;
+
+	for (size_t i = 0; i < c->limit_count; i++) {
+		const struct limit *l = &c->limits[i];
+
+		if (!strcmp(l->file, "cpu.cfs_period_us") || str_starts(l->file, "devices.") ||
+			!l->value[0] || is_unlimited(l->value))
+			continue;
+		if (sb->length > before)
+			strbuf_puts(sb, ", ");
+		text_limit(sb, c, l, utf8);
+	}
+}
+
+static bool detail_u64(const struct details *details, const char *key, uint64_t *ret_value)
+{
+	const struct detail *d = details_get(details, key);
+
+	if (!d || (d->type != DETAIL_U64 && d->type != DETAIL_NUMBER))
+		return false;
+	*ret_value = (uint64_t)d->number;
+	return true;
+}
+
+/* "OOM: 256 MiB limit of /docker/... hit, usage 256 MiB" */
+static void text_oom(struct strbuf *sb, const struct details *details, bool utf8)
+{
+	const char *limit_of = details_text(details, "limit_of");
+	char size[FORMAT_MAX];
+	uint64_t bytes;
+
+	if (limit_of && !strcmp(limit_of, "host")) {
+		strbuf_puts(sb, "OOM: the whole machine was out of memory");
+		return;
+	}
+	strbuf_puts(sb, "OOM: ");
+	if (detail_u64(details, "limit_bytes", &bytes))
+		strbuf_printf(sb, "%s ", format_bytes(size, bytes));
+	strbuf_puts(sb, "limit");
+	text_word(sb, " of ", details_text(details, "limit_cgroup"), utf8);
+	strbuf_puts(sb, " hit");
+	if (detail_u64(details, "usage_bytes", &bytes))
+		strbuf_printf(sb, ", usage %s", format_bytes(size, bytes));
+}
+
+static const struct mark *last_oom(const struct container *c)
+{
+	for (size_t i = c->mark_count; i-- > 0;) {
+		if (c->marks[i].kind == MARK_OOM_KILL)
+			return &c->marks[i];
+	}
+	return NULL;
+}
+
+static void text_sender(struct strbuf *sb, const struct exit_info *e, bool utf8)
+{
+	char comm[EVENT_COMM + 1] = "";
+
+	if (e->sender_kernel) {
+		strbuf_puts(sb, " from the kernel");
+		return;
+	}
+	memcpy(comm, e->sender_comm, EVENT_COMM);
+	strbuf_puts(sb, " from ");
+	text_quote(sb, comm[0] ? comm : "?", utf8);
+	strbuf_printf(sb, " (pid %u", e->sender_pid);
+	text_word(sb, ", container ", e->sender_container, utf8);
+	strbuf_putc(sb, ')');
+}
+
+static void text_death(struct strbuf *sb, const struct container *c, bool utf8)
+{
+	const struct exit_info *e = &c->exit;
+	const struct mark *oom = last_oom(c);
+	char name[FORMAT_MAX];
+
+	if (!e->signal) {
+		strbuf_printf(sb, "exit %d", e->code);
+		if (oom) {
+			strbuf_puts(sb, " (a process was killed; ");
+			text_oom(sb, &oom->details, utf8);
+			strbuf_putc(sb, ')');
+		}
+		return;
+	}
+	strbuf_printf(sb, "killed by %s", format_signal(name, e->signal));
+	if (e->oom && oom) {
+		strbuf_puts(sb, " (");
+		text_oom(sb, &oom->details, utf8);
+		strbuf_putc(sb, ')');
+	} else if (e->oom) {
+		strbuf_puts(sb, " (OOM)");
+	} else if (e->has_sender) {
+		text_sender(sb, e, utf8);
+	} else {
+		strbuf_puts(sb, ", sender unknown");
+	}
+	if (e->core)
+		strbuf_puts(sb, ", core dumped");
+	strbuf_printf(sb, ", exit code %d", e->code);
+}
+
+static bool has_failed(const struct step *s)
+{
+	return s->has_result && s->result < 0;
+}
+
+static bool makes_container(const struct container *c, const struct step *s)
+{
+	enum actor_role role = s->actor >= 0 && (size_t)s->actor < c->actor_count
+		? c->actors[s->actor].role : ACTOR_KERNEL;
+
+	return s->phase <= PHASE_EXEC && s->kind != STEP_SIGNAL &&
+	       (role == ACTOR_RUNTIME || role == ACTOR_INIT || role == ACTOR_HOOK);
+}
+
+/* How far a start came that failed: an exec that failed and was not tried again, else the last step towards
+ * the container. Failures before that (a masked path that this kernel lacks, a search of PATH) were
+ * harmless: work went on after them. */
+static const struct step *last_step(const struct container *c)
+{
+	const struct step *exec = NULL, *last = NULL;
+
+	for (size_t i = 0; i < c->step_count; i++) {
+		const struct step *s = &c->steps[i];
+
+		if (!makes_container(c, s))
+			continue;
+		last = s;
+		if (s->kind == STEP_EXEC)
+			exec = has_failed(s) ? s : exec && exec->actor == s->actor ? NULL : exec;
+	}
+	return exec ? exec : last;
+}
+
+static bool start_failed(const struct container *c)
+{
+	const struct step *s;
+
+	if (c->started_ns || c->existed)
+		return false;
+	s = last_step(c);
+	return c->state == STATE_EXITED || c->ended || (s && has_failed(s) && s->kind == STEP_EXEC);
+}
+
+static void text_not_started(struct strbuf *sb, const struct container *c, bool utf8)
+{
+	const struct step *s = last_step(c);
+	char name[FORMAT_MAX];
+
+	if (!start_failed(c)) {
+		strbuf_puts(sb, "created, not started");
+		return;
+	}
+	strbuf_puts(sb, "did not start");
+	if (!s)
+		return;
+	strbuf_puts(sb, has_failed(s) ? ": " : ": given up after ");
+	text_step(sb, s, utf8);
+	if (has_failed(s))
+		strbuf_printf(sb, ": %s (%s)", format_errno(name, (int)-s->result), strerror((int)-s->result));
+	else
+		strbuf_puts(sb, "; no traced call failed there, so the runtime's own message says why");
+}
+
+void text_outcome(struct strbuf *sb, const struct container *c, bool utf8)
+{
+	if (!c->started_ns && !c->existed)
+		text_not_started(sb, c, utf8);
+	else if (c->exit.known)
+		text_death(sb, c, utf8);
+	else if (c->state == STATE_EXITED)
+		strbuf_puts(sb, "exited, code unknown");
+	else
+		strbuf_puts(sb, container_state_name(c->state));
+}
+
+bool text_is_failure(const struct container *c)
+{
+	if (!c->started_ns && !c->existed)
+		return start_failed(c);
+	return c->exit.known && c->exit.code != 0;
+}
+
+void text_mark(struct strbuf *sb, const struct mark *m, bool utf8)
+{
+	static const char *const oom_used[] = { "limit_of", "limit_cgroup", "limit_bytes",
+		"usage_bytes", "victim_comm", "victim_pid", "victim_ns_pid", NULL };
+	static const char *const none[] = { NULL };
+	uint64_t pid;
+
+	if (m->kind == MARK_OOM_KILL) {
+		text_word(sb, "oom kill of ", details_text(&m->details, "victim_comm"), utf8);
+		if (detail_u64(&m->details, "victim_pid", &pid))
+			strbuf_printf(sb, " (pid %" PRIu64 ")", pid);
+		strbuf_puts(sb, ": ");
+		text_oom(sb, &m->details, utf8);
+		text_rest(sb, &m->details, oom_used, utf8);
+		return;
+	}
+	strbuf_puts(sb, mark_kind_name(m->kind));
+	text_rest(sb, &m->details, none, utf8);
+}

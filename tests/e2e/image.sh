@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# pull, images and rmi against Debian's docker-registry, with OCI and docker manifests, archives, zstd.
+set -u
+work=$(mktemp -d /tmp/ctrace-image.XXXXXX)
+count=0
+registry=
+trap '[ -n "$registry" ] && kill "$registry" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+check() { # WHAT STATUS
+	count=$((count + 1))
+	if [ "$2" -eq 0 ]; then echo "ok $count - $1"; else
+		echo "not ok $count - $1"; sed 's/^/# /' "$work/out" | head -8; fi
+}
+for tool in docker-registry skopeo; do
+	command -v $tool > /dev/null || { echo "1..0 # SKIP $tool is not installed"; exit 0; }
+done
+export CTRACE_ROOT=$work/root CTRACE_NO_FALLBACK=1 CTRACE_CONFIG=$work/config.json HOME=$work
+echo '{}' > "$work/config.json"
+
+mkdir -p "$work/tree/etc" "$work/tree/bin"
+cp /bin/busybox "$work/tree/bin/busybox"
+echo one > "$work/tree/etc/one"
+tar -C "$work/tree" -cf "$work/a.tar" .
+echo two > "$work/two"
+tar -C "$work" -cf "$work/b.tar" two
+gzip -k "$work/a.tar"
+gzip -k "$work/b.tar"
+python3 tests/lib/make_layout.py "$work/layout" "$work/a.tar.gz" "$work/b.tar.gz"
+
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+cat > "$work/registry.yml" <<YML
+version: 0.1
+storage: {filesystem: {rootdirectory: $work/registry}}
+http: {addr: 127.0.0.1:$port}
+YML
+docker-registry serve "$work/registry.yml" > "$work/registry.log" 2>&1 &
+registry=$!
+for _ in $(seq 50); do (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null && break; sleep 0.1; done
+push() { # FORMAT NAME
+	skopeo copy -q --insecure-policy --dest-tls-verify=false --format "$1" "oci:$work/layout:latest" \
+		"docker://127.0.0.1:$port/$2" > "$work/out" 2>&1
+}
+push oci library/ubuntu:latest && push v2s2 my/app:v2
+check 'the registry is filled' $?
+export CTRACE_REGISTRY_MIRROR=http://127.0.0.1:$port
+
+name=$("$CTRACE" pull ubuntu 2> "$work/out")
+[ $? -eq 0 ] && [ "$name" = docker.io/library/ubuntu:latest ] &&
+	grep -q '^Digest: sha256:' "$work/out" && grep -q 'Status: Downloaded newer image for ubuntu:latest' "$work/out"
+check 'pull by way of the mirror' $?
+"$CTRACE" pull ubuntu > "$work/out" 2>&1 && grep -q 'Image is up to date' "$work/out" &&
+	[ "$(grep -c 'Already exists' "$work/out")" = 2 ]
+check 'pulled again, it is up to date' $?
+[ "$("$CTRACE" pull -q ubuntu 2>&1)" = docker.io/library/ubuntu:latest ]
+check 'pull -q prints the name only' $?
+"$CTRACE" pull "127.0.0.1:$port/my/app:v2" > "$work/out" 2>&1
+check "pull from a loopback registry over http, docker's manifest" $?
+"$CTRACE" images > "$work/out"
+grep -Eq '^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE$' "$work/out" && grep -Eq '^ubuntu +latest +[0-9a-f]{12} +2 years ago +' "$work/out" &&
+	grep -Eq "^127.0.0.1:$port/my/app +v2 " "$work/out"
+check "images has docker's columns" $?
+"$CTRACE" images --format json | python3 -c '
+import json, sys
+rows = [json.loads(l) for l in sys.stdin]
+assert {r["Repository"] for r in rows} >= {"ubuntu"} and all(len(r["ID"]) == 12 for r in rows)' > "$work/out" 2>&1
+check 'images --format json' $?
+[ "$("$CTRACE" images -q --no-trunc ubuntu | grep -Ec '^sha256:[0-9a-f]{64}$')" = 1 ]
+check 'images -q --no-trunc REPOSITORY' $?
+[ "$(find "$CTRACE_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 2 ]
+check 'both images share their layers' $?
+id=$("$CTRACE" images -q --no-trunc ubuntu)
+mkdir -p "$CTRACE_ROOT/holds/${id#sha256:}"
+: > "$CTRACE_ROOT/holds/${id#sha256:}/web"
+"$CTRACE" rmi "127.0.0.1:$port/my/app:v2" > "$work/out" 2>&1 && grep -q '^Untagged: 127' "$work/out"
+check 'rmi of one name' $?
+"$CTRACE" rmi ubuntu > "$work/out" 2>&1
+[ $? -eq 1 ] && grep -q 'container web uses its image' "$work/out" && "$CTRACE" images -q | grep -q .
+check 'rmi refuses while a container uses the image' $?
+rm -r "$CTRACE_ROOT/holds/${id#sha256:}"
+"$CTRACE" rmi ubuntu > "$work/out" 2>&1 && grep -q '^Deleted: sha256:' "$work/out" &&
+	[ -z "$(find "$CTRACE_ROOT/layers" "$CTRACE_ROOT/images" "$CTRACE_ROOT/tmp" -mindepth 1)" ]
+check 'rmi frees the layers' $?
+"$CTRACE" rmi ubuntu > "$work/out" 2>&1
+[ $? -eq 1 ] && grep -q 'no such image: ubuntu' "$work/out"
+check 'rmi of what is not there' $?
+
+for i in 1 2 3 4; do "$CTRACE" pull -q ubuntu > "$work/out$i" 2>&1 & pulls[i]=$!; done
+rc=0
+for i in 1 2 3 4; do wait "${pulls[i]}" || rc=1; done
+[ $rc -eq 0 ] && [ "$(find "$CTRACE_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] &&
+	[ -z "$(find "$CTRACE_ROOT/tmp" -mindepth 1)" ] && [ "$("$CTRACE" images -q | wc -l)" = 1 ]
+check 'four pulls at once' $?
+"$CTRACE" rmi ubuntu > /dev/null
+
+skopeo copy -q --insecure-policy "oci:$work/layout:latest" "docker-archive:$work/saved.tar:app:v1" > "$work/out" 2>&1
+"$CTRACE" pull "docker-archive:$work/saved.tar" > "$work/out" 2>&1 &&
+	cmp -s "$CTRACE_ROOT"/layers/*/diff/etc/one "$work/tree/etc/one"
+check 'a docker archive' $?
+"$CTRACE" rmi "docker-archive:$work/saved.tar" > "$work/out" 2>&1
+"$CTRACE" pull "docker-archive:$work/saved.tar:app:v1" > "$work/out" 2>&1
+check 'a docker archive, one image by name' $?
+"$CTRACE" pull "docker-archive:$work/saved.tar:other:v1" > "$work/out" 2>&1
+[ $? -eq 125 ] && grep -q 'no image named "other:v1"' "$work/out"
+check 'a name that the archive lacks' $?
+"$CTRACE" pull "oci:$work/layout:latest" > "$work/out" 2>&1
+check 'an OCI layout, one image by name' $?
+"$CTRACE" pull "oci:$work/tree" > "$work/out" 2>&1
+[ $? -eq 125 ] && grep -q 'no OCI image layout' "$work/out"
+check 'a directory that is no layout' $?
+"$CTRACE" pull oci:/no/where > "$work/out" 2>&1
+[ $? -eq 125 ] && grep -q 'no such file or directory' "$work/out"
+check 'a layout that does not exist' $?
+
+if bsdtar --version 2> /dev/null | grep -q zstd || command -v zstd > /dev/null; then
+	zstd -q "$work/a.tar" -o "$work/a.tar.zst" 2> /dev/null || bsdtar --zstd -cf "$work/a.tar.zst" "@$work/a.tar"
+	python3 tests/lib/make_layout.py "$work/zstd" "$work/a.tar.zst" "$work/b.tar" > "$work/out" 2>&1 &&
+		"$CTRACE" pull "oci:$work/zstd" > "$work/out" 2>&1 &&
+		cmp -s "$(find "$CTRACE_ROOT/layers" -name one | head -1)" "$work/tree/etc/one"
+	check 'a zstd layer and a plain one' $?
+else
+	count=$((count + 1)); echo "ok $count - a zstd layer # SKIP zstd is not installed"
+fi
+
+if command -v script > /dev/null; then
+	"$CTRACE" images -q | sort -u | xargs "$CTRACE" rmi -f > /dev/null
+	script -qec "stty cols 80; $CTRACE pull ubuntu" /dev/null > "$work/out" 2>&1
+	grep -q $'\033\[K[0-9a-f]\{12\}: Pull complete' "$work/out" && grep -q $'\033\[2A' "$work/out"
+	check 'progress on a terminal is drawn in place' $?
+else
+	count=$((count + 1)); echo "ok $count - progress on a terminal # SKIP script is not installed"
+fi
+for bad in 'pull' 'pull a b' 'pull --nonsense a' 'rmi' 'images --format xml'; do
+	# shellcheck disable=SC2086
+	"$CTRACE" $bad > "$work/out" 2>&1
+	[ $? -eq 125 ]
+	check "ctrace $bad is refused" $?
+done
+echo "1..$count"

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cmd/run_options.h"
+#include "engine/capability.h"
+#include "engine/values.h"
+#include "util/cleanup.h"
+
+#define PARSE(s, err, ...)                                                     \
+	(run_settings_init(s), memset(err, 0, sizeof(*(err))),                 \
+		run_options_parse((char *[]){ "run", __VA_ARGS__, NULL }, s, err))
+
+static void test_docker_forms(void **state)
+{
+	struct run_settings s;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&s, &err, "-itm256m", "--memory-swap=-1", "--cpus", "0.5", "-e", "A=b",
+				 "--name=web", "-u", "1:2", "--rm", "-w=/x", "ubuntu", "sh", "-c", "-i"),
+		0);
+	assert_true(s.interactive && s.terminal && s.remove);
+	assert_int_equal(s.memory, 256 << 20);
+	assert_int_equal(s.memory_swap, -1);
+	assert_int_equal(s.nano_cpus, 500000000);
+	assert_string_equal(s.env.items[0], "A=b");
+	assert_string_equal(s.name, "web");
+	assert_string_equal(s.user, "1:2");
+	assert_string_equal(s.workdir, "/x");
+	assert_string_equal(s.source, "ubuntu");
+	assert_int_equal(s.args.count, 3); /* what stands behind IMAGE is the container's */
+	assert_string_equal(s.args.items[2], "-i");
+	run_settings_free(&s);
+}
+
+static void test_sources(void **state)
+{
+	struct run_settings s;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&s, &err, "--rootfs", "/srv", "true"), 0);
+	assert_int_equal(s.source_type, SOURCE_ROOTFS);
+	assert_string_equal(s.args.items[0], "true");
+	run_settings_free(&s);
+	assert_int_equal(PARSE(&s, &err, "--bundle=/b"), 0);
+	run_settings_free(&s);
+	assert_true(PARSE(&s, &err, "-m", "64m", "--bundle", "/b") < 0);
+	assert_non_null(strstr(err.text, "--memory has no effect on --bundle"));
+	run_settings_free(&s);
+	assert_true(PARSE(&s, &err, "--bundle", "/b", "sh") < 0);
+	run_settings_free(&s);
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		char *argv[6];
+		const char *text;
+	} rows[] = {
+		{ { "run" }, "requires at least 1 argument" },
+		{ { "run", "" }, "invalid reference format" },
+		{ { "run", "--nosuch", "a" }, "unknown flag: --nosuch" },
+		{ { "run", "-Z", "a" }, "unknown shorthand flag: 'Z' in -Z" },
+		{ { "run", "--publish", "80", "a" }, "docker's option --publish is not supported" },
+		{ { "run", "-d", "a" }, "docker's option -d is not supported" },
+		{ { "run", "--memory" }, "flag needs an argument: --memory" },
+		{ { "run", "-m" }, "flag needs an argument: 'm' in -m" },
+		{ { "run", "-m", "abc", "a" },
+			"invalid argument \"abc\" for \"-m, --memory\" flag: invalid size: 'abc'" },
+		{ { "run", "-m", "0x10m", "a" }, "invalid size" },
+		{ { "run", "-m", "inf", "a" }, "invalid size" },
+		{ { "run", "-m", "5m", "a" }, "Minimum memory limit allowed is 6MB" },
+		{ { "run", "--memory-swap", "64m", "a" }, "You should always set the Memory limit" },
+		{ { "run", "-m64m", "--memory-swap", "32m", "a" }, "Minimum memoryswap limit" },
+		{ { "run", "-m64m", "--memory-reservation", "128m", "a" },
+			"can not be less than memory reservation" },
+		{ { "run", "--cpus", "9999", "a" }, "Range of CPUs is from 0.01 to" },
+		{ { "run", "--cpus", "0.001", "a" }, "Range of CPUs is from 0.01 to" },
+		{ { "run", "--cpus", "1/2", "a" }, "failed to parse 1/2 as a rational number" },
+		{ { "run", "--cpus", "0.12345678901", "a" }, "value is too precise" },
+		{ { "run", "--cpuset-cpus", "4000", "a" }, "Requested CPUs are not available" },
+		{ { "run", "--cpuset-cpus", "3-1", "a" }, "Invalid value 3-1 for cpuset cpus" },
+		{ { "run", "--cpuset-mems", "x", "a" }, "Invalid value x for cpuset mems" },
+		{ { "run", "-c", "1", "a" }, "CPU shares 1 are out of range" },
+		{ { "run", "--name", "-x", "a" }, "Invalid container name (-x)" },
+		{ { "run", "--name", "a/b", "a" }, "Invalid container name (a/b)" },
+		{ { "run", "--hostname", "a b", "a" }, "invalid hostname format" },
+		{ { "run", "--network", "foo", "a" }, "unknown network" },
+		{ { "run", "--network=host", "-hx", "a" }, "conflicting options: hostname" },
+		{ { "run", "--cap-add", "NOSUCH", "a" }, "invalid capability: \"NOSUCH\"" },
+		{ { "run", "--ulimit", "nofile=2:1", "a" }, "must be less than or equal to hard" },
+		{ { "run", "--ulimit", "x=1", "a" }, "invalid ulimit type: x" },
+		{ { "run", "--device", "null", "a" }, "invalid device specification" },
+		{ { "run", "--device", "/dev/null:/x:q", "a" }, "invalid device mode: q" },
+		{ { "run", "-v", "/a:b", "a" }, "mount path must be absolute" },
+		{ { "run", "-v", "name:/b", "a" }, "named volumes are not supported" },
+		{ { "run", "-v", "/a:/b:zz", "a" }, "invalid mode: zz" },
+		{ { "run", "-v", "/a:/", "a" }, "destination can't be '/'" },
+		{ { "run", "-w", "rel", "a" }, "needs to be an absolute path" },
+		{ { "run", "--cgroup-parent", "/a/../..", "a" }, "invalid cgroup parent" },
+		{ { "run", "--oom-score-adj", "1001", "a" }, "[-1000, 1000]" },
+		{ { "run", "--security-opt", "foo", "a" }, "invalid --security-opt: foo" },
+		{ { "run", "--stop-signal", "FOO", "a" }, "Invalid signal: FOO" },
+		{ { "run", "-e", "=x", "a" }, "invalid environment variable: =x" },
+		{ { "run", "--env-file", "/nonexistent", "a" }, "open /nonexistent" },
+		{ { "run", "--trace=loud", "a" }, "unknown detail" },
+		{ { "run", "--rm=maybe", "a" }, "parsing \"maybe\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct run_settings s;
+		struct error err = { 0 };
+
+		run_settings_init(&s);
+		if (run_options_parse((char **)rows[i].argv, &s, &err) >= 0 ||
+			!strstr(err.text, rows[i].text))
+			fail_msg("row %zu (%s): got \"%s\"", i, rows[i].text, err.text);
+		run_settings_free(&s);
+	}
+}
+
+static void test_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t value;
+	} rows[] = { { "512", 512 }, { "1.5k", 1536 }, { "64M", 64 << 20 }, { "1GiB", 1 << 30 },
+		{ "2gb", 2LL << 30 }, { "1 m", 1 << 20 }, { "7b", 7 } };
+	int64_t value;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(value_bytes(rows[i].text, &value, NULL), 0);
+		assert_int_equal(value, rows[i].value);
+	}
+	assert_true(value_bytes("-1", &value, NULL) < 0);
+	assert_true(value_bytes("9999999999t", &value, NULL) < 0);
+	assert_int_equal(value_cpus("1.1", &value, NULL), 0);
+	assert_int_equal(value, 1100000000);
+	assert_int_equal(value_cpus("0.1234567890", &value, NULL), 0);
+	assert_int_equal(value, 123456789);
+	assert_true(value_cpus("1.2.3", &value, NULL) < 0);
+}
+
+static void test_env_file(void **state)
+{
+	struct string_list env = { 0 };
+	char path[] = "/tmp/test_run_optionsXXXXXX";
+	int fd = mkstemp(path);
+	static const char text[] = "# comment\nA=1\nB=\"q\"\n\nCTRACE_TEST_OWN\nCTRACE_TEST_NOT\nC=a=b\r\n";
+
+	(void)state;
+	assert_int_equal(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	close(fd);
+	setenv("CTRACE_TEST_OWN", "mine", 1);
+	unsetenv("CTRACE_TEST_NOT");
+	assert_int_equal(value_env_file(path, &env, NULL), 0);
+	assert_int_equal(env.count, 4);
+	assert_string_equal(env.items[1], "B=\"q\"");
+	assert_string_equal(env.items[2], "CTRACE_TEST_OWN=mine");
+	assert_string_equal(env.items[3], "C=a=b");
+	string_list_free(&env);
+	remove(path);
+}
+
+static void test_capabilities(void **state)
+{
+	struct run_settings s;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&s, &err, "a"), 0);
+	assert_int_equal(capability_wanted(&s), 0xa80425fb);
+	run_settings_free(&s);
+	assert_int_equal(PARSE(&s, &err, "--cap-drop=all", "--cap-add", "net_raw", "a"), 0);
+	assert_int_equal(capability_wanted(&s), 1 << 13);
+	run_settings_free(&s);
+	assert_int_equal(PARSE(&s, &err, "--cap-add=ALL", "--cap-drop", "CAP_CHOWN", "a"), 0);
+	assert_int_equal(capability_wanted(&s), ((1ULL << CAPABILITY_COUNT) - 1) & ~1ULL);
+	run_settings_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_docker_forms), cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_env_file),     cmocka_unit_test(test_capabilities),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
