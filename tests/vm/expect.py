@@ -82,14 +82,15 @@ def namespace_flags(rec):
 
 
 def judge_cgroup_entry(rec, runtime, cgroup, ids):
-    """How the container came into its cgroup. crun on v2 creates it there: no attach, no write."""
+    """How the container came into its cgroup. crun on v2 creates it there: no attach, no write. ctrace's
+    own runtime does so too where it can."""
     into = [e for e in rec.events("fork") if int(e["data"]["clone_flags"]) & CLONE_INTO_CGROUP
             and e["data"]["child_cgroup_id"] in ids]
     attached = [e for e in rec.events("cgroup_attach") if e["data"]["id"] in ids]
     if runtime == "crun" and cgroup == "v2":
         yield point(into, "clone3(CLONE_INTO_CGROUP) is seen, and the child's cgroup with it")
         return
-    yield point(attached, "the task that enters the cgroup is seen")
+    yield point(attached or into and runtime == "ctrace", "the task that enters the cgroup is seen")
 
 
 def judge_good(rec, name, runtime, cgroup):
