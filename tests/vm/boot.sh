@@ -8,6 +8,7 @@
 # 124 when it gave none. No acceleration is asked for: a build machine seldom has it.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/vm/lib.sh
 . "$here/lib.sh"
 
 [ $# -ge 4 ] || vm_fail 'usage: boot.sh KERNEL_DIRECTORY ROOT_IMAGE SHARE_IMAGE RESULTS_DIRECTORY [PARAMETER...]'

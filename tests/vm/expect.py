@@ -27,13 +27,17 @@ def read_programs(path):
         return [line.rstrip("\n").split("\t") for line in f if line.count("\t") >= 6]
 
 
-def judge_programs(path):
+def judge_programs(path, blind):
+    """blind: this kernel lets no program read its memory, as doctor told."""
     rows = read_programs(path)
     for name, section, state, error, _, _, reason in rows:
         if state.startswith("refused"):
             yield "# %s (%s): %s, %s: %s" % (name, section, state, error, reason)
     taken = {row[0] for row in rows if not row[2].startswith("refused")}
     for name in NEEDED:
+        if blind and name not in taken:
+            yield "ok - %s loads # SKIP lockdown=confidentiality" % name
+            continue
         yield point(name in taken, "%s loads and attaches" % name)
 
 
@@ -78,14 +82,15 @@ def namespace_flags(rec):
 
 
 def judge_cgroup_entry(rec, runtime, cgroup, ids):
-    """How the container came into its cgroup. crun on v2 creates it there: no attach, no write."""
+    """How the container came into its cgroup. crun on v2 creates it there: no attach, no write. ctrace's
+    own runtime does so too where it can."""
     into = [e for e in rec.events("fork") if int(e["data"]["clone_flags"]) & CLONE_INTO_CGROUP
             and e["data"]["child_cgroup_id"] in ids]
     attached = [e for e in rec.events("cgroup_attach") if e["data"]["id"] in ids]
     if runtime == "crun" and cgroup == "v2":
         yield point(into, "clone3(CLONE_INTO_CGROUP) is seen, and the child's cgroup with it")
         return
-    yield point(attached, "the task that enters the cgroup is seen")
+    yield point(attached or into and runtime == "ctrace", "the task that enters the cgroup is seen")
 
 
 def judge_good(rec, name, runtime, cgroup):
@@ -98,7 +103,7 @@ def judge_good(rec, name, runtime, cgroup):
     mounts = rec.calls("mount") + rec.calls("fsmount") + rec.calls("move_mount")
     flags = namespace_flags(rec)
 
-    yield point([e for e in rec.events("exec", role="runtime") if e["data"]["argv"][:1] == [runtime]],
+    yield point([e for e in rec.events("exec", role="runtime") if os.path.basename(e["data"]["argv"][0]) == runtime],
                 "the runtime's exec is seen with its arguments")
     yield point(rec.events("fork", role="runtime"), "the runtime's forks are seen")
     yield point(flags & CLONE_NEWNS and flags & CLONE_NEWPID, "the new namespaces are seen",
@@ -137,6 +142,24 @@ def judge_bad(rec):
                 "%d calls failed with it" % len(failed))
 
 
+def judge_sendfile(rec):
+    writes = [e for e in rec.events("cgroup_write", file="pids.max") if e["data"]["value"].strip() == "77"]
+    yield point(writes, "a cgroup write by sendfile is seen")
+    yield point([e for e in writes if "fentry" in e["flags"]], "it is seen by the hook on cgroup_file_write")
+
+
+def judge_oom(rec):
+    made = {e["data"]["id"] for e in rec.events("cgroup_mkdir")
+            if e["data"]["path"].endswith("/ctrace-runc-oom")}
+    victims = rec.events("oom_victim")
+    yield point(victims, "the OOM kill is seen")
+    yield point([e for e in victims if e["data"]["limit_id"] in made],
+                "the cgroup whose limit was hit is named", json.dumps([e["data"] for e in victims])[:400])
+    limits = [level["limit_pages"] for e in victims for level in e["data"]["chain"] if level["id"] in made]
+    yield point(limits and all(int(limit) == 67108864 // 4096 for limit in limits),
+                "its limit is told in pages", str(limits))
+
+
 def judge_recording(trace, path, cgroup):
     """RUNTIME.ctrace, RUNTIME-bad.ctrace or RUNTIME-KIND.ctrace, in a guest with this cgroup version."""
     name = os.path.basename(path)[:-len(".ctrace")]
@@ -145,6 +168,13 @@ def judge_recording(trace, path, cgroup):
     lost = (rec.summary or {}).get("lost")
     checks = [point(rec.status == 0 and rec.summary, "the recording can be replayed here", rec.complaint),
               point(lost in (0, "0", [], {}), "nothing was lost", json.dumps(lost))]
-    checks += judge_bad(rec) if kind == "bad" else judge_good(rec, name, runtime, cgroup)
+    if name == "sendfile":
+        checks += judge_sendfile(rec)
+    elif kind == "bad":
+        checks += judge_bad(rec)
+    elif kind == "oom":
+        checks += judge_oom(rec)
+    else:
+        checks += judge_good(rec, name, runtime, cgroup)
     for line in checks:
         yield line.replace(" - ", " - %s: " % name, 1)

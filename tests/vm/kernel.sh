@@ -6,6 +6,7 @@
 # modules.erofs and version. It is kept below the cache directory; VM_REFRESH=1 looks for a newer one.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/vm/lib.sh
 . "$here/lib.sh"
 
 [ $# = 1 ] || vm_fail 'usage: kernel.sh SERIES'

@@ -24,6 +24,7 @@ vm_need() {
 
 # vm_archives: "debian URI" and "security URI" of the Debian archives that this machine uses.
 vm_archives() {
+	# shellcheck disable=SC2016 # these are apt's variables
 	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
 		awk -F'|' '
 			$2 == "Debian" || $3 ~ /\/debian\/?$/ { if (!debian) debian = $3 }

@@ -7,6 +7,7 @@
 # again when the list of packages changes or VM_REFRESH=1.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=tests/vm/lib.sh
 . "$here/lib.sh"
 
 [ $# = 1 ] || vm_fail 'usage: userland.sh OUTPUT_DIRECTORY'
@@ -26,7 +27,7 @@ linked_packages() {
 }
 
 tools=(runc crun busybox-static kmod procps iproute2 jq nftables strace util-linux)
-packages=$(printf '%s\n' "${tools[@]}" $(linked_packages) | sort -u | paste -sd,)
+packages=$({ printf '%s\n' "${tools[@]}"; linked_packages; } | sort -u | paste -sd,)
 image=$VM_CACHE/userland/$release.erofs
 
 vm_need mmdebstrap mmdebstrap
@@ -41,6 +42,7 @@ if [ ! -e "$image" ] || [ -n "${VM_REFRESH:-}" ] || [ "$(cat "$image.packages" 2
 		[ "$kind" = security ] && mirrors+=("deb $uri $release-security main") ||
 			mirrors+=("deb $uri $release main")
 	done < <(vm_archives)
+	# shellcheck disable=SC2016 # $1 is for the hook's shell
 	mmdebstrap --quiet --variant=minbase --include="$packages" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \

@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The guest's second stage: makes of the disks a host as its init system would leave it, runs the checks, hands
-# over the results, and switches off. Parameters (of the kernel's command line): ctrace.cgroup=v1|v2, ctrace.checks=FILE.
+# The guest's second stage: makes of the disks a host as its init system would leave it, runs the
+# checks, hands over the results, and switches off. Parameters of the kernel's command line:
+# ctrace.cgroup=v1|v2, ctrace.checks=FILE.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8
 
 parameter() { # NAME DEFAULT
 	local word value=$2
 
-	for word in $(cat /proc/cmdline); do
+	for word in $(< /proc/cmdline); do
 		case $word in ctrace."$1"=*) value=${word#*=} ;; esac
 	done
 	echo "$value"
@@ -34,7 +35,7 @@ mount_cgroup_v2() {
 	while read -r pid; do
 		echo "$pid" > /sys/fs/cgroup/init/cgroup.procs
 	done < /sys/fs/cgroup/cgroup.procs 2>/dev/null
-	for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+	for controller in $(< /sys/fs/cgroup/cgroup.controllers); do
 		echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
 	done
 }
@@ -44,10 +45,10 @@ mount_cgroup_v1() {
 	local controller
 
 	mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup
-	for controller in $(awk '!/^#/ && $4 == 1 { print $1 }' /proc/cgroups); do
+	while read -r controller; do
 		mkdir "/sys/fs/cgroup/$controller"
 		mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller"
-	done
+	done < <(awk '!/^#/ && $4 == 1 { print $1 }' /proc/cgroups)
 	mkdir /sys/fs/cgroup/systemd
 	mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
 }
