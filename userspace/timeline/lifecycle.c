@@ -165,7 +165,9 @@ static void exec_cli(struct timeline *tl, struct process *p)
 	}
 }
 
-static void end_stage(struct cont *c, const struct process *p, uint64_t now_ns)
+/* The runtime's part of a process ends where it becomes init, an exec session or a hook: what it used so
+ * far was the runtime's. */
+static void end_stage(struct cont *c, struct process *p, uint64_t now_ns)
 {
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		struct actor *a = &c->c.actors[i];
@@ -173,8 +175,10 @@ static void end_stage(struct cont *c, const struct process *p, uint64_t now_ns)
 		if (a->pid == p->id.tgid && a->process_start_ns == p->id.start_ns && a->role == ACTOR_RUNTIME) {
 			a->end_ns = now_ns;
 			a->end_edge = EDGE_OBSERVED;
+			container_actor_cpu(a, p);
 		}
 	}
+	p->cpu = (struct cpu_time){ 0 };
 }
 
 static void started(struct timeline *tl, struct cont *c, struct process *p, uint64_t now_ns)
