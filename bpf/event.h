@@ -286,7 +286,8 @@ struct event_task {
 };
 
 struct event_link {
-	struct event h; /* tgid 0: rtnetlink does not say who did it; time of reading, so later than the change */
+	struct event h; /* tgid, start_ns: the engine in whose network namespace it was heard, tgid 0 = in ctrace's own:
+			   rtnetlink does not say who did it; time of reading, so later than the change */
 	__u32 action;   /* 16 RTM_NEWLINK, 17 RTM_DELLINK, 20 RTM_NEWADDR, 21 RTM_DELADDR, 24 RTM_NEWROUTE */
 	__u32 ifindex;
 	__u32 peer_ifindex; /* IFLA_LINK; 0 = none */
