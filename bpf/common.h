@@ -171,11 +171,18 @@ static __always_inline __u64 start_time(struct task_struct *task)
 
 /* The role of a process; (tgid, start) is its key, so that a reused tgid does not inherit one. User
  * space, which gives a role before the process runs, does not know its start: 0. */
-static __always_inline __u8 role_get(__u32 tgid, __u64 start_ns)
+static __always_inline struct ctrace_role *role_find(__u32 tgid, __u64 start_ns)
 {
 	struct ctrace_role *role = bpf_map_lookup_elem(&role_of, &tgid);
 
-	return role && (role->start_ns == start_ns || !role->start_ns) ? role->role : ROLE_NONE;
+	return role && (role->start_ns == start_ns || !role->start_ns) ? role : NULL;
+}
+
+static __always_inline __u8 role_get(__u32 tgid, __u64 start_ns)
+{
+	struct ctrace_role *role = role_find(tgid, start_ns);
+
+	return role ? role->role : ROLE_NONE;
 }
 
 /* Of the current process. Most have none: the lookup comes before the reads that check it. */
@@ -188,12 +195,21 @@ static __always_inline __u8 current_role(void)
 	return role_get(tgid, start_time((void *)bpf_get_current_task()));
 }
 
+/* At a fork and at an exec: the process's CPU figures begin anew, too. */
 static __always_inline void role_set(__u32 tgid, __u64 start_ns, __u8 new_role)
 {
-	struct ctrace_role role = { .start_ns = start_ns, .role = new_role };
+	struct ctrace_role role = { .start_ns = start_ns, .role = new_role, .since_ns = bpf_ktime_get_ns() };
+	struct ctrace_role *old;
 
-	if (new_role == ROLE_NONE)
+	if (new_role == ROLE_NONE) {
 		bpf_map_delete_elem(&role_of, &tgid);
+		return;
+	}
+	if (counters.sched_epoch & 1)
+		role.epoch = counters.sched_epoch;
+	old = bpf_map_lookup_elem(&role_of, &tgid);
+	if (old) /* in place: a replaced element may serve another process while a CPU still adds to it */
+		*old = role;
 	else if (bpf_map_update_elem(&role_of, &tgid, &role, BPF_ANY) != 0)
 		count_lost(CTRACE_LOST_ROLE);
 }
@@ -237,14 +253,16 @@ static __always_inline void note_sentinel(__u64 time_ns)
 	__sync_fetch_and_add(&counters.sentinels, 1);
 }
 
-/* Sends the first e->size bytes; limit bounds it for the verifier. */
+/* Sends the first e->size bytes; limit bounds it for the verifier. Says whether it went. */
 #define event_send(ring, e, limit, now)                                                         \
 	({                                                                                      \
 		__u64 size_ = (e)->size;                                                        \
 		if (size_ > (limit))                                                            \
 			size_ = (limit);                                                        \
-		if (bpf_ringbuf_output((ring), (e), size_, wake_flags((ring), (now))) != 0)     \
+		bool sent_ = !bpf_ringbuf_output((ring), (e), size_, wake_flags((ring), (now))); \
+		if (!sent_)                                                                     \
 			count_lost((e)->kind);                                                  \
+		sent_;                                                                          \
 	})
 
 static __always_inline void read_namespaces(struct event_namespaces *ns, struct task_struct *task)

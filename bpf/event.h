@@ -118,7 +118,8 @@ enum event_flag {
 	EVENT_F_SYSENTER = 1 << 2,   /* seen by the armed sys_enter/sys_exit pair */
 	EVENT_F_FENTRY = 1 << 3,     /* seen by fentry/fexit or kprobes: nothing escapes it */
 	EVENT_F_KERNEL = 1 << 4,     /* the task in the header is incidental (interrupt, kthread) */
-	EVENT_F_FOLLOWED = 1 << 5    /* the command of `ctrace trace -- COMMAND` itself */
+	EVENT_F_FOLLOWED = 1 << 5,   /* the command of `ctrace trace -- COMMAND` itself */
+	EVENT_F_CPU = 1 << 6         /* on_cpu_ns and run_queue_ns are known: the hooks were attached all the time */
 };
 
 struct event {
@@ -165,6 +166,8 @@ struct event_exec {
 	__u8 no_new_privs;
 	__u16 unused0;
 	__u32 unused1;
+	/* Of all threads, added up, since the fork or the last exec; 0 without EVENT_F_CPU. */
+	__u64 on_cpu_ns, run_queue_ns;
 	char filename[EVENT_STRING];
 	char argv[EVENT_ARGV]; /* NUL-separated */
 };
@@ -173,6 +176,7 @@ struct event_exit {
 	struct event h;
 	__s32 exit_code;  /* wait(2) status word of the process: code << 8 | signal (| 0x80 core) */
 	__u32 parent_tgid;
+	__u64 on_cpu_ns, run_queue_ns; /* as in struct event_exec */
 };
 
 struct event_rename {
@@ -282,7 +286,8 @@ struct event_task {
 };
 
 struct event_link {
-	struct event h; /* tgid 0: rtnetlink does not say who did it; time of reading, so later than the change */
+	struct event h; /* tgid, start_ns: the engine in whose network namespace it was heard, tgid 0 = in ctrace's own:
+			   rtnetlink does not say who did it; time of reading, so later than the change */
 	__u32 action;   /* 16 RTM_NEWLINK, 17 RTM_DELLINK, 20 RTM_NEWADDR, 21 RTM_DELADDR, 24 RTM_NEWROUTE */
 	__u32 ifindex;
 	__u32 peer_ifindex; /* IFLA_LINK; 0 = none */

@@ -245,6 +245,7 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
 	int pid, tgid;
+	unsigned int __state;
 	int exit_code;
 	__u64 start_boottime;
 	unsigned long atomic_flags;
@@ -260,6 +261,11 @@ struct task_struct {
 	struct fs_struct *fs;
 	struct seccomp seccomp;
 	char comm[16];
+};
+
+/* state became __state in v5.14 (2f064a59a11f). */
+struct task_struct___old {
+	long state;
 };
 
 struct linux_binprm {

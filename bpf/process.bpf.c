@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Processes: fork, exec, exit, rename, and the roles that they pass on. */
-#include "common.h"
+#include "sched.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -112,16 +112,26 @@ static __always_inline void read_argv(struct event_exec *e, struct task_struct *
 	e->h.size = offsetof(struct event_exec, argv) + length;
 }
 
-static __always_inline void send_exec(struct task_struct *task, int old_pid, const char *filename, bool named,
-	__u8 old_role)
+/* What the program before this one used. */
+struct cpu_figures {
+	__u64 on_cpu_ns, run_queue_ns;
+	bool known;
+};
+
+static __always_inline bool send_exec(struct task_struct *task, int old_pid, const char *filename, bool named,
+	__u8 old_role, const struct cpu_figures *cpu)
 {
 	struct event_exec *e = scratch(SCRATCH_EXEC);
 
 	if (!e)
-		return;
+		return false;
 	event_init(&e->h, EVENT_EXEC, sizeof(*e));
 	if (e->h.role == old_role && !has_room(&lifecycle_ring, e->h.role, EVENT_EXEC))
-		return;
+		return false;
+	e->on_cpu_ns = cpu->on_cpu_ns;
+	e->run_queue_ns = cpu->run_queue_ns;
+	if (cpu->known)
+		e->h.flags |= EVENT_F_CPU;
 	e->old_tid = old_pid;
 	e->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
 	e->unused0 = 0;
@@ -136,7 +146,7 @@ static __always_inline void send_exec(struct task_struct *task, int old_pid, con
 		e->h.flags |= EVENT_F_FOLLOWED;
 	if (named)
 		note_sentinel(e->h.time_ns);
-	event_send(&lifecycle_ring, &e->h, sizeof(*e), named);
+	return event_send(&lifecycle_ring, &e->h, sizeof(*e), named);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -145,6 +155,8 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 	const char *filename = BPF_CORE_READ(bprm, filename);
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	char name[EVENT_COMM] = {};
+	struct cpu_figures cpu = {};
+	struct ctrace_role *begun;
 	struct pid_identity id;
 	__u64 start_ns;
 	__u8 old, *known;
@@ -159,15 +171,23 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 	role = known ? *known : role_after_exec(old, is_own_program(filename));
 	if (role == ROLE_NONE && tgid == config.follow_tgid)
 		role = ROLE_FOLLOWED;
-	if (role != old)
+	if (old != ROLE_NONE)
+		cpu.known = sched_report(tgid, start_ns, &cpu.on_cpu_ns, &cpu.run_queue_ns);
+	if (role != ROLE_NONE || old != ROLE_NONE)
 		role_set(tgid, start_ns, role);
+	if (role != ROLE_NONE)
+		sched_begin();
 	/* A process that loses its role by its new name is told of once more. */
 	if (role == ROLE_NONE && old == ROLE_NONE) {
 		id = pid_identity(task);
 		if (id.level == 0 || id.number != 1)
 			return 0;
 	}
-	send_exec(task, old_pid, filename, known != NULL, old);
+	if (send_exec(task, old_pid, filename, known != NULL, old, &cpu))
+		return 0;
+	begun = role_find(tgid, start_ns);
+	if (begun)
+		begun->epoch = 0; /* nobody will know what came before */
 	return 0;
 }
 
@@ -216,6 +236,8 @@ int ct_sched_process_exit(unsigned long long *ctx)
 		event_init(&e->h, EVENT_EXIT, sizeof(*e));
 		e->exit_code = status;
 		e->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+		if (sched_report(tgid, start_ns, &e->on_cpu_ns, &e->run_queue_ns))
+			e->h.flags |= EVENT_F_CPU;
 		bpf_ringbuf_submit(e, wake_flags(&lifecycle_ring, false));
 	} else {
 		count_lost(EVENT_EXIT);

@@ -14,6 +14,7 @@ enum {
 	CTRACE_MAX_ROLES = 65536,
 	CTRACE_MAX_NAMES = 256,
 	CTRACE_MAX_INFLIGHT = 16384,
+	CTRACE_MAX_QUEUED = 16384,
 	CTRACE_IDENTITY_V2 = 255,
 	/* Indexes into lost[]: event kinds of both rings, then what else can be lost. */
 	CTRACE_LOST_INFLIGHT = 62,
@@ -38,12 +39,18 @@ struct ctrace_counters {
 	/* Set by user space once both hooks of cgroup_file_write are attached: they see cgroup writes, the
 	 * armed pair need not. */
 	__u64 function_writes;
+	/* Odd while the scheduler's hooks are attached, raised by user space at each attach and detach: what
+	 * began and ended in the same odd one was seen whole. */
+	__u64 sched_epoch;
 };
 
 struct ctrace_role {
 	__u64 start_ns; /* start_boottime of the process: its tgid may be reused; 0 = any */
 	__u8 role;
 	__u8 unused[7];
+	/* Figures of the process since its fork or last exec, at since_ns (CLOCK_MONOTONIC). */
+	__u64 since_ns, on_cpu_ns, run_queue_ns;
+	__u64 epoch; /* the odd sched_epoch in which they began; 0 = they lack something */
 };
 
 /* What the task iterator writes: the head of a struct event_task. */

@@ -196,6 +196,13 @@ static void write_actor(struct strbuf *sb, const struct actor *a, size_t index)
 		json_number(sb, "exit_status", a->exit_status);
 	else
 		json_null(sb, "exit_status");
+	if (a->has_cpu) {
+		json_u64(sb, "on_cpu_ns", a->on_cpu_ns);
+		json_u64(sb, "run_queue_ns", a->run_queue_ns);
+	} else {
+		json_null(sb, "on_cpu_ns");
+		json_null(sb, "run_queue_ns");
+	}
 	json_close(sb, '}');
 }
 

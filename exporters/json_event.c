@@ -175,6 +175,10 @@ static void write_exec(struct strbuf *sb, const struct event *event)
 	if (HAS(e, argv_length))
 		write_argv(sb, event, offsetof(struct event_exec, argv), e->argv_length);
 	NUMBER(e, argv_total);
+	if (event->flags & EVENT_F_CPU) {
+		WIDE(e, on_cpu_ns);
+		WIDE(e, run_queue_ns);
+	}
 }
 
 static void write_cgroup(struct strbuf *sb, const struct event *event)
@@ -345,6 +349,10 @@ static void write_small(struct strbuf *sb, const struct event *event)
 	case EVENT_EXIT:
 		NUMBER(gone, exit_code);
 		NUMBER(gone, parent_tgid);
+		if (event->flags & EVENT_F_CPU) {
+			WIDE(gone, on_cpu_ns);
+			WIDE(gone, run_queue_ns);
+		}
 		break;
 	case EVENT_RENAME:
 		TEXT(renamed, new_comm);

@@ -284,6 +284,18 @@ static void actor_tail(struct view *v, struct strbuf *sb, size_t index)
 		strbuf_printf(sb, ", exit %d", a->exit_status >> 8 & 0xff);
 }
 
+/* What of its time it spent on a CPU, and waiting for one if that is worth a word. */
+static void cpu_tail(struct view *v, struct strbuf *sb, const struct actor *a)
+{
+	char text[FORMAT_MAX];
+
+	if (!a->has_cpu)
+		return;
+	strbuf_printf(sb, ", cpu %s", format_duration(text, a->on_cpu_ns, v->o->utf8));
+	if (a->end_ns > a->start_ns && a->run_queue_ns > (a->end_ns - a->start_ns) / 10)
+		strbuf_printf(sb, ", queued %s", format_duration(text, a->run_queue_ns, v->o->utf8));
+}
+
 static void print_actor(struct view *v, size_t index, const char *branch)
 {
 	const struct actor *a = &v->c->actors[index];
@@ -307,6 +319,7 @@ static void print_actor(struct view *v, size_t index, const char *branch)
 		duration_text(&duration, start_ns, end_ns, a->start_edge,
 			a->end_ns ? a->end_edge : EDGE_OPEN, v->o->utf8);
 	actor_tail(v, &what, index);
+	cpu_tail(v, &what, a);
 	print_row(v, &(struct row){ .label = label.text, .bars = &bars, .bar_color = DIM,
 		.duration = duration.text, .percent = -1, .tail = what.text, .tail_color = DIM });
 }

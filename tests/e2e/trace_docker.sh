@@ -42,6 +42,8 @@ p.check(all(c.actor_of(s) and c.actor_of(s)["role"] == "cli" for s in requests),
 overlay = c.steps("mount", fstype="overlay")
 p.check(overlay and "lowerdir=" in (overlay[0]["detail"].get("data") or ""), "the overlay mount with its layers", overlay)
 p.check(c.steps("veth"), "a veth pair", sorted({s["kind"] for s in c["steps"]}))
+p.check(all((c.actor_of(s) or {}).get("role") == "engine" for s in c.steps("veth")),
+        "heard in the network namespace of the engine", [c.actor_of(s) for s in c.steps("veth")])
 p.check(c.steps("cgroup_mkdir"), "cgroups are made")
 limits = [s for s in c.steps("cgroup_write") if s["detail"]["file"].endswith(limit_file)]
 p.equal([s["detail"]["value"].strip() for s in limits], ["268435456"], "the memory limit is written")

@@ -13,6 +13,9 @@
  *	ignore=SIG         ignores the signal from here on
  *	term-exit=N        exits with N when SIGTERM comes
  *	sleep=MS           sleeps
+ *	burn=MS            uses that much CPU time
+ *	usage              prints "usage CPU QUEUE": the CPU time of the process and the time that its main thread
+ *	                   waited for a CPU, both since its fork, in nanoseconds as the kernel counts them
  *	mount-fail=ERRNO   a mount that fails with ENOENT, ENODEV, EINVAL, ENOTDIR, ENOTBLK or EPERM
  *	exec-fail=ERRNO    an execve that fails with ENOENT, EACCES, ENOEXEC, ENOTDIR or ELOOP (needs a writable /tmp)
  *	unshare=NS,NS      mnt, uts, ipc, net, pid, cgroup
@@ -424,6 +427,27 @@ static double cpu_ns(void)
 	       (double)(children.ru_utime.tv_usec + children.ru_stime.tv_usec) * 1e3;
 }
 
+static void burn(const char *value)
+{
+	double end = cpu_ns() + (double)number(value) * 1e6;
+
+	while (cpu_ns() < end)
+		;
+}
+
+/* proc(5), schedstat: the time on a CPU, the time in a queue, the number of turns. */
+static void usage(const char *value)
+{
+	unsigned long long queued;
+	FILE *f = fopen("/proc/self/schedstat", "r");
+
+	(void)value;
+	if (!f || fscanf(f, "%*u %llu", &queued) != 1)
+		fail("cannot read /proc/self/schedstat");
+	fclose(f);
+	printf("usage %.0f %llu\n", cpu_ns(), queued);
+}
+
 static void turn_getpid(int fd)
 {
 	(void)fd;
@@ -504,7 +528,7 @@ static const struct {
 	{ "term-exit", term_exit }, { "sleep", sleep_ms }, { "mount-fail", mount_fail },
 	{ "exec-fail", exec_fail }, { "unshare", unshare_list }, { "fds", hold_fds },
 	{ "write", do_write }, { "pwrite", do_pwrite }, { "writev", do_writev }, { "facts", facts },
-	{ "say", say }, { "loop", loop },
+	{ "say", say }, { "loop", loop }, { "burn", burn }, { "usage", usage },
 };
 
 static void run_action(const char *action)

@@ -23,13 +23,14 @@ struct proc {
 	uint32_t ns_pid, level, mnt;
 	uint64_t cgroup;
 	const char *comm;
+	uint64_t used, waited; /* CPU time since the last exec; used 0 = not known */
 };
 
 static struct event header(const struct proc *p, uint16_t kind, size_t size)
 {
 	struct event h = { .size = (uint16_t)size, .kind = kind, .role = p->role, .time_ns = now += MS,
 		.tgid = p->pid, .tid = p->pid, .ns_tgid = p->ns_pid ? p->ns_pid : p->pid,
-		.ns_level = p->level, .start_ns = p->start, .cgroup_id = p->cgroup };
+		.ns_level = p->level, .start_ns = p->start, .cgroup_id = p->cgroup, .flags = p->used ? EVENT_F_CPU : 0 };
 
 	snprintf(h.comm, sizeof(h.comm), "%s", p->comm ? p->comm : "x");
 	return h;
@@ -62,7 +63,7 @@ static struct proc fork_of(const struct proc *p, uint32_t pid, uint64_t flags, u
 /* argv: words separated by spaces */
 static void exec_as(struct proc *p, uint8_t role, const char *comm, const char *argv)
 {
-	struct event_exec e = { .uid = 0 };
+	struct event_exec e = { .on_cpu_ns = p->used, .run_queue_ns = p->waited };
 
 	p->role = role;
 	p->comm = comm;
@@ -78,7 +79,8 @@ static void exec_as(struct proc *p, uint8_t role, const char *comm, const char *
 
 static void exits(const struct proc *p, int status)
 {
-	struct event_exit e = { .h = header(p, EVENT_EXIT, sizeof(e)), .exit_code = status };
+	struct event_exit e = { .h = header(p, EVENT_EXIT, sizeof(e)), .exit_code = status,
+		.on_cpu_ns = p->used, .run_queue_ns = p->waited };
 
 	feed(&e);
 }
@@ -227,6 +229,84 @@ static void one_run(void **state)
 	assert_int_equal(failed, 1);
 	for (size_t i = 0; i < c->phase_count; i++)
 		assert_true(c->phases[i].start_ns <= c->phases[i].end_ns);
+}
+
+/* What a process used before it became init is the runtime's; init's own programs are added up. */
+static void cpu_time_by_part(void **state)
+{
+	struct proc runc = new_proc(100), init, lost;
+	const struct container *c;
+
+	(void)state;
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc run foo");
+	cgroup(&runc, EVENT_CGROUP_MKDIR, 50, "/foo", NULL);
+	init = fork_of(&runc, 101, 0x20000000, 1);
+	init.cgroup = 50;
+	init.mnt = 999;
+	init.used = 3 * MS;
+	init.waited = 1;
+	exec_as(&init, ROLE_PAYLOAD, "sh", "sh -c true");
+	init.used = 4 * MS;
+	init.waited = 2;
+	exec_as(&init, ROLE_PAYLOAD, "true", "true");
+	init.used = 5 * MS;
+	exits(&init, 0);
+	lost = fork_of(&runc, 102, 0, 0);
+	lost.used = 0;
+	exec_as(&lost, ROLE_RUNTIME, "runc", "runc init");
+	lost.used = MS;
+	exits(&lost, 0);
+	runc.used = 7 * MS; /* its fork was before our time: its part began with its exec */
+	exits(&runc, 0);
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	assert_true(actor_of(c, ACTOR_INIT)->has_cpu);
+	assert_int_equal(actor_of(c, ACTOR_INIT)->on_cpu_ns, 9 * MS);
+	assert_int_equal(actor_of(c, ACTOR_INIT)->run_queue_ns, 4);
+	for (size_t i = 0; i < c->actor_count; i++) {
+		const struct actor *a = &c->actors[i];
+
+		if (a->role == ACTOR_RUNTIME) {
+			assert_int_equal(a->has_cpu, a->pid != 102);
+			assert_int_equal(a->on_cpu_ns, a->pid == 100 ? 7 * MS : a->pid == 101 ? 3 * MS : 0);
+		}
+	}
+	assert_int_equal(c->actor_count, 4);
+}
+
+static size_t engine_links(const struct container *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->step_count; i++) {
+		if (c->steps[i].kind != STEP_VETH)
+			continue;
+		assert_int_equal(c->actors[c->steps[i].actor].role, ACTOR_ENGINE);
+		count++;
+	}
+	return count;
+}
+
+/* Two are being started: a link belongs to the one whose engine it was heard at. */
+static void link_of_an_engine(void **state)
+{
+	struct proc dockerd = new_proc(10), podman = new_proc(20), a, b;
+	struct event_link e = { .action = 16, .netns_id = -1, .name = "veth1", .kind = "veth" };
+
+	(void)state;
+	exec_as(&dockerd, ROLE_ENGINE, "dockerd", "dockerd");
+	exec_as(&podman, ROLE_ENGINE, "podman", "podman run x");
+	a = fork_of(&dockerd, 100, 0, 0);
+	exec_as(&a, ROLE_RUNTIME, "runc", "runc create aaa");
+	b = fork_of(&podman, 200, 0, 0);
+	exec_as(&b, ROLE_RUNTIME, "runc", "runc create bbb");
+	e.h = header(&podman, EVENT_LINK, sizeof(e));
+	feed(&e);
+	e.h.tgid = 0; /* whose, nobody knows */
+	feed(&e);
+	timeline_finish(tl);
+	assert_int_equal(engine_links(timeline_find(tl, "aaa")), 0);
+	assert_int_equal(engine_links(timeline_find(tl, "bbb")), 1);
 }
 
 static void same_id_again(void **state)
@@ -464,7 +544,8 @@ static void damaged_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(one_run), test(same_id_again), test(second_create_fails), test(pid_is_used_again),
+		test(one_run), test(cpu_time_by_part), test(link_of_an_engine),
+		test(same_id_again), test(second_create_fails), test(pid_is_used_again),
 		test(exec_session_and_hook), test(lost_exit_of_a_call), test(killed_with_sender),
 		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(damaged_records),

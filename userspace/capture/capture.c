@@ -64,8 +64,11 @@ static int take_record(void *arg, void *data, size_t size)
 	ring->last_ns = event->time_ns;
 	c->last_event_ns = event->time_ns;
 	c->ticks = 0;
-	if (ring == &c->lifecycle)
+	if (ring == &c->lifecycle) {
 		arming_observe(&c->arming, event);
+		if (c->rtnl)
+			rtnl_observe(c->rtnl, event);
+	}
 	order_push(&c->order, event);
 	if (c->announce_armed && event->time_ns == c->sentinel_ns) {
 		announce_armed(c, event, 1);

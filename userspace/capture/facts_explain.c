@@ -35,6 +35,7 @@ static const struct {
 	{ "tp_btf/cgroup_freeze", "pause and resume on cgroup v2" },
 	{ "tp_btf/sys_enter", "mounts, namespaces, cgroup writes, hardening, requests to daemons" },
 	{ "tp_btf/sys_exit", "results and durations of system calls" },
+	{ "tp_btf/sched_switch", "how long processes were on a CPU and waited for one" },
 	{ "iter/task", "processes that existed before tracing began" },
 	{ "rtnetlink", "network interfaces, addresses and routes" },
 };
@@ -76,6 +77,9 @@ void facts_explain(struct facts *facts)
 		facts_add_unseen(facts, "system calls in the first instant of a start (a fraction of a millisecond)",
 			"the detail hooks are attached when a start is noticed, so that idle costs nothing; "
 			"--always-armed keeps them attached");
+	if (!facts->always_armed && works(facts, "tp_btf/sched_switch"))
+		facts_add_unseen(facts, "CPU time of processes that began before the detail hooks were attached, or outlive them",
+			"the scheduler's hooks are attached only while containers are made, changed or torn down");
 	facts_add_unseen(facts, "throttling by the CPU controller, as it happens",
 		"the kernel has no tracepoint for it; cpu.stat tells the sums");
 	facts_add_unseen(facts, "which process changed a network interface", "rtnetlink does not say");

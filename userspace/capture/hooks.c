@@ -17,7 +17,12 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-enum hook_tier { TIER_ALWAYS, TIER_DETAIL, TIER_ON_DEMAND /* an iterator: attached when it is read */ };
+enum hook_tier {
+	TIER_ALWAYS,
+	TIER_DETAIL,
+	TIER_SCHED,    /* with the detail tier, which does without where it does not attach */
+	TIER_ON_DEMAND /* an iterator: attached when it is read */
+};
 
 #define SNAPSHOT_PROGRAM "ct_snapshot"
 #define FUNCTION_WRITE "ct_cgroup_file_write"
@@ -46,6 +51,9 @@ static const struct hook hooks_table[] = {
 	{ "frozen (v2)", "ct_cgroup_frozen", "tp_btf/cgroup_notify_frozen", TIER_ALWAYS },
 	{ "mounts, namespaces, cgroup writes, requests", "ct_sys_enter", "tp_btf/sys_enter", TIER_DETAIL },
 	{ "their results and durations", "ct_sys_exit", "tp_btf/sys_exit", TIER_DETAIL },
+	{ "time on a CPU", "ct_sched_switch", "tp_btf/sched_switch", TIER_SCHED },
+	{ "time in a CPU's queue", "ct_sched_wakeup", "tp_btf/sched_wakeup", TIER_SCHED },
+	{ "the same of new processes", "ct_sched_wakeup_new", "tp_btf/sched_wakeup_new", TIER_SCHED },
 	{ "cgroup writes, by whatever call", FUNCTION_WRITE, "fentry/cgroup_file_write", TIER_ALWAYS },
 	{ "their results", FUNCTION_WRITTEN, "fexit/cgroup_file_write", TIER_ALWAYS },
 	{ "the limit behind an OOM kill", "ct_oom_kill_process", "fentry/oom_kill_process", TIER_ALWAYS },
@@ -272,7 +280,7 @@ static void attach_always(struct hooks *hooks, struct outcome *outcomes)
 			continue;
 		if (hooks_table[i].tier == TIER_ALWAYS)
 			attach_row(hooks, i, &outcomes[i]);
-		else if (hooks_table[i].tier == TIER_DETAIL)
+		else if (hooks_table[i].tier != TIER_ON_DEMAND)
 			set_outcome(&outcomes[i], HOOK_ARMABLE, "");
 	}
 }
@@ -291,6 +299,19 @@ static void settle_writes(struct hooks *hooks, struct outcome *outcomes)
 			continue;
 		bpf_link__destroy(steal_ptr(hooks->links[rows[i]]));
 		set_outcome(&outcomes[rows[i]], HOOK_REFUSED, "its other half does not attach");
+	}
+}
+
+/* The scheduler's hooks, too: all of them or none. */
+static void settle_sched(struct outcome *outcomes)
+{
+	bool whole = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hooks_table); i++)
+		whole &= hooks_table[i].tier != TIER_SCHED || outcomes[i].state == HOOK_ARMABLE;
+	for (size_t i = 0; i < ARRAY_SIZE(hooks_table) && !whole; i++) {
+		if (hooks_table[i].tier == TIER_SCHED && outcomes[i].state == HOOK_ARMABLE)
+			set_outcome(&outcomes[i], HOOK_REFUSED, "another hook that it needs does not load");
 	}
 }
 
@@ -340,6 +361,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 		roles_fill_names(bpf_map__fd(hooks->skeleton->maps.role_of_name), options->runtimes);
 		attach_always(hooks, outcomes);
 		settle_writes(hooks, outcomes);
+		settle_sched(outcomes);
 		report(facts, outcomes);
 		r = check_essential(outcomes, facts, err);
 	}
@@ -355,6 +377,42 @@ bool hooks_can_arm(const struct hooks *hooks)
 			return false;
 	}
 	return true;
+}
+
+static void detach_tier(struct hooks *hooks, enum hook_tier tier)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hooks_table); i++) {
+		if (hooks_table[i].tier == tier && hooks->links[i])
+			bpf_link__destroy(steal_ptr(hooks->links[i]));
+	}
+}
+
+/* All of them or none: a figure that lacks something is no figure. The epoch turns odd when all are there. */
+static void attach_sched(struct hooks *hooks)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hooks_table); i++) {
+		if (hooks_table[i].tier != TIER_SCHED)
+			continue;
+		if (bpf_program__fd(program_of(hooks, i)) >= 0)
+			hooks->links[i] = bpf_program__attach(program_of(hooks, i));
+		if (!hooks->links[i]) {
+			detach_tier(hooks, TIER_SCHED);
+			return;
+		}
+	}
+	hooks_counters(hooks)->sched_epoch++;
+}
+
+static void detach_sched(struct hooks *hooks)
+{
+	int fd = bpf_map__fd(hooks->skeleton->maps.queued_since);
+	uint32_t tid;
+
+	if (hooks_counters(hooks)->sched_epoch & 1)
+		hooks_counters(hooks)->sched_epoch++;
+	detach_tier(hooks, TIER_SCHED);
+	for (int i = 0; i < CTRACE_MAX_QUEUED && bpf_map_get_next_key(fd, NULL, &tid) == 0; i++)
+		bpf_map_delete_elem(fd, &tid);
 }
 
 int hooks_arm(struct hooks *hooks, struct error *err)
@@ -374,6 +432,7 @@ int hooks_arm(struct hooks *hooks, struct error *err)
 		}
 	}
 	hooks->armed = true;
+	attach_sched(hooks);
 	return 0;
 }
 
@@ -389,12 +448,11 @@ static void forget_inflight(struct hooks *hooks)
 
 void hooks_disarm(struct hooks *hooks)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(hooks_table); i++) {
-		if (hooks_table[i].tier == TIER_DETAIL && hooks->links[i])
-			bpf_link__destroy(steal_ptr(hooks->links[i]));
-	}
-	if (hooks->armed)
+	detach_tier(hooks, TIER_DETAIL);
+	if (hooks->armed) {
+		detach_sched(hooks);
 		forget_inflight(hooks);
+	}
 	hooks->armed = false;
 }
 

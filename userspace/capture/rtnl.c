@@ -3,34 +3,53 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "capture/capture_internal.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
-enum { RECEIVE_BUFFER = 4 << 20, MAX_MESSAGES = 4096 /* a call */ };
+enum { RECEIVE_BUFFER = 4 << 20, MAX_MESSAGES = 4096 /* a call */, PLACES = 1 + RTNL_MAX_NAMESPACES };
+
+/* A network namespace that is listened to. */
+struct place {
+	struct mnl_socket *socket; /* NULL = the place is free */
+	struct mnl_socket *query;  /* for questions: answers must not mix with what is told unasked */
+	int ns_fd;
+	uint32_t inode;
+	struct event owner; /* header of the engine that lives there; tgid 0 = our own namespace */
+	bool gone;          /* the owner has exited: what it did last is still to be read */
+	int ids[PLACES];    /* what the other places are called here; -1 = not known to have a name */
+};
 
 struct rtnl {
-	struct mnl_socket *socket;
+	struct place places[PLACES]; /* our own first */
+	int epoll_fd;
 	uint64_t lost;
 };
 
 struct context {
 	uint64_t time_ns;
-	int netns_id; /* in which the message arose; -1 = ours */
+	const struct event *owner;
+	int netns_id; /* in which the message arose; -1 = that of the socket */
 	void (*sink)(void *arg, const struct event *event);
 	void *arg;
 };
 
-int rtnl_open(struct rtnl **ret_rtnl, struct error *err)
+static int open_socket(struct mnl_socket **ret_socket, struct error *err)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct rtnl *rtnl;
 	int one = 1, size = RECEIVE_BUFFER;
 
 	if (!socket)
@@ -44,15 +63,131 @@ int rtnl_open(struct rtnl **ret_rtnl, struct error *err)
 		mnl_socket_close(socket);
 		return error_errno(err, code, "cannot subscribe to rtnetlink");
 	}
-	rtnl = xcalloc(1, sizeof(*rtnl));
-	rtnl->socket = socket;
+	*ret_socket = socket;
+	return 0;
+}
+
+/* Listens in the namespace that the process is in now. Takes ns_fd, whatever becomes of it. */
+static int open_place(struct rtnl *rtnl, size_t i, int ns_fd, struct error *err)
+{
+	struct place *place = &rtnl->places[i];
+	struct epoll_event event = { .events = EPOLLIN };
+	_cleanup_close_ int fd = ns_fd;
+	struct mnl_socket *socket = NULL;
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, errno, "cannot look at a network namespace");
+	r = open_socket(&socket, err);
+	if (r < 0)
+		return r;
+	if (epoll_ctl(rtnl->epoll_fd, EPOLL_CTL_ADD, mnl_socket_get_fd(socket), &event) < 0) {
+		r = error_errno(err, errno, "epoll");
+		mnl_socket_close(socket);
+		return r;
+	}
+	*place = (struct place){ .socket = socket, .ns_fd = steal_fd(&fd), .inode = st.st_ino };
+	place->query = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	for (size_t o = 0; o < PLACES; o++)
+		place->ids[o] = rtnl->places[o].ids[i] = -1;
+	return 0;
+}
+
+static void close_place(struct place *place)
+{
+	if (!place->socket)
+		return;
+	mnl_socket_close(place->socket);
+	if (place->query)
+		mnl_socket_close(place->query);
+	close(place->ns_fd);
+	*place = (struct place){ 0 };
+}
+
+int rtnl_open(struct rtnl **ret_rtnl, struct error *err)
+{
+	struct rtnl *rtnl = xcalloc(1, sizeof(*rtnl));
+	int ns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), r;
+
+	rtnl->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (ns_fd < 0)
+		r = error_errno(err, errno, "cannot open /proc/self/ns/net");
+	else if (rtnl->epoll_fd < 0)
+		r = error_errno(err, errno, "cannot make an epoll descriptor");
+	else
+		r = open_place(rtnl, 0, steal_fd(&ns_fd), err);
+	if (ns_fd >= 0)
+		close(ns_fd);
+	if (r < 0) {
+		rtnl_close(rtnl);
+		return r;
+	}
 	*ret_rtnl = rtnl;
 	return 0;
 }
 
 int rtnl_fd(const struct rtnl *rtnl)
 {
-	return mnl_socket_get_fd(rtnl->socket);
+	return rtnl->epoll_fd;
+}
+
+/* Goes to the namespace, opens what listens there, and comes back: a return is refused only to one who lost
+ * his capabilities on the way. */
+static void listen_in(struct rtnl *rtnl, size_t i, const struct event *owner, uint32_t inode)
+{
+	_cleanup_close_ int ns_fd = -1;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/net", owner->tgid);
+	ns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (ns_fd < 0 || fstat(ns_fd, &st) < 0 || st.st_ino != inode || setns(ns_fd, CLONE_NEWNET) < 0)
+		return; /* gone, its pid used again, or not ours to enter */
+	if (open_place(rtnl, i, steal_fd(&ns_fd), NULL) == 0)
+		rtnl->places[i].owner = *owner;
+	if (setns(rtnl->places[0].ns_fd, CLONE_NEWNET) < 0)
+		abort();
+}
+
+static void arrived(struct rtnl *rtnl, const struct event *owner, uint32_t inode)
+{
+	size_t vacant = 0;
+
+	if (!inode || (owner->role != ROLE_ENGINE && owner->role != ROLE_CONTAINERD))
+		return;
+	for (size_t i = 0; i < PLACES; i++) {
+		struct place *place = &rtnl->places[i];
+
+		if (!place->socket) {
+			vacant = vacant ? vacant : i;
+		} else if (place->inode == inode) {
+			/* a containerd often belongs to an engine beside it, which makes the network */
+			if (i && (place->gone || (owner->role == ROLE_ENGINE && place->owner.role != ROLE_ENGINE))) {
+				place->owner = *owner;
+				place->gone = false;
+			}
+			return;
+		}
+	}
+	if (vacant)
+		listen_in(rtnl, vacant, owner, inode);
+}
+
+void rtnl_observe(struct rtnl *rtnl, const struct event *event)
+{
+	if (event->kind == EVENT_EXEC)
+		arrived(rtnl, event, ((const struct event_exec *)event)->ns.net);
+	else if (event->kind == EVENT_SNAPSHOT_TASK)
+		arrived(rtnl, event, ((const struct event_task *)event)->ns.net);
+	if (event->kind != EVENT_EXIT)
+		return;
+	for (size_t i = 1; i < PLACES; i++) {
+		struct place *place = &rtnl->places[i];
+
+		if (place->socket && place->owner.tgid == event->tgid && place->owner.start_ns == event->start_ns)
+			place->gone = true;
+	}
 }
 
 uint64_t rtnl_lost(const struct rtnl *rtnl)
@@ -166,6 +301,10 @@ static int take_message(const struct nlmsghdr *message, void *data)
 	if (mnl_nlmsg_get_payload_len(message) < minimum[family])
 		return MNL_CB_OK;
 	event_prepare(&e.h, EVENT_LINK, sizeof(e), context->time_ns);
+	e.h.tgid = context->owner->tgid;
+	e.h.start_ns = context->owner->start_ns;
+	e.h.role = context->owner->role;
+	memcpy(e.h.comm, context->owner->comm, sizeof(e.h.comm));
 	e.action = message->nlmsg_type;
 	e.netns_id = context->netns_id;
 	if (family == 2 && ((const struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_table == RT_TABLE_LOCAL)
@@ -193,9 +332,56 @@ static int netns_of(struct msghdr *header)
 	return -1;
 }
 
-void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, const struct event *event), void *arg)
+static int take_id(const struct nlmsghdr *message, void *data)
 {
-	struct context context = { .time_ns = time_ns, .sink = sink, .arg = arg };
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, message, sizeof(struct rtgenmsg)) {
+		if (mnl_attr_get_type(attr) == NETNSA_NSID)
+			*(int *)data = number(attr);
+	}
+	return MNL_CB_STOP;
+}
+
+/* What a namespace is called in the one that the socket is of; -1 = it has no name there. */
+static int ask_id(struct mnl_socket *query, int ns_fd)
+{
+	_Alignas(struct nlmsghdr) char buffer[512];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	ssize_t n;
+	int id = -1;
+
+	message->nlmsg_type = RTM_GETNSID;
+	message->nlmsg_flags = NLM_F_REQUEST;
+	mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(message, NETNSA_FD, ns_fd);
+	if (!query || mnl_socket_sendto(query, message, message->nlmsg_len) < 0)
+		return -1;
+	n = mnl_socket_recvfrom(query, buffer, sizeof(buffer));
+	if (n > 0)
+		mnl_cb_run(buffer, n, 0, 0, take_id, &id);
+	return id;
+}
+
+/* Told from afar what a socket of ours hears on the spot. A name stays for life; a namespace may get one
+ * at any time. */
+static bool is_double(struct rtnl *rtnl, struct place *place, int netns_id)
+{
+	for (size_t o = 0; netns_id >= 0 && o < PLACES; o++) {
+		const struct place *other = &rtnl->places[o];
+
+		if (other == place || !other->socket)
+			continue;
+		if (place->ids[o] < 0)
+			place->ids[o] = ask_id(place->query, other->ns_fd);
+		if (place->ids[o] == netns_id)
+			return true;
+	}
+	return false;
+}
+
+static void read_place(struct rtnl *rtnl, struct place *place, struct context *context)
+{
 	_Alignas(struct nlmsghdr) char buffer[32768];
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 
@@ -203,7 +389,7 @@ void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, cons
 		struct iovec vector = { buffer, sizeof(buffer) };
 		struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control,
 			.msg_controllen = sizeof(control) };
-		ssize_t n = recvmsg(rtnl_fd(rtnl), &header, MSG_DONTWAIT);
+		ssize_t n = recvmsg(mnl_socket_get_fd(place->socket), &header, MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS)
 			rtnl->lost++;
@@ -211,8 +397,25 @@ void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, cons
 			return;
 		if (n <= 0)
 			continue;
-		context.netns_id = netns_of(&header);
-		mnl_cb_run(buffer, n, 0, 0, take_message, &context);
+		context->netns_id = netns_of(&header);
+		if (!is_double(rtnl, place, context->netns_id))
+			mnl_cb_run(buffer, n, 0, 0, take_message, context);
+	}
+}
+
+void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, const struct event *event), void *arg)
+{
+	struct context context = { .time_ns = time_ns, .sink = sink, .arg = arg };
+
+	for (size_t i = 0; i < PLACES; i++) {
+		struct place *place = &rtnl->places[i];
+
+		if (!place->socket)
+			continue;
+		context.owner = &place->owner;
+		read_place(rtnl, place, &context);
+		if (place->gone)
+			close_place(place);
 	}
 }
 
@@ -220,6 +423,9 @@ void rtnl_close(struct rtnl *rtnl)
 {
 	if (!rtnl)
 		return;
-	mnl_socket_close(rtnl->socket);
+	for (size_t i = 0; i < PLACES; i++)
+		close_place(&rtnl->places[i]);
+	if (rtnl->epoll_fd >= 0)
+		close(rtnl->epoll_fd);
 	free(rtnl);
 }

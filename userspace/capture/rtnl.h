@@ -5,13 +5,22 @@
 #include "capture/capture.h"
 
 /* Changes of network interfaces, IPv4 addresses and routes, as rtnetlink(7) tells them: of ctrace's own
- * network namespace and of all that have an id there (netns moves give one). */
+ * network namespace, of those that engines live in, and of all that have an id there (netns moves give
+ * one). */
 struct rtnl;
 
-int rtnl_open(struct rtnl **ret_rtnl, struct error *err);
-int rtnl_fd(const struct rtnl *rtnl);
+enum { RTNL_MAX_NAMESPACES = 16 /* besides our own */ };
 
-/* Hands every message that waits to sink as an EVENT_LINK with the given time. */
+int rtnl_open(struct rtnl **ret_rtnl, struct error *err);
+int rtnl_fd(const struct rtnl *rtnl); /* for epoll */
+
+/* Takes notice of the exec, the exit and the snapshot of an engine or a containerd: its network namespace is
+ * listened to as long as it lives (a socket keeps the namespace alive). At most RTNL_MAX_NAMESPACES; what
+ * cannot be opened is not heard. Enters the namespace for a moment: for single-threaded programs. */
+void rtnl_observe(struct rtnl *rtnl, const struct event *event);
+
+/* Hands every message that waits to sink as an EVENT_LINK with the given time; its header names the engine
+ * in whose namespace it arose, or nobody (tgid 0) for ctrace's own. */
 void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, const struct event *event), void *arg);
 
 /* How often the kernel said that it had to drop messages. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/rtnl.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -125,6 +126,8 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 	e.argv_length = n;
 	e.h.size = offsetof(struct event_task, argv) + n;
 	order_push(&c->order, &e.h);
+	if (c->rtnl)
+		rtnl_observe(c->rtnl, &e.h);
 }
 
 static void push_tasks(struct capture *c, uint64_t *lost)

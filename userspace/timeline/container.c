@@ -238,6 +238,7 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	map_put_key(&c->actors, &key, index);
 	c->c.followed |= p->followed;
 	if (p->dead) {
+		container_actor_cpu(a, p);
 		a->exited = true;
 		a->exit_status = p->exit_status;
 		a->end_ns = p->dead_ns;
@@ -267,6 +268,13 @@ bool container_recast(struct cont *c, const struct process *p)
 	return true;
 }
 
+void container_actor_cpu(struct actor *a, const struct process *p)
+{
+	a->has_cpu = p->cpu.told && !p->cpu.lacks && !a->is_shared;
+	a->on_cpu_ns = a->has_cpu ? p->cpu.on_cpu_ns : 0;
+	a->run_queue_ns = a->has_cpu ? p->cpu.run_queue_ns : 0;
+}
+
 void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge)
 {
 	for (size_t i = 0; i < c->c.actor_count; i++) {
@@ -278,6 +286,7 @@ void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_
 		a->exit_status = p->exit_status;
 		a->end_ns = now_ns;
 		a->end_edge = edge;
+		container_actor_cpu(a, p);
 	}
 }
 

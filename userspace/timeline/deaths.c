@@ -212,6 +212,7 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 		return;
 	c = process_container(tl, p);
 	steps_process_gone(tl, p, e->h.time_ns);
+	process_add_cpu(p, &e->h, e->on_cpu_ns, e->run_queue_ns);
 	process_exit(tl, p, e->h.time_ns, e->exit_code);
 	if (!c || c->c.ended)
 		return;

@@ -165,7 +165,9 @@ static void exec_cli(struct timeline *tl, struct process *p)
 	}
 }
 
-static void end_stage(struct cont *c, const struct process *p, uint64_t now_ns)
+/* The runtime's part of a process ends where it becomes init, an exec session or a hook: what it used so
+ * far was the runtime's. */
+static void end_stage(struct cont *c, struct process *p, uint64_t now_ns)
 {
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		struct actor *a = &c->c.actors[i];
@@ -173,8 +175,10 @@ static void end_stage(struct cont *c, const struct process *p, uint64_t now_ns)
 		if (a->pid == p->id.tgid && a->process_start_ns == p->id.start_ns && a->role == ACTOR_RUNTIME) {
 			a->end_ns = now_ns;
 			a->end_edge = EDGE_OBSERVED;
+			container_actor_cpu(a, p);
 		}
 	}
+	p->cpu = (struct cpu_time){ 0 };
 }
 
 static void started(struct timeline *tl, struct cont *c, struct process *p, uint64_t now_ns)
@@ -293,11 +297,51 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 	details_add_number(&m->details, "pid", p->id.tgid);
 }
 
+/* Whether it is this engine that makes the container: 1 yes, 0 not known, -1 another one does. */
+static int made_by(const struct cont *c, const struct event *engine)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		const struct actor *a = &c->c.actors[i];
+
+		if (a->role != ACTOR_ENGINE && a->role != ACTOR_CONTAINERD)
+			continue;
+		if (a->pid == engine->tgid && a->process_start_ns == engine->start_ns)
+			return 1;
+		if (a->role == ACTOR_ENGINE)
+			r = -1;
+	}
+	return r;
+}
+
+/* The one container that is being started: by the engine that is told, or by anyone. NULL if there is none,
+ * or more than one. */
+static struct cont *being_started(struct timeline *tl, const struct event *engine)
+{
+	struct cont *only = NULL;
+	int best = 0, count = 0;
+
+	for (size_t i = 0; i < tl->active_count; i++) {
+		struct cont *c = tl->active[i];
+		int r = engine->tgid ? made_by(c, engine) : 0;
+
+		if (c->c.started_ns || c->c.state != STATE_CREATED || c->c.existed || r < best)
+			continue;
+		count = r > best ? 1 : count + 1;
+		best = r;
+		only = c;
+	}
+	tl->stats.unattributed += count > 1;
+	return count == 1 ? only : NULL;
+}
+
 /* rtnetlink does not say for whom a link is made: it is told only of the one container that is being
  * started, if there is just one. */
 void lifecycle_link(struct timeline *tl, const struct event_link *e)
 {
-	struct cont *only = NULL;
+	struct process *engine = e->h.tgid ? process_find(tl, e->h.tgid, e->h.start_ns) : NULL;
+	struct cont *only;
 	struct step step = { .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
 		.start_edge = EDGE_INFERRED, .end_edge = EDGE_INFERRED };
 	_cleanup_free_ char *name = xstrndup(e->name, EVENT_COMM - 1);
@@ -305,17 +349,7 @@ void lifecycle_link(struct timeline *tl, const struct event_link *e)
 
 	if (e->action == 16 && strncmp(e->kind, "veth", 5) != 0)
 		return;
-	for (size_t i = 0; i < tl->active_count; i++) {
-		struct cont *c = tl->active[i];
-
-		if (c->c.started_ns || c->c.state != STATE_CREATED || c->c.existed)
-			continue;
-		if (only) {
-			tl->stats.unattributed++;
-			return;
-		}
-		only = c;
-	}
+	only = being_started(tl, &e->h);
 	if (!only || (e->action != 16 && e->action != 20 && e->action != 24))
 		return;
 	step.kind = e->action == 16 ? STEP_VETH : e->action == 20 ? STEP_ADDRESS : STEP_ROUTE;
@@ -325,7 +359,7 @@ void lifecycle_link(struct timeline *tl, const struct event_link *e)
 		details_add_text(&step.details, "address", address);
 	if (e->netns_id >= 0)
 		details_add_number(&step.details, "netns_id", e->netns_id);
-	container_add_step(tl, only, -1, &step);
+	container_add_step(tl, only, engine ? container_actor(tl, only, engine) : -1, &step);
 }
 
 /* The field that a key of EVENT_META fills, or NULL. */

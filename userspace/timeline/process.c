@@ -138,6 +138,14 @@ static void note_cli(struct timeline *tl, struct process *p)
 		tl->clis[tl->cli_count++] = p;
 }
 
+void process_add_cpu(struct process *p, const struct event *h, uint64_t on_cpu_ns, uint64_t run_queue_ns)
+{
+	p->cpu.told = true;
+	p->cpu.lacks |= !(h->flags & EVENT_F_CPU);
+	p->cpu.on_cpu_ns += on_cpu_ns;
+	p->cpu.run_queue_ns += run_queue_ns;
+}
+
 void process_exec(struct timeline *tl, struct process *p, const struct event_exec *e)
 {
 	struct process *parent = process_find(tl, e->parent_tgid, 0);
@@ -147,6 +155,9 @@ void process_exec(struct timeline *tl, struct process *p, const struct event_exe
 		p->creator = parent->id;
 		p->followed |= parent->followed;
 	}
+	/* of one that is heard of for the first time, the part begins here */
+	if (p->fork_ns || p->exec_ns || p->snapshot)
+		process_add_cpu(p, &e->h, e->on_cpu_ns, e->run_queue_ns);
 
 	p->role = e->h.role;
 	p->exec_ns = e->h.time_ns;

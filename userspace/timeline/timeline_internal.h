@@ -14,6 +14,13 @@ struct process_id {
 	uint64_t start_ns;
 };
 
+/* Sums of what the records told. */
+struct cpu_time {
+	uint64_t on_cpu_ns, run_queue_ns;
+	bool told;  /* by the record of its exit, or of the exec that ended its part */
+	bool lacks; /* a stretch is missing */
+};
+
 struct process {
 	struct process_id id;
 	struct process_id creator; /* who forked it, not its parent (runc uses CLONE_PARENT) */
@@ -28,6 +35,7 @@ struct process {
 	uint64_t container; /* serial of the one it acts for, 0 = none known */
 	struct event_namespaces ns;
 	int32_t exit_status;
+	struct cpu_time cpu; /* of its part so far: a process that becomes init begins anew */
 	char comm[EVENT_COMM];
 	char *exe;
 	char **argv;
@@ -146,6 +154,8 @@ struct process *process_fork(struct timeline *tl, const struct event_fork *e);
 void process_exec(struct timeline *tl, struct process *p, const struct event_exec *e);
 void process_from_snapshot(struct timeline *tl, const struct event_task *e);
 void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32_t status);
+/* Adds what a record of p's exec or exit tells of its CPU time since the one before. */
+void process_add_cpu(struct process *p, const struct event *h, uint64_t on_cpu_ns, uint64_t run_queue_ns);
 void process_set_argv(struct process *p, const char *argv, size_t length, bool cut);
 void process_free_all(struct timeline *tl);
 /* Serves more than one container: dockerd, containerd, podman system service. */
@@ -172,6 +182,8 @@ void container_set(char **field, const char *value); /* sets a name once it is k
 void container_sweep(struct timeline *tl, bool last);
 /* Starts of the same id: the one that is alive, or a new one if it has exited. */
 struct cont *container_for_id(struct timeline *tl, const char *id, bool creates);
+/* What p used in its part, which has ended. */
+void container_actor_cpu(struct actor *a, const struct process *p);
 void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge);
 /* settle.c */
 void container_settle(struct cont *c);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * How long the processes of a start are on a CPU, and how long they wait for one. Attached together with
+ * the detail tier and never while the host is idle: a process without a role costs a lookup a switch.
+ */
+#include "sched.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline void queue(struct ctrace_role *role, __u32 tid, __u64 now)
+{
+	/* At the bound the wait would be missing from the sum: then there is no sum. */
+	if (bpf_map_update_elem(&queued_since, &tid, &now, BPF_ANY) != 0)
+		role->epoch = 0;
+}
+
+/* Off the CPU: the stretch counts, and one that is pushed off waits again. The task is asked for its
+ * state, as the tracepoint has told it only since v5.18 (9c2136be0878): a signal that keeps it from
+ * sleeping shows there, too. */
+static __always_inline void leave(struct ctrace_running *running, struct task_struct *task, bool preempted,
+	__u64 now)
+{
+	struct ctrace_role *role;
+	__u32 tgid = task->tgid;
+	long state;
+
+	role = bpf_map_lookup_elem(&role_of, &tgid);
+	if (!role)
+		return;
+	__sync_fetch_and_add(&role->on_cpu_ns, sched_stretch(role, running->since_ns, now));
+	if (bpf_core_field_exists(task->__state))
+		state = BPF_CORE_READ(task, __state);
+	else
+		state = BPF_CORE_READ((struct task_struct___old *)task, state);
+	if (preempted || state == 0)
+		queue(role, running->tid, now);
+}
+
+static __always_inline void enter(struct ctrace_running *running, struct task_struct *task, __u64 now)
+{
+	__u32 tgid = task->tgid, tid = task->pid;
+	struct ctrace_role *role;
+	__u64 *since;
+
+	role = tgid ? bpf_map_lookup_elem(&role_of, &tgid) : NULL;
+	running->tid = role ? tid : 0;
+	if (!role)
+		return;
+	running->since_ns = now;
+	since = bpf_map_lookup_elem(&queued_since, &tid);
+	if (!since)
+		return;
+	__sync_fetch_and_add(&role->run_queue_ns, sched_stretch(role, *since, now));
+	bpf_map_delete_elem(&queued_since, &tid);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(ct_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct ctrace_running *running = sched_running();
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!running)
+		return 0;
+	if (running->tid && running->tid == (__u32)prev->pid)
+		leave(running, prev, preempt, now);
+	enter(running, next, now);
+	return 0;
+}
+
+static __always_inline int woken(struct task_struct *task)
+{
+	__u32 tgid = task->tgid;
+	struct ctrace_role *role = bpf_map_lookup_elem(&role_of, &tgid);
+
+	if (role)
+		queue(role, task->pid, bpf_ktime_get_ns());
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(ct_sched_wakeup, struct task_struct *task)
+{
+	return woken(task);
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(ct_sched_wakeup_new, struct task_struct *task)
+{
+	return woken(task);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CTRACE_SCHED_H
+#define CTRACE_SCHED_H
+
+/*
+ * What the scheduler's hooks count and those of processes report. Times are CLOCK_MONOTONIC here, which
+ * is cheaper than the records' clock; they leave as durations only.
+ */
+
+#include "common.h"
+
+/* The task of a process with a role that this CPU runs; only the CPU itself writes it. */
+struct ctrace_running {
+	__u64 since_ns;
+	__u32 tid; /* 0 = none that counts */
+	__u32 unused;
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ctrace_running);
+} running_task SEC(".maps");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CTRACE_MAX_QUEUED);
+	__type(key, __u32); /* tid */
+	__type(value, __u64);
+} queued_since SEC(".maps");
+
+static __always_inline struct ctrace_running *sched_running(void)
+{
+	__u32 zero_key = 0;
+
+	return bpf_map_lookup_elem(&running_task, &zero_key);
+}
+
+/* How much of a stretch falls into what the role's figures are of: since the fork or the last exec. */
+static __always_inline __u64 sched_stretch(const struct ctrace_role *role, __u64 since_ns, __u64 now)
+{
+	if (since_ns < role->since_ns)
+		since_ns = role->since_ns;
+	return now > since_ns ? now - since_ns : 0;
+}
+
+/* The figures of the current process up to now. False when the hooks were not attached all the time. */
+static __always_inline bool sched_report(__u32 tgid, __u64 start_ns, __u64 *on_cpu_ns, __u64 *run_queue_ns)
+{
+	struct ctrace_role *role = role_find(tgid, start_ns);
+	struct ctrace_running *running = sched_running();
+
+	*on_cpu_ns = 0;
+	*run_queue_ns = 0;
+	if (!role || !running || !role->epoch || role->epoch != counters.sched_epoch)
+		return false;
+	*on_cpu_ns = role->on_cpu_ns;
+	*run_queue_ns = role->run_queue_ns;
+	if (running->tid == (__u32)bpf_get_current_pid_tgid())
+		*on_cpu_ns += sched_stretch(role, running->since_ns, bpf_ktime_get_ns());
+	return true;
+}
+
+/* The current task counts from here on, even if nobody saw it getting its CPU. */
+static __always_inline void sched_begin(void)
+{
+	struct ctrace_running *running = sched_running();
+
+	if (!running || !(counters.sched_epoch & 1))
+		return;
+	running->tid = bpf_get_current_pid_tgid();
+	running->since_ns = bpf_ktime_get_ns();
+}
+
+#endif
