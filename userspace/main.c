@@ -4,6 +4,7 @@
  * cmd/commands.def that are its own and executes the other programs for the rest, so that starting a
  * container does not load the libraries that tracing and pulling need.
  */
+#include <argp.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -86,9 +87,11 @@ static command_main *by_program_name(const char *path)
 int main(int argc, char **argv)
 {
 	command_main *run = by_program_name(argv[0]);
+	char name[64];
 
 	if (run)
 		return run(argc, argv);
+	argp_err_exit_status = EXIT_CTRACE;
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_CTRACE;
@@ -106,6 +109,8 @@ int main(int argc, char **argv)
 			continue;
 		if (!commands[i].run)
 			return run_other_program(&commands[i], argv);
+		snprintf(name, sizeof(name), "ctrace %s", commands[i].name);
+		argv[1] = name; /* what usage lines and argp's errors begin with */
 		return commands[i].run(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "ctrace: unknown command \"%s\"; ctrace --help lists the commands\n", argv[1]);

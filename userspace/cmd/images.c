@@ -247,7 +247,6 @@ int cmd_images(int argc, char **argv)
 	struct error err = { 0 };
 	size_t count = 0;
 
-	argp_err_exit_status = EXIT_CTRACE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
 		return EXIT_CTRACE;
 	if (store_open(NULL, &store, &err) < 0 || store_list(store, &images, &count, &err) < 0)

@@ -534,11 +534,8 @@ int cmd_inspect(int argc, char **argv)
 {
 	struct inspect_options o = { 0 };
 	struct error err = { 0 };
-	char name[] = "ctrace inspect";
 
 	setlocale(LC_CTYPE, "");
-	argv[0] = name;
-	argp_err_exit_status = EXIT_CTRACE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	return inspect(&o, &err) < 0 ? command_fail("inspect", 1, &err) : 0;
 }

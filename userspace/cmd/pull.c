@@ -279,7 +279,6 @@ int cmd_pull(int argc, char **argv)
 	struct error err = { 0 };
 	int r;
 
-	argp_err_exit_status = EXIT_CTRACE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
 		return EXIT_CTRACE;
 	sigaction(SIGINT, &action, NULL);

@@ -177,22 +177,11 @@ static int replay(struct replay_options *o, bool at_end)
 	return r < 0 ? command_fail(o->name, 1, &err) : 0;
 }
 
-static void parse(const struct argp *argp, int argc, char **argv, struct replay_options *o)
-{
-	char *name = xasprintf("ctrace %s", o->name);
-
-	/* argp prints argv[0] in its usage line. */
-	argv[0] = name;
-	argp_err_exit_status = EXIT_CTRACE;
-	argp_parse(argp, argc, argv, 0, NULL, o);
-	free(name);
-}
-
 int cmd_replay(int argc, char **argv)
 {
 	struct replay_options o = { .name = "replay" };
 
-	parse(&replay_argp, argc, argv, &o);
+	argp_parse(&replay_argp, argc, argv, 0, NULL, &o);
 	return replay(&o, false);
 }
 
@@ -200,6 +189,6 @@ int cmd_show(int argc, char **argv)
 {
 	struct replay_options o = { .name = "show" };
 
-	parse(&show_argp, argc, argv, &o);
+	argp_parse(&show_argp, argc, argv, 0, NULL, &o);
 	return replay(&o, true);
 }

@@ -72,7 +72,6 @@ int cmd_rmi(int argc, char **argv)
 	struct error err = { 0 };
 	int code = 0;
 
-	argp_err_exit_status = EXIT_CTRACE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EXIT_CTRACE;
 	if (store_open(NULL, &store, &err) < 0)

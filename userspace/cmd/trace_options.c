@@ -122,12 +122,8 @@ static void join_json(int *argc, char **argv)
 
 void trace_options_parse(int argc, char **argv, struct trace_options *ret)
 {
-	static char name[] = "ctrace trace";
-
 	*ret = (struct trace_options){ .ready_fd = -1, .done_fd = -1, .waterfall_wanted = true };
-	argv[0] = name;
 	join_json(&argc, argv);
-	argp_err_exit_status = EXIT_CTRACE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, ret);
 	/* data on stdout and a picture besides: only where it was asked for */
 	if (ret->json && !strcmp(ret->json, "-") && ret->waterfall.detail == WATERFALL_SUMMARY &&
