@@ -9,8 +9,8 @@
 /* What the loader and the kernel side agree on besides the record; not kept in recordings. */
 
 enum {
-	CTRACE_RING_BYTES = 8 << 20,
-	CTRACE_WAKE_BYTES = 256 << 10,
+	CTRACE_RING_BYTES = 2 << 20,
+	CTRACE_WAKE_BYTES = 128 << 10,
 	CTRACE_MAX_ROLES = 65536,
 	CTRACE_MAX_NAMES = 256,
 	CTRACE_MAX_INFLIGHT = 16384,

@@ -64,6 +64,17 @@ class Background:
         with open("/proc/%d/statm" % self.process.pid, encoding="ascii") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def ring_bytes(self):
+        """The part of its RSS that is BPF maps: rings are mapped twice, and count twice."""
+        total, is_map = 0, False
+        with open("/proc/%d/smaps" % self.process.pid, encoding="utf-8", errors="replace") as f:
+            for line in f:
+                if "-" in line.split()[0]:
+                    is_map = line.rstrip().endswith("anon_inode:bpf-map")
+                elif is_map and line.startswith("Rss:"):
+                    total += int(line.split()[1]) * 1024
+        return total
+
     def stop(self, sig=signal.SIGINT):
         if self.process.poll() is None:
             self.process.send_signal(sig)
@@ -88,7 +99,7 @@ class Redis(Background):
             return s.connect_ex(("127.0.0.1", int(self.port))) == 0
 
     def requests_per_second(self):
-        """Requests of SET and GET by the time that both took."""
+        """Requests of SET and GET by the time that both took; and how many they were."""
         done = subprocess.run(["redis-benchmark", "-p", self.port, "-t", "set,get", "-n", "60000", "-c", "20",
                                "--csv"], capture_output=True, text=True, check=True)
         seconds = 0.0
@@ -98,7 +109,12 @@ class Redis(Background):
             if fields[0] in ("SET", "GET"):
                 seconds += 60000 / float(fields[1])
                 count += 60000
-        return count / seconds
+        return count / seconds, count
+
+    def cpu_ns(self):
+        """Of its main thread, which serves every request."""
+        with open("/proc/%d/schedstat" % self.process.pid, encoding="ascii") as f:
+            return int(f.read().split()[0])
 
 
 class Environment:

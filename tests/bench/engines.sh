@@ -13,8 +13,8 @@ offer()
 	local name=$1 label=$2
 
 	shift 2
-	jq -nc --arg name "$name" --arg label "$label" --argjson env "${OFFER_ENV:-{\}}" \
-		'{name: $name, label: $label, env: $env, command: $ARGS.positional}' --args -- "$@"
+	jq -nc --arg name "$name" --arg shown "$label" --argjson env "${OFFER_ENV:-{\}}" \
+		'{name: $name, label: $shown, env: $env, command: $ARGS.positional}' --args -- "$@"
 }
 
 missing()
@@ -40,7 +40,7 @@ if have crun; then
 			"$(cgroup_mount '')" >"$WORK/crun.ready" &
 		on_exit stop_process $!
 		wait_for 5 grep -q ok "$WORK/crun.ready"
-		offer crun "crun run (bundle)" nsenter --mount="/proc/$!/ns/mnt" crun --root "$WORK/crun" run --bundle "$WORK/b" @ID@
+		offer crun "crun run (bundle; through nsenter)" nsenter --mount="/proc/$!/ns/mnt" crun --root "$WORK/crun" run --bundle "$WORK/b" @ID@
 	else
 		offer crun "crun run (bundle)" crun --root "$WORK/crun" run --bundle "$WORK/b" @ID@
 	fi

@@ -14,8 +14,9 @@ cleanup() {
 	for p in "${pids[@]}"; do kill -KILL "$p" 2>/dev/null; done
 	wait 2>/dev/null
 	"$CTRACE" run --trace=none --network none --rootfs "$work/root" true >/dev/null 2>&1
-	umount "$work/small" 2>/dev/null
-	rm -rf "$work"
+	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | tac |
+		xargs -r -n1 umount -l
+	rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 

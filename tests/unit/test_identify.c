@@ -36,6 +36,9 @@ static void runtime_argv(void **state)
 	assert_true(identify_runtime(ARGV("ctrace", "oci", "create", "--bundle=/q", "c1"), &who));
 	assert_string_equal(who.bundle, "/q");
 
+	assert_true(identify_runtime(ARGV("/opt/ctrace-oci", "create", "--bundle=/q", "c2"), &who));
+	assert_string_equal(who.id, "c2");
+	assert_false(identify_runtime(ARGV("/usr/bin/ctrace", "run", "--rm", "ubuntu"), &who));
 	assert_false(identify_runtime(ARGV("runc", "--version"), &who));
 	assert_false(identify_runtime(ARGV("runc", "list"), &who));
 	assert_false(identify_runtime(ARGV("runc", "init"), &who));

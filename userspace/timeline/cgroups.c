@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which cgroup is whose: by its path, by who made it, by who was put into it. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +15,19 @@ struct cgroup_key {
 
 static char *path_key(uint32_t hierarchy, const char *path, size_t length)
 {
-	return xasprintf("%" PRIu32 ":%.*s", hierarchy, (int)length, path);
+	char *key = xmalloc(sizeof(hierarchy) + length + 1);
+
+	memcpy(key, &hierarchy, sizeof(hierarchy)); /* never printed: bytes will do */
+	memcpy(key + sizeof(hierarchy), path, length);
+	key[sizeof(hierarchy) + length] = '\0';
+	return key;
 }
 
 static struct cgroup_ref *find_path(struct timeline *tl, uint32_t hierarchy, const char *path, size_t length)
 {
 	_cleanup_free_ char *key = path_key(hierarchy, path, length);
 
-	return map_get(&tl->cgroup_paths, key, strlen(key));
+	return map_get(&tl->cgroup_paths, key, sizeof(hierarchy) + length);
 }
 
 struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_t id)
@@ -54,7 +58,7 @@ static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint6
 	}
 	free(ref->path);
 	ref->path = xstrdup(path);
-	map_put(&tl->cgroup_paths, text, strlen(text), ref);
+	map_put(&tl->cgroup_paths, text, sizeof(hierarchy) + strlen(path), ref);
 	return ref;
 }
 
@@ -62,9 +66,10 @@ static void ref_remove(struct timeline *tl, struct cgroup_ref *ref)
 {
 	struct cgroup_key key = { .hierarchy = ref->hierarchy, .id = ref->id };
 	_cleanup_free_ char *text = path_key(ref->hierarchy, ref->path, strlen(ref->path));
+	size_t length = sizeof(ref->hierarchy) + strlen(ref->path);
 
-	if (map_get(&tl->cgroup_paths, text, strlen(text)) == ref)
-		map_remove(&tl->cgroup_paths, text, strlen(text));
+	if (map_get(&tl->cgroup_paths, text, length) == ref)
+		map_remove(&tl->cgroup_paths, text, length);
 	map_remove_key(&tl->cgroups, &key);
 	free(ref->path);
 	free(ref);

@@ -22,7 +22,12 @@ struct orphan_list {
 
 static char *key_text(char kind, const char *value)
 {
-	return xasprintf("%c%s", kind, value);
+	size_t length = strlen(value) + 1;
+	char *key = xmalloc(length + 1);
+
+	key[0] = kind;
+	memcpy(key + 1, value, length);
+	return key;
 }
 
 static char *process_key_text(const struct process_id *id)

@@ -400,6 +400,20 @@ static bool is_gone(const struct cont *c)
 	return c->init.tgid == 0 || c->c.state == STATE_EXITED;
 }
 
+/* An ended container may be kept for long: it gives back the room that its arrays had to grow. */
+static void trim(struct cont *c)
+{
+	if (c->c.step_count)
+		c->c.steps = xrealloc(c->c.steps, c->c.step_count * sizeof(*c->c.steps));
+	c->c.step_capacity = c->c.step_count;
+	if (c->c.actor_count)
+		c->c.actors = xrealloc(c->c.actors, c->c.actor_count * sizeof(*c->c.actors));
+	c->c.actor_capacity = c->c.actor_count;
+	for (size_t i = 0; i < c->actors.count; i++)
+		free(c->actors.entries[i].value);
+	map_free(&c->actors);
+}
+
 static void end(struct timeline *tl, struct cont *c)
 {
 	c->c.ended = true;
@@ -410,6 +424,7 @@ static void end(struct timeline *tl, struct cont *c)
 	tl->ended_count++;
 	container_notify(tl, c, CHANGE_ENDED);
 	claim_drop_all(tl, c);
+	trim(c);
 }
 
 /* Drops the oldest ended containers beyond the configured bound. */

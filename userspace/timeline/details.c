@@ -6,7 +6,10 @@
 
 static struct detail *add(struct details *d, const char *key, enum detail_type type)
 {
-	array_grow(d->items, d->count, d->capacity);
+	if (d->count == d->capacity) { /* most steps have three or fewer, and there are many steps */
+		d->capacity = d->capacity ? d->capacity * 2 : 3;
+		d->items = xrealloc(d->items, d->capacity * sizeof(*d->items));
+	}
 	d->items[d->count] = (struct detail){ .key = key, .type = type };
 	return &d->items[d->count++];
 }

@@ -75,6 +75,13 @@ static void skip_option(char *const argv[], size_t *i, struct identity *ret)
 		copy(ret->bundle, sizeof(ret->bundle), argv[*i]);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 bool identify_runtime(char *const argv[], struct identity *ret)
 {
 	size_t i = 1;
@@ -82,8 +89,11 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (!argv[0])
 		return false;
-	if (argv[1] && !strcmp(argv[1], "oci"))
+	if (!strcmp(base_name(argv[0]), "ctrace")) { /* `ctrace run` names an image; `ctrace oci` is the runtime */
+		if (!argv[1] || strcmp(argv[1], "oci") != 0)
+			return false;
 		i = 2;
+	}
 	for (; argv[i]; i++) {
 		if (argv[i][0] == '-' && argv[i][1]) {
 			skip_option(argv, &i, ret);

@@ -244,7 +244,7 @@ struct cont *process_container(struct timeline *tl, struct process *p)
 	for (int depth = 0; up && depth < 8; depth++) {
 		struct cont *c = container_by_serial(tl, up->container);
 
-		if (c) {
+		if (c && !c->c.ended) { /* what comes after the end belongs to nobody */
 			p->container = up->container;
 			return c;
 		}

@@ -78,7 +78,7 @@ struct open_op {
 	struct step step;
 };
 
-enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 65536, CLI_MAX = 256, META_MAX = 4096 };
+enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096 };
 
 struct orphan {
 	uint64_t serial; /* 0 = free */

@@ -21,7 +21,7 @@ static void reserve(struct strbuf *sb, size_t more)
 	sb->capacity = capacity;
 }
 
-void strbuf_add(struct strbuf *sb, const void *bytes, size_t length)
+void strbuf_add_slow_(struct strbuf *sb, const void *bytes, size_t length)
 {
 	reserve(sb, length);
 	if (length)
@@ -33,11 +33,6 @@ void strbuf_add(struct strbuf *sb, const void *bytes, size_t length)
 void strbuf_puts(struct strbuf *sb, const char *s)
 {
 	strbuf_add(sb, s, strlen(s));
-}
-
-void strbuf_putc(struct strbuf *sb, char c)
-{
-	strbuf_add(sb, &c, 1);
 }
 
 void strbuf_printf(struct strbuf *sb, const char *format, ...)

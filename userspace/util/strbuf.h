@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* A string that grows. Zero-initialise it; text is NULL until something is added and always
  * NUL-terminated afterwards. */
@@ -12,9 +13,25 @@ struct strbuf {
 	size_t length, capacity;
 };
 
-void strbuf_add(struct strbuf *sb, const void *bytes, size_t length);
+void strbuf_add_slow_(struct strbuf *sb, const void *bytes, size_t length);
 void strbuf_puts(struct strbuf *sb, const char *s);
-void strbuf_putc(struct strbuf *sb, char c);
+
+/* Inline, since writing JSON is little else. */
+static inline void strbuf_add(struct strbuf *sb, const void *bytes, size_t length)
+{
+	if (sb->capacity - sb->length > length) { /* capacity 0 is never more than 0 */
+		memcpy(sb->text + sb->length, bytes, length);
+		sb->length += length;
+		sb->text[sb->length] = '\0';
+	} else {
+		strbuf_add_slow_(sb, bytes, length);
+	}
+}
+
+static inline void strbuf_putc(struct strbuf *sb, char c)
+{
+	strbuf_add(sb, &c, 1);
+}
 void strbuf_printf(struct strbuf *sb, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
