@@ -39,6 +39,12 @@ def write_rows(out, titles, rows):
     out.append("")
 
 
+def release(guest):
+    """The machine that ran the guests is told by its series alone: its build is nobody's business."""
+    text = read(os.path.join(guest.directory, "kernel")).strip()
+    return ".".join(text.split(".")[:2]) if guest.name == "host" else text
+
+
 class Guest:
     def __init__(self, root, name):
         self.name, self.directory = name, os.path.join(root, name)
@@ -58,6 +64,16 @@ class Guest:
             return "%s (%s)" % (state, error)
         return "%s, %s insns" % (state, verified) if verified != "0" else state
 
+    def cgroup(self):
+        return read(os.path.join(self.directory, "cgroup")).strip()
+
+    def blindness(self):
+        """Why doctor finds that nothing can be traced, or None."""
+        for line in read(os.path.join(self.directory, "doctor.txt")).splitlines():
+            if line.strip().startswith("reason "):
+                return line.strip()[len("reason "):].strip()
+        return None
+
     def hooks(self):
         return {(hook["job"], hook["hook"]): hook for hook in self.facts.get("hooks", [])}
 
@@ -65,8 +81,8 @@ class Guest:
 def kernels_table(out, guests):
     out.append("## Kernels\n")
     write_rows(out, ["", "release", "cgroups", "lockdown"],
-               [[g.name, read(os.path.join(g.directory, "kernel")).strip(),
-                 g.facts.get("cgroup_mode", "unknown"), lockdown(g.directory)] for g in guests])
+               [[g.name, release(g), g.facts.get("cgroup_mode") or g.cgroup() or "unknown",
+                 lockdown(g.directory)] for g in guests])
 
 
 def chosen_table(out, guests):
@@ -80,10 +96,18 @@ def chosen_table(out, guests):
     write_rows(out, ["job", "hook"] + [g.name for g in guests],
                [[job, "`%s`" % hook] + [g.hooks().get((job, hook), {}).get("state", "-") for g in guests]
                 for job, hook in sorted(keys, key=lambda key: key[0])])
-    out.append("## What cannot be seen\n")
+    unseen_list(out, guests)
+
+
+def unseen_list(out, guests):
+    where = {}
     for g in guests:
         for unseen in g.facts.get("unseen", []):
-            out.append("- %s: %s: %s" % (g.name, unseen["what"], unseen["why"]))
+            where.setdefault("%s: %s" % (unseen["what"], unseen["why"]), []).append(g.name)
+        if g.blindness():
+            where["anything: " + g.blindness()] = [g.name]
+    out.append("## What cannot be seen\n")
+    out += ["- %s (%s)" % (text, ", ".join(names)) for text, names in where.items()]
     out.append("")
 
 
