@@ -75,6 +75,7 @@ help:
 	@echo 'make run        install what is missing, build, run ctrace run --memory 256m ubuntu'
 	@echo 'make test       install what is missing, build, run all the tests (T=PATTERN chooses)'
 	@echo 'make bench      measure what the README states'
+	@echo 'make test-kernels  boot other kernels under QEMU and trace there (K=6.1,6.12 chooses)'
 	@echo 'make unit       only the unit tests'
 	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local)'
 	@echo 'Options: V=1 verbose, SAN=1 sanitizers, DEBUG=1, WERROR=1, CC=clang'
@@ -147,4 +148,5 @@ clean:
 	rm -rf .output
 
 -include Makefile.targets
+-include tests/vm/targets.mk
 -include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:%=%.d)

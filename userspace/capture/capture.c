@@ -96,6 +96,10 @@ static int arm(struct capture *c, struct error *err)
 	if (c->hooks.armed || !hooks_can_arm(&c->hooks))
 		return 0;
 	r = hooks_arm(&c->hooks, err);
+	if (r == -EEXIST) { /* the links of before are still held: a child of ours has not executed yet */
+		c->seen_sentinels--;
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	c->armed_ns = boottime_ns();

@@ -179,6 +179,15 @@ static bool command_finished(struct trace *t)
 	return unfinished(t) == 0;
 }
 
+/* `ctrace run --detach-trace`: how the container was made is told as soon as it runs. */
+static bool told_enough(struct trace *t)
+{
+	const struct container *c = t->o->for_run && t->o->detach_trace
+		? timeline_find(session_timeline(t->session), t->o->for_run) : NULL;
+
+	return c && c->started_ns;
+}
+
 /* ---- signals and the loop ---- */
 
 static int watch_signals(struct trace *t, struct error *err)
@@ -219,7 +228,7 @@ static int run_loop(struct trace *t, struct error *err)
 		{ .fd = t->signals, .events = POLLIN }, { .fd = t->o->done_fd, .events = POLLIN } };
 	int r = 0;
 
-	while (!t->stop && r >= 0 && !command_finished(t)) {
+	while (!t->stop && r >= 0 && !command_finished(t) && !told_enough(t)) {
 		if (poll(fds, 3, t->batch ? BUSY_MS : IDLE_MS) < 0 && errno != EINTR)
 			return error_errno(err, errno, "cannot wait for events");
 		take_signals(t);
