@@ -78,13 +78,14 @@ static __always_inline void *scratch(__u32 area)
  * target, and address 0 fails at once. */
 #define zero(p, size) bpf_probe_read_kernel((p), (size), NULL)
 
-/* Byte-wise, as the string may lie at any address and the verifier wants constant offsets. */
+/* Byte-wise, as the string may lie at any address and the verifier wants constant offsets; and without a
+ * branch for each byte, as the verifier walks both ways of every branch. */
 #define has_prefix(s, literal)                                                                  \
 	({                                                                                      \
-		bool same_ = true;                                                              \
-		_Pragma("unroll") for (int i_ = 0; i_ < (int)sizeof(literal) - 1; i_++) same_ = \
-			same_ && (s)[i_] == (literal)[i_];                                      \
-		same_;                                                                          \
+		__u8 differs_ = 0;                                                              \
+		_Pragma("unroll") for (int i_ = 0; i_ < (int)sizeof(literal) - 1; i_++)         \
+			differs_ |= (s)[i_] ^ (literal)[i_];                                    \
+		differs_ == 0;                                                                  \
 	})
 
 static __always_inline void count_lost(__u32 kind)

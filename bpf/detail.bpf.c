@@ -163,8 +163,9 @@ static __always_inline void read_arguments(struct call *call, struct pt_regs *re
 
 static __always_inline int enter_control(struct pt_regs *regs, long number, __u8 role)
 {
+	__u32 tid = bpf_get_current_pid_tgid();
 	struct event_syscall_enter *e;
-	struct call call = {};
+	struct call call = {}, *kept;
 
 	call.time_ns = bpf_ktime_get_boot_ns();
 	call.number = number;
@@ -173,14 +174,17 @@ static __always_inline int enter_control(struct pt_regs *regs, long number, __u8
 	if (!decode(&call, number, role))
 		return 0;
 	counters.last_detail_ns = call.time_ns;
-	if (call.emit == EMIT_AT_ENTRY) {
-		e = build_enter(&call, SCRATCH_ENTER);
-		if (e && e->h.flags & EVENT_F_UNREADABLE && call.op != OP_EXECVE)
-			call.emit = EMIT_AT_EXIT;
-		else if (e)
-			event_send(&bulk_ring, &e->h, sizeof(*e), false);
-	}
 	remember(&call);
+	/* From the map on the verifier knows nothing of the call any more: it walks what follows once, and not
+	 * once for each system call. */
+	kept = bpf_map_lookup_elem(&inflight, &tid);
+	if (!kept || kept->emit != EMIT_AT_ENTRY)
+		return 0;
+	e = build_enter(kept, SCRATCH_ENTER);
+	if (e && e->h.flags & EVENT_F_UNREADABLE && kept->op != OP_EXECVE)
+		kept->emit = EMIT_AT_EXIT;
+	else if (e)
+		event_send(&bulk_ring, &e->h, sizeof(*e), false);
 	return 0;
 }
 
