@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -96,8 +97,16 @@ static size_t tracer_meta(const char *key, const char *value, const char **argv)
 	if (!value)
 		return 0;
 	argv[0] = "--meta";
-	argv[1] = xasprintf("%s=%s", key, value); /* for the rest of this short-lived program */
+	argv[1] = xasprintf("%s=%s", key, value);
 	return 2;
+}
+
+static void free_meta(const char **argv)
+{
+	for (size_t i = 0; argv[i]; i++) {
+		if (!strcmp(argv[i], "--meta"))
+			free((void *)argv[++i]);
+	}
 }
 
 static size_t tracer_arguments(const struct run_settings *s, const char *id, char *ready,
@@ -170,6 +179,7 @@ int tracer_start(const char *program, const char *id, const struct run_settings 
 	snprintf(done_text, sizeof(done_text), "%d", done[0]);
 	tracer_arguments(s, id, ready_text, done_text, argv);
 	r = spawn_tracer(program, argv, ready[1], done[0], &ret->pid);
+	free_meta(argv);
 	close(ready[1]);
 	close(done[0]);
 	ret->ready = ready[0];

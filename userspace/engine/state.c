@@ -316,7 +316,7 @@ static bool load(const char *id, struct state *ret)
 	json_object *o;
 	bool alive;
 
-	snprintf(ret->id, sizeof(ret->id), "%s", id);
+	snprintf(ret->id, sizeof(ret->id), "%.*s", (int)sizeof(ret->id) - 1, id);
 	ret->directory = xasprintf("%s/containers/%s", state_run_directory(), id);
 	path = xasprintf("%s/state.json", ret->directory);
 	o = json_object_from_file(path);
