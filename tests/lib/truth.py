@@ -21,6 +21,8 @@ import signal
 import strace
 
 TYPELESS = {"MS_BIND", "MS_REMOUNT", "MS_SLAVE", "MS_PRIVATE", "MS_SHARED", "MS_MOVE"}
+# How strace 6.1 shows the field MOUNT_ATTR__ATIME, all bits set.
+ATIME = "MOUNT_ATTR_NOATIME|MOUNT_ATTR_STRICTATIME|0x40"
 # Flags of clone that say nothing of isolation, and that ctrace leaves to the kernel's own record.
 CLONE_QUIET = {"CLONE_CHILD_CLEARTID", "CLONE_CHILD_SETTID", "CLONE_PARENT_SETTID", "SIGCHLD"}
 
@@ -85,7 +87,7 @@ def of_new_mount(x, w):
     if n == "fsmount":
         return "mount:fsmount", (" ".join(flags_of(x.args[2])), e)
     if n == "mount_setattr":
-        found = {k: flags_of(v) for k, v in re.findall(r"(\w+)=([\w|]+)", x.args[3])}
+        found = {k: flags_of(v.replace(ATIME, "MOUNT_ATTR__ATIME")) for k, v in re.findall(r"(\w+)=([\w|]+)", x.args[3])}
         return "mount:mount_setattr", (" ".join(found.get("attr_set", [])), " ".join(found.get("attr_clr", [])),
                                        " ".join(found.get("propagation", [])), e)
     return "mount:" + n, (e,)
