@@ -64,7 +64,7 @@ record_runc_more()
 # crun refuses a hybrid hierarchy: there it runs where the v2 mount is not to be seen, and so does its tracer.
 record_crun()
 {
-		if ! have crun; then
+	if ! have crun; then
 		skip_point "crun" "it is not installed"
 		return
 	fi
@@ -110,6 +110,8 @@ record_docker()
 		return
 	fi
 	export DOCKER_HOST=unix://$DOCKER_SOCKET DOCKER_CONFIG=$WORK/docker/config
+	# The first container of a daemon has more to make: the cgroup /docker in every hierarchy.
+	docker run --rm busybox true
 	OPTIONS=(--mine "$WORK/docker")
 	record docker-run 6 docker run --rm --name web --memory 256m busybox sh -c 'exit 6'
 	record docker-no-program 127 docker run --rm --name broken busybox no-such-program

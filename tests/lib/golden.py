@@ -3,7 +3,8 @@
 """Judges the golden timelines of tests/replay.
 
 Usage: golden.py judge README SCHEMA NAME JSON    what the table of README says of NAME holds, and what always does
-       golden.py damaged WHOLE JSON               JSON, of a damaged recording, is a beginning of WHOLE and says so
+       golden.py damaged WHOLE JSON [yes|no]      JSON, of a damaged recording, is a beginning of WHOLE and says so;
+                                                  yes: only its end is missing
        golden.py flip IN OUT OFFSET               a copy with one bit of the byte at OFFSET changed
 """
 
@@ -145,7 +146,7 @@ def judge(readme, schema_path, name, path):
         fail("the summary tells of losses: %s", lines[-1])
 
 
-def damaged(whole_path, path):
+def damaged(whole_path, path, only_end="no"):
     """The lines before the damage are those of the whole one; after it come open timelines and the summary."""
     whole, lines = read_lines(whole_path), read_lines(path)
     if not lines:
@@ -154,6 +155,8 @@ def damaged(whole_path, path):
         fail("the header is another")
     if lines[-1]["type"] != "summary" or lines[-1]["complete"] or not lines[-1]["error"]:
         fail("the summary does not tell of the damage")
+    if only_end == "yes" and lines[-1]["events"] != whole[-1]["events"]:
+        fail("it has %d of %d events, and lacks only the end", lines[-1]["events"], whole[-1]["events"])
     if lines[-1]["events"] > whole[-1]["events"]:
         fail("it has more events than the whole")
     known = {t["id"] for t in whole if t["type"] == "timeline"}

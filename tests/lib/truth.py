@@ -125,14 +125,20 @@ def of_capset(x, w):
     return "capset", tuple(" ".join(sorted(m)) for m in masks) + (x.error or 0,)
 
 
+def written(name, value):
+    """What goes into a cgroup file, where that is the same each time."""
+    if name in ("cgroup.procs", "tasks") and value != "0":
+        return "PID"
+    return re.sub(r"\d+", "FD", value) if name == "cgroup.event_control" else value
+
+
 def of_write(x, w):
     path = x.path_of_fd(0)
     if not path or not path.startswith("/sys/fs/cgroup/"):
         return None
     name = path.rsplit("/", 1)[1]
     value = (x.string(1) or "").rstrip("\n")
-    return "cgroup_write", (name, "PID" if name in ("cgroup.procs", "tasks") and value != "0" else value,
-                            x.error or 0)
+    return "cgroup_write", (name, written(name, value), x.error or 0)
 
 
 def of_kill(x, w):
@@ -235,7 +241,7 @@ def step_word(s, w):
         return k, tuple(" ".join(sorted(d[x])) for x in ("effective", "permitted", "inheritable")) + (e,)
     if k == "cgroup_write":
         name, value = d["file"], (d.get("value") or "").rstrip("\n")
-        return k, (name, "PID" if name in ("cgroup.procs", "tasks") and value != "0" else value, e)
+        return k, (name, written(name, value), e)
     if k == "signal":
         return (k, (signal_name(d["sig"]), e)) if d.get("sig") else None
     if k == "exec":

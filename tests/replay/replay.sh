@@ -53,7 +53,7 @@ check_golden()
 	same "$name" "the picture" "$here/$name.txt" "$WORK/out/got.txt"
 }
 
-# damaged NAME WHAT FILE: a clear error with exit code 1, behind what came before the damage.
+# damaged NAME WHAT FILE [yes, if it lacks only its end]: a clear error with exit code 1, behind what came before the damage.
 damaged()
 {
 	local code wrong=
@@ -63,7 +63,8 @@ damaged()
 	[ "$code" = 1 ] || wrong+=" exit code $code;"
 	grep -qF "$3" "$WORK/err" || wrong+=" the error does not name the file;"
 	[ "$(wc -l <"$WORK/err")" = 1 ] || wrong+=" the error is not one line;"
-	/usr/bin/python3 "$LIB/golden.py" damaged "$WORK/out/$1.json" "$WORK/out/damaged.json" >"$WORK/why" 2>&1 ||
+	/usr/bin/python3 "$LIB/golden.py" damaged "$WORK/out/$1.json" "$WORK/out/damaged.json" \
+		"${4:-no}" >"$WORK/why" 2>&1 ||
 		wrong+=" $(tail -n 1 "$WORK/why")"
 	if [ -z "$wrong" ]; then
 		ok "$1: $2"
@@ -82,7 +83,7 @@ check_damage()
 	chmod 644 "$copy"
 	damaged "$name" "cut at two thirds" "$copy"
 	head -c $((size - 16)) "$recording" >"$copy"
-	damaged "$name" "without its end" "$copy"
+	damaged "$name" "without its end" "$copy" yes
 	/usr/bin/python3 "$LIB/golden.py" flip "$recording" "$copy" $((size / 2))
 	damaged "$name" "with one bit changed" "$copy"
 }
