@@ -68,7 +68,7 @@ keep()
 
 	shift 3
 	"$CTRACE" replay --json "$raw" | cmp - "$live" || return 1
-	/usr/bin/python3 "$LIB/recording.py" "$@" "$raw" "$WORK/small.ctrace" || return 1
+	/usr/bin/python3 -B "$LIB/recording.py" "$@" "$raw" "$WORK/small.ctrace" || return 1
 	if ! cmp <(timelines "$raw") <(timelines "$WORK/small.ctrace"); then
 		diff <(timelines "$raw" | jq -S .) <(timelines "$WORK/small.ctrace" | jq -S .)
 		return 1

@@ -37,6 +37,7 @@ record_runc_more()
 	bundle "$WORK/sleep" sleep 60
 	record runc-exec 0 sh -c 'r="runc --root $1/runc"
 		$r run --detach --bundle "$1/sleep" exec-1 </dev/null >/dev/null 2>&1
+		sleep 0.1
 		$r exec exec-1 sh -c "exit 17"
 		$r exec exec-1 /no/such/program
 		$r kill exec-1 KILL

@@ -43,8 +43,7 @@ def wanted_of(readme, name):
 
 def check_schema(schema_path, lines):
     if not jsonschema:
-        print("python3-jsonschema is not installed: the lines were not validated")
-        return
+        return  # replay.sh tells that this was skipped
     with open(schema_path, encoding="utf-8") as f:
         validator = jsonschema.Draft202012Validator(json.load(f))
     for number, line in enumerate(lines, 1):

@@ -10,7 +10,7 @@ compare()
 	local name=$1
 
 	shift
-	/usr/bin/python3 "$LIB/truth.py" "$@" "$RECORDINGS/$name.json" "$WORK/$name.strace" >"$RECORDINGS/$name.truth"
+	/usr/bin/python3 -B "$LIB/truth.py" "$@" "$RECORDINGS/$name.json" "$WORK/$name.strace" >"$RECORDINGS/$name.truth"
 	[ $? -lt 2 ] && grep -q '^same' "$RECORDINGS/$name.truth"
 }
 
@@ -22,7 +22,7 @@ truth()
 	shift 2
 	is_wanted "$name" || return 0
 	(cd "$WORK" && "${BEFORE[@]}" strace -f -ttt -y -s 4096 -o "$WORK/$name.strace" \
-		-e trace="$(/usr/bin/python3 "$LIB/truth.py" --calls)" -- "$@") >"$WORK/$name.out" 2>&1 </dev/null
+		-e trace="$(/usr/bin/python3 -B "$LIB/truth.py" --calls)" -- "$@") >"$WORK/$name.out" 2>&1 </dev/null
 	# shellcheck disable=SC2086 # several options
 	check "$name: compared with strace" compare "$name" $options
 }
@@ -34,7 +34,7 @@ truth_of_daemons()
 
 	shift 3
 	is_wanted "$name" || return 0
-	strace -f -ttt -y -s 4096 -o "$WORK/$name.strace" -e trace="$(/usr/bin/python3 "$LIB/truth.py" --calls)" \
+	strace -f -ttt -y -s 4096 -o "$WORK/$name.strace" -e trace="$(/usr/bin/python3 -B "$LIB/truth.py" --calls)" \
 		-p "$pids" 2>"$WORK/$name.attached" &
 	pid=$!
 	on_exit stop_process "$pid"

@@ -63,7 +63,7 @@ damaged()
 	[ "$code" = 1 ] || wrong+=" exit code $code;"
 	grep -qF "$3" "$WORK/err" || wrong+=" the error does not name the file;"
 	[ "$(wc -l <"$WORK/err")" = 1 ] || wrong+=" the error is not one line;"
-	/usr/bin/python3 "$LIB/golden.py" damaged "$WORK/out/$1.json" "$WORK/out/damaged.json" \
+	/usr/bin/python3 -B "$LIB/golden.py" damaged "$WORK/out/$1.json" "$WORK/out/damaged.json" \
 		"${4:-no}" >"$WORK/why" 2>&1 ||
 		wrong+=" $(tail -n 1 "$WORK/why")"
 	if [ -z "$wrong" ]; then
@@ -84,10 +84,12 @@ check_damage()
 	damaged "$name" "cut at two thirds" "$copy"
 	head -c $((size - 16)) "$recording" >"$copy"
 	damaged "$name" "without its end" "$copy" yes
-	/usr/bin/python3 "$LIB/golden.py" flip "$recording" "$copy" $((size / 2))
+	/usr/bin/python3 -B "$LIB/golden.py" flip "$recording" "$copy" $((size / 2))
 	damaged "$name" "with one bit changed" "$copy"
 }
 
+/usr/bin/python3 -c 'import jsonschema' 2>/dev/null ||
+	skip_point "the schema of every line" "python3-jsonschema is not installed"
 for recording in "$here"/*.ctrace; do
 	[ -f "$recording" ] || skip_all "there are no recordings"
 	name=$(basename "$recording" .ctrace)
@@ -98,7 +100,7 @@ for recording in "$here"/*.ctrace; do
 	# What it tells: the table of README.md is what it must say.
 	as_nobody show --json-schema >"$WORK/schema.json"
 	check "$name: it says what README.md says, and what JSON_SCHEMA.md allows" \
-		/usr/bin/python3 "$LIB/golden.py" judge "$here/README.md" "$WORK/schema.json" "$name" "$WORK/out/$name.json"
+		/usr/bin/python3 -B "$LIB/golden.py" judge "$here/README.md" "$WORK/schema.json" "$name" "$WORK/out/$name.json"
 	rm -f "$WORK/out/"* "$WORK/$name".*
 done
 done_testing
