@@ -1,74 +1,125 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes recordings of real runs by every engine that is here, with their timelines beside them:
-#   make-recordings.sh OUTPUT [DIRECTORY]     (tests/replay)
-# A recording holds what ran on the machine when it was made (command lines, cgroup paths, the host's name): make those that
-# are to be shared on a machine, or in a guest, that has nothing else on it. Look at each new .json before it becomes what
-# tests/replay/replay.sh compares with.
+# make-recordings.sh OUTPUT_DIRECTORY [NAME...]: makes the recordings below tests/replay and their golden outputs
+# again, all or those named, by running every engine that is here. As root; see tests/replay/README.md. The environment
+# variable TO names another directory to write to.
+set -u
+
+output=$(realpath "${1:?usage: make-recordings.sh OUTPUT_DIRECTORY [NAME...]}") || exit 1
 cd "$(dirname "$0")/.." || exit 1
-CTRACE_OUTPUT=$(realpath "$1")
-CTRACE=$CTRACE_OUTPUT/ctrace
-into=$(realpath -m "${2:-tests/replay}")
+
+# Recordings hold environments' effects, host name and command lines: begin with nothing of the caller's.
+if [ -z "${CTRACE_CLEAN-}" ]; then
+	exec env -i CTRACE_CLEAN=1 TO="${TO-}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		unshare --uts sh -c 'hostname recorder && exec "$@"' sh bash "scripts/make-recordings.sh" "$@"
+fi
+to=${TO-}
+unset CTRACE_CLEAN TO
+CTRACE_OUTPUT=$output
+shift
+wanted=" $* "
+
 . tests/lib/env.sh
 . tests/lib/images.sh
 . tests/lib/engines.sh
 . tests/lib/trace.sh
+. tests/lib/truth.sh
+need_tracing
+need runc strace jq xz
 
-busybox_image || exit 1
-cp "$CTRACE_OUTPUT/tests/stimulus" "$BUSYBOX_ROOT/bin/" || exit 1
-mkdir -p "$into"
+# No path of the source tree may get into a recording, so the programs that are run lie elsewhere.
+mkdir "$WORK/bin"
+cp "$CTRACE_OUTPUT/ctrace" "$CTRACE_OUTPUT/ctrace-trace" "$CTRACE_OUTPUT/ctrace-image" "$WORK/bin/"
+ln -s ctrace "$WORK/bin/ctrace-oci"
+CTRACE=$WORK/bin/ctrace
+export CTRACE_RUN=$WORK/run
+RECORDINGS=${to:-$TOP/tests/replay}
+busybox_image || skip_all "no busybox image"
+cp "$CTRACE_OUTPUT/tests/stimulus" "$BUSYBOX_ROOT/bin/stimulus" || skip_all "stimulus is not built"
 
-# record NAME COMMAND...
-record()
+# runc and crun make cgroups below the caller's own; those of this machine's sessions are nobody's business.
+to_root_cgroups()
 {
-	local name=$1
+	local root
 
-	shift
-	"$CTRACE" record "$WORK/$name.ctrace" -- "$@" >"$WORK/out" 2>&1 </dev/null
-	if ! "$CTRACE" replay --json "$WORK/$name.ctrace" >"$WORK/$name.json"; then
-		echo "$name: the recording does not replay; kept nothing" >&2
-		return 1
-	fi
-	mv "$WORK/$name.ctrace" "$WORK/$name.json" "$into/"
-	echo "$name: $(stat -c %s "$into/$name.ctrace") bytes, $(grep -c '"type":"timeline"' "$into/$name.json") timelines"
+	awk '{ split($0, half, " - "); split(half[1], left, " "); split(half[2], right, " ")
+		if (right[1] ~ /^cgroup/ && left[4] == "/") print left[5] }' /proc/self/mountinfo |
+	while read -r root; do
+		echo $$ >"$root/cgroup.procs"
+	done 2>/dev/null
+	return 0
 }
 
-limit='.linux.resources.memory = {limit: 33554432, swap: 33554432}'
-JQ=$limit bundle "$WORK/start" true
-JQ=$limit bundle "$WORK/oom" stimulus eat=256
-JQ=$limit bundle "$WORK/child" stimulus child-eat=256 exit=5
-bundle "$WORK/fails" /no/such/program
-bundle "$WORK/sleeps" sleep 60
+is_wanted()
+{
+	[ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]]
+}
 
-if have runc; then
-	export RUNC_ROOT=$WORK/runc
-	record runc-start runc --root "$RUNC_ROOT" run --bundle "$WORK/start" start
-	record runc-oom runc --root "$RUNC_ROOT" run --bundle "$WORK/oom" oom
-	record runc-oom-child runc --root "$RUNC_ROOT" run --bundle "$WORK/child" oom-child
-	record runc-failed runc --root "$RUNC_ROOT" run --bundle "$WORK/fails" failed
-	record runc-exec sh -c 'runc --root "$0" run -d --bundle "$1" sleeps >/dev/null 2>&1
-		runc --root "$0" exec sleeps sh -c "exit 7"
-		runc --root "$0" kill sleeps KILL; sleep 0.2; runc --root "$0" delete sleeps' "$RUNC_ROOT" "$WORK/sleeps"
-	record runc-parallel sh -c 'for i in $(seq 50); do
-		runc --root "$0" run --bundle "$1" "parallel-$i" & done; wait' "$RUNC_ROOT" "$WORK/start"
-fi
-if have crun; then
-	export -f cr is_v1 cgroup_mount
-	export WORK
-	record crun-start bash -c 'cr run --bundle "$WORK/start" start'
-	record crun-oom bash -c 'cr run --bundle "$WORK/oom" oom'
-fi
-record ctrace-start "$CTRACE" oci --root "$WORK/oci" run --bundle "$WORK/start" start
-if docker_start; then
-	docker=(docker -H "unix://$DOCKER_SOCKET" run --rm)
-	record docker-start "${docker[@]}" --memory 256m busybox true
-	record docker-oom "${docker[@]}" --memory 32m --memory-swap 32m -v "$BUSYBOX_ROOT/bin/stimulus:/stimulus" busybox /stimulus eat=256
-	record docker-failed "${docker[@]}" busybox /no/such/program
-fi
-if containerd_start; then
-	record ctr-start ctr --address "$CONTAINERD_SOCKET" run --rm --memory-limit 67108864 "$CONTAINERD_IMAGE" start true
-fi
-if podman_start; then
-	export CONTAINERS_CONF=$WORK/podman/containers.conf CONTAINERS_STORAGE_CONF=$WORK/podman/storage.conf
-	record podman-start podman --tmpdir "$WORK/podman/tmp" run --rm --network none --memory 64m localhost/busybox true
-fi
+timelines()
+{
+	"$CTRACE" show --json "$1" | grep '"type":"timeline"'
+}
+
+# keep NAME RAW LIVE [OPTION...]: takes the rest of the host out of the recording RAW (OPTIONs: recording.py's) and
+# writes it with its golden outputs. LIVE is what the live session printed.
+keep()
+{
+	local name=$1 raw=$2 live=$3
+
+	shift 3
+	"$CTRACE" replay --json "$raw" | cmp - "$live" || return 1
+	/usr/bin/python3 -B "$LIB/recording.py" "$@" "$raw" "$WORK/small.ctrace" || return 1
+	if ! cmp <(timelines "$raw") <(timelines "$WORK/small.ctrace"); then
+		diff <(timelines "$raw" | jq -S .) <(timelines "$WORK/small.ctrace" | jq -S .)
+		return 1
+	fi
+	if "$CTRACE" replay --json --events "$WORK/small.ctrace" | grep -F "$(dirname "$TOP")/" | head -c 1000 | grep .; then
+		return 1
+	fi
+	cp "$WORK/small.ctrace" "$RECORDINGS/$name.ctrace"
+	chmod 644 "$RECORDINGS/$name.ctrace"
+	rm -f "$RECORDINGS/$name.json.xz"
+	"$CTRACE" replay --json "$RECORDINGS/$name.ctrace" >"$RECORDINGS/$name.json"
+	[ "$(stat -c %s "$RECORDINGS/$name.json")" -lt 1000000 ] || xz -f "$RECORDINGS/$name.json"
+	"$CTRACE" show --width 120 --color=never "$RECORDINGS/$name.ctrace" >"$RECORDINGS/$name.txt"
+}
+
+# attempt NAME CODE COMMAND...: COMMAND leaves WORK/NAME.raw and NAME.json, and must exit with CODE.
+attempt()
+{
+	local name=$1 code=$2 got
+
+	shift 2
+	rm -f "$WORK/$name.json" "$WORK/$name.raw"
+	(cd "$WORK" && "$@") >"$WORK/$name.out" 2>&1 </dev/null
+	got=$?
+	if [ "$got" != "$code" ]; then
+		echo "exit code $got instead of $code: $(tail -n 5 "$WORK/$name.out")"
+		return 1
+	fi
+	keep "$name" "$WORK/$name.raw" "$WORK/$name.json" "${OPTIONS[@]}"
+}
+
+# Other containers of the host may meddle (their links are told of ours): a few attempts.
+try_record()
+{
+	attempt "$@" || attempt "$@" || attempt "$@" || attempt "$@"
+}
+
+# record NAME CODE COMMAND...: COMMAND must exit with CODE. OPTIONS are for recording.py; BEFORE is a command that
+# runs the tracer.
+OPTIONS=()
+BEFORE=()
+record()
+{
+	local name=$1 code=$2
+
+	shift 2
+	is_wanted "$name" || return 0
+	check "$name" try_record "$name" "$code" \
+		"${BEFORE[@]}" "$CTRACE" trace --trace=none --json "$WORK/$name.json" --record "$WORK/$name.raw" -- "$@"
+}
+
+to_root_cgroups
+. scripts/recordings.sh
+done_testing

@@ -302,11 +302,29 @@ static void link_of_an_engine(void **state)
 	exec_as(&b, ROLE_RUNTIME, "runc", "runc create bbb");
 	e.h = header(&podman, EVENT_LINK, sizeof(e));
 	feed(&e);
+	e.flags = 1; /* each change of a link is told */
+	feed(&e);
 	e.h.tgid = 0; /* whose, nobody knows */
 	feed(&e);
 	timeline_finish(tl);
 	assert_int_equal(engine_links(timeline_find(tl, "aaa")), 0);
 	assert_int_equal(engine_links(timeline_find(tl, "bbb")), 1);
+}
+
+/* A runtime alone makes no links: what is heard meanwhile is another's. */
+static void link_of_nobody(void **state)
+{
+	struct proc a = new_proc(100);
+	struct event_link e = { .action = 16, .netns_id = -1, .name = "veth1", .kind = "veth" };
+
+	(void)state;
+	exec_as(&a, ROLE_RUNTIME, "runc", "runc run aaa");
+	e.h = header(&a, EVENT_LINK, sizeof(e));
+	e.h.tgid = 0;
+	feed(&e);
+	timeline_finish(tl);
+	assert_non_null(timeline_find(tl, "aaa"));
+	assert_int_equal(engine_links(timeline_find(tl, "aaa")), 0);
 }
 
 static void same_id_again(void **state)
@@ -544,7 +562,7 @@ static void damaged_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(one_run), test(cpu_time_by_part), test(link_of_an_engine),
+		test(one_run), test(cpu_time_by_part), test(link_of_an_engine), test(link_of_nobody),
 		test(same_id_again), test(second_create_fails), test(pid_is_used_again),
 		test(exec_session_and_hook), test(lost_exit_of_a_call), test(killed_with_sender),
 		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),

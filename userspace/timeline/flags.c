@@ -24,7 +24,7 @@ char *flags_text(uint64_t flags, const struct flag_name *names, size_t count)
 	struct strbuf text = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		if (!(flags & names[i].bit))
+		if ((flags & names[i].bit) != names[i].bit)
 			continue;
 		if (text.length)
 			strbuf_putc(&text, '\x1f');

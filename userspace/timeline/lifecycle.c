@@ -315,6 +315,32 @@ static int made_by(const struct cont *c, const struct event *engine)
 	return r;
 }
 
+/* Runtimes make no links: engines do, and programs that they or hooks run. */
+static bool has_network(const struct cont *c)
+{
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		enum actor_role role = c->c.actors[i].role;
+
+		if (role == ACTOR_ENGINE || role == ACTOR_CONTAINERD || role == ACTOR_HOOK || role == ACTOR_SHIM ||
+			role == ACTOR_CLI)
+			return true;
+	}
+	return c->c.engine != NULL;
+}
+
+/* Whether the container has this link already: each change of it is told, not only that it was made. */
+static bool has_veth(const struct cont *c, const char *name)
+{
+	for (size_t i = 0; i < c->c.step_count; i++) {
+		const struct step *s = &c->c.steps[i];
+		const char *known = s->kind == STEP_VETH ? details_text(&s->details, "name") : NULL;
+
+		if (known && !strcmp(known, name))
+			return true;
+	}
+	return false;
+}
+
 /* The one container that is being started: by the engine that is told, or by anyone. NULL if there is none,
  * or more than one. */
 static struct cont *being_started(struct timeline *tl, const struct event *engine)
@@ -326,7 +352,7 @@ static struct cont *being_started(struct timeline *tl, const struct event *engin
 		struct cont *c = tl->active[i];
 		int r = engine->tgid ? made_by(c, engine) : 0;
 
-		if (c->c.started_ns || c->c.state != STATE_CREATED || c->c.existed || r < best)
+		if (c->c.started_ns || c->c.state != STATE_CREATED || c->c.existed || r < best || !has_network(c))
 			continue;
 		count = r > best ? 1 : count + 1;
 		best = r;
@@ -351,6 +377,8 @@ void lifecycle_link(struct timeline *tl, const struct event_link *e)
 		return;
 	only = being_started(tl, &e->h);
 	if (!only || (e->action != 16 && e->action != 20 && e->action != 24))
+		return;
+	if (e->action == 16 && has_veth(only, name))
 		return;
 	step.kind = e->action == 16 ? STEP_VETH : e->action == 20 ? STEP_ADDRESS : STEP_ROUTE;
 	if (*name)

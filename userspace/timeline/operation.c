@@ -28,6 +28,7 @@ static const struct flag_name umount_flags[] = {
 };
 
 static const struct flag_name attr_flags[] = {
+	F(MOUNT_ATTR__ATIME), /* a field of three bits: to change it, all are cleared */
 	F(MOUNT_ATTR_RDONLY), F(MOUNT_ATTR_NOSUID), F(MOUNT_ATTR_NODEV), F(MOUNT_ATTR_NOEXEC),
 	F(MOUNT_ATTR_NOATIME), F(MOUNT_ATTR_STRICTATIME), F(MOUNT_ATTR_NODIRATIME),
 	F(MOUNT_ATTR_IDMAP), { 0x200000, "MOUNT_ATTR_NOSYMFOLLOW" },
