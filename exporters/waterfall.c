@@ -161,9 +161,12 @@ static void print_phase(struct view *v, const struct phase_span *p)
 	bars_add(&bars, &v->ruler, p->start_ns, end_ns, BAR_SPAN);
 	for (size_t i = 0; i < v->c->step_count; i++) {
 		const struct step *s = &v->c->steps[i];
+		uint64_t step_end_ns = end_of(v, s->end_ns, s->end_edge);
 
+		/* a request that outlasts its phase waits: for the container to run, or to end */
 		if (belongs_to(s, p))
-			bars_add(&bars, &v->ruler, s->start_ns, end_of(v, s->end_ns, s->end_edge), BAR_BUSY);
+			bars_add(&bars, &v->ruler, s->start_ns, step_end_ns > end_ns ? s->start_ns : step_end_ns,
+				BAR_BUSY);
 	}
 	duration_text(&duration, p->start_ns, end_ns, p->start_edge, p->end_edge, v->o->utf8);
 	if (!v->full)
