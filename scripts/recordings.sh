@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # The runs of scripts/make-recordings.sh, which sources this.
+# shellcheck disable=SC2016 # programs for inner shells
+# shellcheck disable=SC2034 # OPTIONS and BEFORE are read by make-recordings.sh
 
 limits='.linux.resources.memory = {limit: 67108864, reservation: 33554432}
 	| .linux.resources.cpu = {shares: 512, quota: 50000, period: 100000} | .linux.resources.pids = {limit: 50}'
@@ -62,6 +64,14 @@ record_runc_more()
 	OPTIONS=()
 }
 
+# remove_below_v2 MOUNTPOINT: crun takes the directory below the v2 mount for a cgroup, and leaves files there.
+remove_below_v2()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount --propagation private sh -c 'umount "$1" && cd "$1" && rm -rf start-2 strace-2 oom-2 no-program-2' \
+		sh "$1"
+}
+
 # crun refuses a hybrid hierarchy: there it runs where the v2 mount is not to be seen, and so does its tracer.
 record_crun()
 {
@@ -86,10 +96,8 @@ record_crun()
 	JQ=$small bundle "$WORK/oom" stimulus eat=256
 	record crun-oom 137 crun --root "$WORK/crun" run --bundle "$WORK/oom" oom-2
 	record crun-no-program 1 crun --root "$WORK/crun" run --bundle "$WORK/no-program" no-program-2
+	[ "${#BEFORE[@]}" = 0 ] || remove_below_v2 "$(cgroup_mount '')"
 	BEFORE=()
-	# It takes the directory below the v2 mount for a cgroup, and leaves files there.
-	unshare --mount --propagation private sh -c 'umount "$1" && rm -rf "$1"/start-2 "$1"/strace-2 "$1"/oom-2 \
-		"$1"/no-program-2' sh "$(cgroup_mount '')"
 }
 
 record_ctrace()

@@ -4,7 +4,7 @@
 # Recordings of real runs replay to their golden output, byte for byte, for anyone; damaged ones are read up to
 # their damage; and what they tell holds together. README.md says how each was made and checked.
 . tests/lib/env.sh
-need python3
+need python3 xz
 [ -x "$CTRACE" ] || skip_all "$CTRACE is not built"
 
 here=$TOP/tests/replay
