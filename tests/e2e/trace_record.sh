@@ -53,6 +53,13 @@ like "$out" "pivot" "and its phases"
 out=$("$CTRACE" show --explain "$record" "rec-$$" 2>&1)
 like "$out" "CLONE_NEWPID|process ids|pid namespace" "show --explain teaches"
 
+# run without a picture still writes the files that were asked for.
+out=$("$CTRACE" run --trace=none --network none --json "$WORK/run.json" --record "$WORK/run.ctrace" --rootfs "$BUSYBOX_ROOT" \
+	sh -c 'exit 9' 2>&1)
+is "$?:$out" "9:" "run --trace=none draws nothing"
+"$CTRACE" replay --json "$WORK/run.ctrace" >"$WORK/run.replay"
+check "and leaves its JSON and its recording" cmp "$WORK/run.json" "$WORK/run.replay"
+
 # Damage.
 size=$(stat -c %s "$record")
 head -c $((size / 2)) "$record" >"$WORK/short.ctrace"

@@ -122,7 +122,7 @@ static size_t tracer_arguments(const struct run_settings *s, const char *id, cha
 	argv[n++] = ready;
 	argv[n++] = "--done-fd";
 	argv[n++] = done;
-	argv[n++] = s->trace == TRACE_FULL ? "--trace=full" : "--trace=summary";
+	argv[n++] = s->trace == TRACE_FULL ? "--trace=full" : s->trace == TRACE_NONE ? "--trace=none" : "--trace=summary";
 	if (s->json) {
 		argv[n++] = "--json";
 		argv[n++] = s->json;

@@ -425,7 +425,8 @@ static void start_tracer(struct run *run)
 {
 	struct error err = { 0 };
 
-	if (run->settings->trace == TRACE_NONE)
+	/* no picture does not mean no file */
+	if (run->settings->trace == TRACE_NONE && !run->settings->json && !run->settings->record)
 		return;
 	if (!run->request->tracer)
 		warn(run, "program ctrace-trace is missing beside ctrace: the run is not traced");
