@@ -18,6 +18,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 /* mountinfo of a container with very many volumes is still below this; what is beyond is not looked at. */
@@ -26,18 +27,8 @@ enum { MOUNTINFO_MAX = 16 * 1024 * 1024, INTERFACES_MAX = 256 };
 static char *read_file(pid_t pid, const char *file, size_t *ret_length)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/%s", (int)pid, file);
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	struct strbuf text = { 0 };
-	char block[4096];
-	size_t n;
 
-	if (!f)
-		return NULL;
-	while (text.length < MOUNTINFO_MAX && (n = fread(block, 1, sizeof(block), f)) > 0)
-		strbuf_add(&text, block, n);
-	if (ret_length)
-		*ret_length = text.length;
-	return strbuf_steal(&text);
+	return file_read(path, MOUNTINFO_MAX, ret_length);
 }
 
 /* ---- root file system ---- */

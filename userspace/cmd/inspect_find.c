@@ -17,6 +17,7 @@
 #include "timeline/identify.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -31,27 +32,12 @@ const char *found_ns_name(enum found_ns ns)
 	return ns_names[ns];
 }
 
-/* The whole file, or NULL; at most max bytes. The caller frees. */
-static char *read_all(const char *path, size_t max)
-{
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	struct strbuf text = { 0 };
-	char block[4096];
-	size_t n;
-
-	if (!f)
-		return NULL;
-	while (text.length < max && (n = fread(block, 1, sizeof(block), f)) > 0)
-		strbuf_add(&text, block, n);
-	return strbuf_steal(&text);
-}
-
 static char *read_proc(pid_t pid, const char *file)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	return read_all(path, PROC_FILE_MAX);
+	return file_read(path, PROC_FILE_MAX, NULL);
 }
 
 static void read_namespaces(pid_t pid, uint64_t *ns)
@@ -222,7 +208,7 @@ static const char *json_string(struct json_object *o, const char *key)
 static void names_from_docker(struct found *f, const char *root)
 {
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/config.v2.json", root, f->id);
-	_cleanup_free_ char *text = read_all(path, CONFIG_MAX);
+	_cleanup_free_ char *text = file_read(path, CONFIG_MAX, NULL);
 	struct json_object *o = text ? json_tokener_parse(text) : NULL, *config;
 	const char *name = json_string(o, "Name");
 
@@ -236,7 +222,7 @@ static void names_from_docker(struct found *f, const char *root)
 static void names_from_podman(struct found *f, const char *root)
 {
 	_cleanup_free_ char *path = xasprintf("%s/overlay-containers/containers.json", root);
-	_cleanup_free_ char *text = read_all(path, CONFIG_MAX);
+	_cleanup_free_ char *text = file_read(path, CONFIG_MAX, NULL);
 	struct json_object *all = text ? json_tokener_parse(text) : NULL, *names;
 	size_t count = json_object_is_type(all, json_type_array) ? json_object_array_length(all) : 0;
 

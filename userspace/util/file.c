@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "util/file.h"
+
+#include <stdio.h>
+
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+char *file_read(const char *path, size_t max, size_t *ret_length)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	struct strbuf text = { 0 };
+	char block[4096];
+	size_t n;
+
+	if (!f)
+		return NULL;
+	while (text.length < max && (n = fread(block, 1, sizeof(block), f)) > 0)
+		strbuf_add(&text, block, n);
+	if (ret_length)
+		*ret_length = text.length;
+	return strbuf_steal(&text);
+}
