@@ -1,22 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # make-recordings.sh OUTPUT_DIRECTORY [NAME...]: makes the recordings below tests/replay and their golden outputs
-# again, all or those named, by running every engine that is here. As root; see tests/replay/README.md. The environment
+# again, all or those named, by running every engine that is here. As root; see tests/replay/README.md. The
+# name "golden" makes only the golden outputs of the recordings that are there, which needs no root. The environment
 # variable TO names another directory to write to.
 set -u
 
 output=$(realpath "${1:?usage: make-recordings.sh OUTPUT_DIRECTORY [NAME...]}") || exit 1
+shift
 cd "$(dirname "$0")/.." || exit 1
 
 # Recordings hold environments' effects, host name and command lines: begin with nothing of the caller's.
 if [ -z "${CTRACE_CLEAN-}" ]; then
+	named=()
+	[ "$(id -u)" != 0 ] || named=(unshare --uts sh -c 'hostname recorder && exec "$@"' sh)
 	exec env -i CTRACE_CLEAN=1 TO="${TO-}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-		unshare --uts sh -c 'hostname recorder && exec "$@"' sh bash "scripts/make-recordings.sh" "$@"
+		"${named[@]}" bash scripts/make-recordings.sh "$output" "$@"
 fi
 to=${TO-}
 unset CTRACE_CLEAN TO
 CTRACE_OUTPUT=$output
-shift
 wanted=" $* "
 
 . tests/lib/env.sh
@@ -24,6 +27,23 @@ wanted=" $* "
 . tests/lib/engines.sh
 . tests/lib/trace.sh
 . tests/lib/truth.sh
+RECORDINGS=${to:-$TOP/tests/replay}
+
+# golden PATH: the golden outputs of PATH.ctrace, beside it.
+golden()
+{
+	rm -f "$1.json.xz"
+	"$CTRACE" replay --json "$1.ctrace" >"$1.json"
+	[ "$(stat -c %s "$1.json")" -lt 1000000 ] || xz -f "$1.json"
+	"$CTRACE" show --width 120 --color=never "$1.ctrace" >"$1.txt"
+}
+
+if [ "$wanted" = " golden " ]; then
+	for recording in "$RECORDINGS"/*.ctrace; do
+		golden "${recording%.ctrace}"
+	done
+	exit
+fi
 need_tracing
 need runc strace jq xz
 
@@ -33,7 +53,6 @@ cp "$CTRACE_OUTPUT/ctrace" "$CTRACE_OUTPUT/ctrace-trace" "$CTRACE_OUTPUT/ctrace-
 ln -s ctrace "$WORK/bin/ctrace-oci"
 CTRACE=$WORK/bin/ctrace
 export CTRACE_RUN=$WORK/run
-RECORDINGS=${to:-$TOP/tests/replay}
 busybox_image || skip_all "no busybox image"
 cp "$CTRACE_OUTPUT/tests/stimulus" "$BUSYBOX_ROOT/bin/stimulus" || skip_all "stimulus is not built"
 
@@ -78,10 +97,7 @@ keep()
 	fi
 	cp "$WORK/small.ctrace" "$RECORDINGS/$name.ctrace"
 	chmod 644 "$RECORDINGS/$name.ctrace"
-	rm -f "$RECORDINGS/$name.json.xz"
-	"$CTRACE" replay --json "$RECORDINGS/$name.ctrace" >"$RECORDINGS/$name.json"
-	[ "$(stat -c %s "$RECORDINGS/$name.json")" -lt 1000000 ] || xz -f "$RECORDINGS/$name.json"
-	"$CTRACE" show --width 120 --color=never "$RECORDINGS/$name.ctrace" >"$RECORDINGS/$name.txt"
+	golden "$RECORDINGS/$name"
 }
 
 # attempt NAME CODE COMMAND...: COMMAND leaves WORK/NAME.raw and NAME.json, and must exit with CODE.

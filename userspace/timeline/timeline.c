@@ -187,7 +187,7 @@ static void dispatch(struct timeline *tl, const union record *r)
 		lifecycle_snapshot_end(tl);
 		break;
 	case EVENT_LINK:
-		lifecycle_link(tl, &r->link);
+		links_take(tl, &r->link);
 		break;
 	case EVENT_LOST:
 		take_loss(tl, &r->lost);
@@ -234,6 +234,7 @@ static void terminate(union record *r)
 		break;
 	case EVENT_LINK:
 		r->link.kind[EVENT_COMM - 1] = '\0';
+		r->link.name[EVENT_COMM - 1] = '\0';
 		break;
 	case EVENT_META:
 		r->meta.id[sizeof(r->meta.id) - 1] = '\0';

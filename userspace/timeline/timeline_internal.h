@@ -141,10 +141,16 @@ struct timeline {
 	struct map ops;     /* tid -> struct open_op */
 	struct map requests; /* {tgid, fd} -> struct open_op */
 
+	struct event_link links[64]; /* not yet a container's, action 0 = free; the oldest gives way */
+	size_t next_link;
+
 	struct orphan *orphans; /* ring of ORPHAN_MAX */
 	uint64_t next_orphan;
 	struct map orphan_index; /* key string -> struct orphan_list */
 };
+
+/* links.c */
+void links_take(struct timeline *tl, const struct event_link *e);
 
 /* process.c */
 struct process *process_get(struct timeline *tl, const struct event *h); /* made when unknown */
@@ -254,7 +260,6 @@ void deaths_unseen(struct timeline *tl, struct process *p);
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e);
 void lifecycle_exec(struct timeline *tl, const struct event_exec *e);
 void lifecycle_rename(struct timeline *tl, const struct event_rename *e);
-void lifecycle_link(struct timeline *tl, const struct event_link *e);
 void lifecycle_meta(struct timeline *tl, const struct event_meta *e);
 void lifecycle_snapshot_end(struct timeline *tl);
 /* Gives a new container the names that came before it. */
