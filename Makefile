@@ -77,6 +77,7 @@ help:
 	@echo 'make bench      measure what the README states'
 	@echo 'make test-kernels  boot other kernels under QEMU and trace there (K=6.1,6.12 chooses)'
 	@echo 'make unit       only the unit tests'
+	@echo 'make fuzz       fuzz the timeline and its views (SECONDS_EACH=60)'
 	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local)'
 	@echo 'Options: V=1 verbose, SAN=1 sanitizers, DEBUG=1, WERROR=1, CC=clang'
 
