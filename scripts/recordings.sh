@@ -110,6 +110,7 @@ record_ctrace()
 	check ctrace-run try_record ctrace-run 6 "$CTRACE" run --rm --memory 256m \
 		--json "$WORK/ctrace-run.json" --record "$WORK/ctrace-run.raw" "oci:$BUSYBOX_OCI" sh -c 'exit 6'
 	OPTIONS=()
+	truth ctrace-run "" "$CTRACE" run --rm --trace=none --memory 256m "oci:$BUSYBOX_OCI" sh -c 'exit 6'
 }
 
 record_docker()
