@@ -36,7 +36,7 @@ static:/bin/busybox busybox-static
 needed_to_test='
 file:/usr/bin/python3 python3
 pc:cmocka libcmocka-dev
-py:jsonschema python3-jsonschema
+py:jsonschema python3-jsonschema xz-utils
 cmd:jq jq
 cmd:strace strace
 cmd:ip iproute2
