@@ -36,7 +36,8 @@ static:/bin/busybox busybox-static
 needed_to_test='
 file:/usr/bin/python3 python3
 pc:cmocka libcmocka-dev
-py:jsonschema python3-jsonschema xz-utils
+py:jsonschema python3-jsonschema
+cmd:xz xz-utils
 cmd:jq jq
 cmd:strace strace
 cmd:ip iproute2
