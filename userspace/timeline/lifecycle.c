@@ -114,10 +114,10 @@ static void exec_runtime(struct timeline *tl, struct process *p)
 		return;
 	p->runs_verb = true;
 	process_claim(tl, p, c);
+	if (!c->c.runtime && (who.verb == VERB_CREATE || c->c.existed))
+		container_set(&c->c.runtime, p->comm);
 	if (who.verb != VERB_CREATE)
 		return;
-	if (!c->c.runtime)
-		container_set(&c->c.runtime, p->comm);
 	container_set(&c->c.bundle, who.bundle);
 	if (!c->runtime_mnt_ns)
 		c->runtime_mnt_ns = p->ns.mnt;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "timeline/identify.h"
 #include "timeline/timeline_internal.h"
 #include "util/cleanup.h"
 
@@ -11,6 +12,16 @@ static bool has_word(const struct actor *actor, const char *word)
 			return true;
 	}
 	return false;
+}
+
+/* What a runtime was called for: an exec session is no part of the start, however early it comes. */
+static enum phase phase_of_verb(const struct actor *actor)
+{
+	struct identity who;
+
+	if (!actor->argv || !identify_runtime(actor->argv, &who))
+		return PHASE_REQUEST;
+	return who.verb == VERB_START ? PHASE_EXEC : who.verb == VERB_EXEC ? PHASE_RUN : PHASE_REQUEST;
 }
 
 /* The chain of command down to the runtime is the request; `runc start` only lets init execute. */
@@ -29,7 +40,7 @@ static enum phase phase_of_exec(const struct cont *c, const struct actor *actor,
 	case ACTOR_HOOK:
 		return PHASE_HOOKS;
 	case ACTOR_RUNTIME:
-		return in_init || has_word(actor, "start") ? PHASE_EXEC : PHASE_REQUEST;
+		return in_init ? PHASE_EXEC : phase_of_verb(actor);
 	default:
 		for (size_t i = 0; actor && actor->role == ACTOR_HELPER && i < ARRAY_SIZE(network_tools); i++) {
 			if ((argv && strstr(argv, network_tools[i])) || (path && strstr(path, network_tools[i])))
@@ -72,7 +83,9 @@ static bool by_runtime(const struct actor *actor)
 enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor,
 	const struct step *step)
 {
-	uint64_t exited = c->c.exit.at_ns, started = c->c.started_ns;
+	uint64_t exited = c->c.exit.at_ns;
+	/* one that was there before was started before everything that was seen of it */
+	uint64_t started = c->c.started_ns ? c->c.started_ns : c->c.existed && c->c.state != STATE_CREATED;
 	bool is_kill = step->kind == STEP_SIGNAL;
 
 	(void)tl;
