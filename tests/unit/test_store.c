@@ -55,7 +55,7 @@ static int setup(void **state)
 	add_image(ID("ab"), "linux/amd64",
 		"{\"Entrypoint\":[\"/e\",\"x\"],\"Cmd\":null,\"Env\":[\"A=b\"],\"User\":\"7:8\","
 		"\"ExposedPorts\":{\"80\":{},\"53/udp\":{}},\"Labels\":{\"k\":\"v\"},"
-		"\"Volumes\":{\"/v\":{}},\"StopSignal\":\"SIGINT\"}", (char *)ID("11") + 7);
+		"\"Volumes\":{\"/v\":{}},\"StopSignal\":\"SIGINT\"}", (char *)&ID("11")[7]);
 	tag("docker.io/library/one:latest", "linux/amd64", ID("ab"));
 	return 0;
 }
@@ -108,7 +108,7 @@ static void test_config(void **state)
 	assert_int_equal(i.config.label_count, 1);
 	assert_string_equal(i.config.labels[0].value, "v");
 	assert_int_equal(i.size, 5);
-	layer = xasprintf("%s/layers/%s/diff", store_root(store), ID("11") + 7);
+	layer = xasprintf("%s/layers/%s/diff", store_root(store), &ID("11")[7]);
 	assert_string_equal(i.layers[0], layer);
 	assert_null(i.layers[1]);
 	free(layer);
@@ -121,7 +121,7 @@ static void test_platforms(void **state)
 
 	(void)state;
 	assert_int_equal(store_find(store, "one", "linux/s390x", &i, NULL), -ENOENT);
-	add_image(ID("cd"), "linux/s390x", "{}", (char *)ID("22") + 7);
+	add_image(ID("cd"), "linux/s390x", "{}", (char *)&ID("22")[7]);
 	tag("docker.io/library/one:latest", "linux/s390x", ID("cd"));
 	tag("docker.io/library/alien:latest", "linux/s390x", ID("cd"));
 	assert_int_equal(store_find(store, "one", "linux/s390x", &i, NULL), 0);
@@ -143,7 +143,7 @@ static void test_ambiguous(void **state)
 
 	(void)state;
 	other[70] = '0';
-	add_image(other, "linux/amd64", "{}", (char *)ID("22") + 7);
+	add_image(other, "linux/amd64", "{}", (char *)&ID("22")[7]);
 	assert_int_equal(store_find(store, "abab", NULL, &i, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "ambiguous"));
 }
@@ -183,12 +183,12 @@ static void test_holds(void **state)
 	assert_int_equal(references_remove(store, "one", true, ignore, &told, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "container web"));
 	assert_int_equal(told, 0);
-	assert_true(has_layer(ID("11") + 7));
+	assert_true(has_layer(&ID("11")[7]));
 	assert_int_equal(store_release(store, ID("ab"), "web", NULL), 0);
 	assert_int_equal(store_release(store, ID("ab"), "web", NULL), 0);
 	assert_int_equal(references_remove(store, "one", false, ignore, &told, NULL), 0);
 	assert_int_equal(told, 3);
-	assert_false(has_layer(ID("11") + 7));
+	assert_false(has_layer(&ID("11")[7]));
 }
 
 static void test_remove_keeps_shared(void **state)
@@ -203,11 +203,11 @@ static void test_remove_keeps_shared(void **state)
 	assert_int_equal(told, 1);
 	assert_int_equal(store_find(store, "two", NULL, &i, NULL), 0);
 	store_image_free(&i);
-	add_image(ID("cd"), "linux/amd64", "{}", (char *)ID("11") + 7);
+	add_image(ID("cd"), "linux/amd64", "{}", (char *)&ID("11")[7]);
 	assert_int_equal(references_remove(store, "two", false, ignore, &told, NULL), 0);
-	assert_true(has_layer(ID("11") + 7));
+	assert_true(has_layer(&ID("11")[7]));
 	assert_int_equal(references_remove(store, "cdcd", false, ignore, &told, NULL), 0);
-	assert_false(has_layer(ID("11") + 7));
+	assert_false(has_layer(&ID("11")[7]));
 }
 
 static void test_list_and_collect(void **state)
@@ -216,7 +216,7 @@ static void test_list_and_collect(void **state)
 	size_t count;
 
 	(void)state;
-	add_image(ID("cd"), "linux/amd64", "{}", (char *)ID("22") + 7);
+	add_image(ID("cd"), "linux/amd64", "{}", (char *)&ID("22")[7]);
 	assert_int_equal(store_list(store, &images, &count, NULL), 0);
 	assert_int_equal(count, 2);
 	assert_string_equal(images[0].reference, ""); /* equal ages: by name */
@@ -226,7 +226,7 @@ static void test_list_and_collect(void **state)
 	mkdirat(store_root_fd(store), "tmp/leftover/below", 0700);
 	assert_int_equal(store_collect(store, NULL), 0);
 	assert_false(has_layer("orphan"));
-	assert_true(has_layer(ID("11") + 7) && has_layer(ID("22") + 7));
+	assert_true(has_layer(&ID("11")[7]) && has_layer(&ID("22")[7]));
 	assert_int_equal(faccessat(store_root_fd(store), "tmp/leftover", F_OK, 0), -1);
 }
 
