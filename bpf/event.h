@@ -314,7 +314,8 @@ enum event_loss {
 	LOSS_LATE = 4,          /* an event came too late to be put in order */
 	LOSS_NETLINK = 5,       /* ENOBUFS from rtnetlink */
 	LOSS_SNAPSHOT = 6,      /* a process or cgroup vanished or was unreadable in the snapshot */
-	LOSS_RECORDING = 7      /* could not be written to the recording */
+	LOSS_RECORDING = 7,     /* could not be written to the recording */
+	LOSS_STREAM = 8         /* not in the stream of a serving tracer: its reader is slow, or came late */
 };
 
 struct event_armed {

@@ -37,6 +37,7 @@ const char *json_loss_name(uint32_t reason)
 		[LOSS_RING_FULL] = "ring_full", [LOSS_INFLIGHT_FULL] = "inflight_full",
 		[LOSS_ROLE_FULL] = "role_full", [LOSS_LATE] = "late", [LOSS_NETLINK] = "netlink",
 		[LOSS_SNAPSHOT] = "snapshot", [LOSS_RECORDING] = "recording",
+		[LOSS_STREAM] = "stream",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";
