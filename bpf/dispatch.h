@@ -241,7 +241,7 @@ static __always_inline void finish_control(struct call *call, long result)
 		if (e)
 			event_send(&bulk_ring, &e->h, sizeof(*e), false);
 	}
-	send_exit(call->op, result, call->flags);
+	send_exit(call, call->op, result, call->flags, SCRATCH_EXIT);
 }
 
 static __always_inline void finish_call(struct call *call, long result)

@@ -8,15 +8,21 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Of no system call: the pair leaves such an entry alone, and whatever it belongs to replaces it. */
+enum { NUMBER_OF_WRITE = 0x7fffffff };
+
 /* Every write to a file of cgroupfs comes through here, by whatever system call; the value is in the kernel's
  * own buffer, which the file's handler may trim: hence at entry. Runs with preemption on, so the area is
  * this program's alone: the kernel lets one instance of a program run on a CPU. */
 static __always_inline int write_begins(struct kernfs_open_file *of, __u64 buffer, __u64 count)
 {
 	struct file *file = BPF_CORE_READ(of, file);
+	struct call call = { .op = OP_WRITE, .number = NUMBER_OF_WRITE, .flags = EVENT_F_FENTRY };
 
 	if (is_self() || !counters.function_writes)
 		return 0;
+	if (counters.sched_epoch & 1)
+		remember(&call);
 	send_cgroup_kn(BPF_CORE_READ(of, kn), BPF_CORE_READ(file, f_inode, i_sb, s_magic), buffer, count,
 		EVENT_F_FENTRY, false, SCRATCH_FUNCTION);
 	return 0;
@@ -24,8 +30,17 @@ static __always_inline int write_begins(struct kernfs_open_file *of, __u64 buffe
 
 static __always_inline int write_ends(__s64 result)
 {
-	if (!is_self() && counters.function_writes)
-		send_exit(OP_WRITE, result, EVENT_F_FENTRY);
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct call *call;
+
+	if (is_self() || !counters.function_writes)
+		return 0;
+	call = bpf_map_lookup_elem(&inflight, &tid);
+	if (call && call->number != NUMBER_OF_WRITE)
+		call = NULL;
+	send_exit(call, OP_WRITE, result, EVENT_F_FENTRY, SCRATCH_FUNCTION);
+	if (call)
+		bpf_map_delete_elem(&inflight, &tid);
 	return 0;
 }
 

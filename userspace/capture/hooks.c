@@ -57,16 +57,23 @@ static void attach_sched(struct hooks *hooks)
 	hooks_counters(hooks)->sched_epoch++;
 }
 
-static void detach_sched(struct hooks *hooks)
+/* What was begun is not to be taken for a beginning of the next time. */
+static void empty_map(const struct bpf_map *map, int bound)
 {
-	int fd = bpf_map__fd(hooks->skeleton->maps.queued_since);
+	int fd = bpf_map__fd(map);
 	uint32_t tid;
 
+	for (int i = 0; i < bound && bpf_map_get_next_key(fd, NULL, &tid) == 0; i++)
+		bpf_map_delete_elem(fd, &tid);
+}
+
+static void detach_sched(struct hooks *hooks)
+{
 	if (hooks_counters(hooks)->sched_epoch & 1)
 		hooks_counters(hooks)->sched_epoch++;
 	detach_tier(hooks, TIER_SCHED);
-	for (int i = 0; i < CTRACE_MAX_QUEUED && bpf_map_get_next_key(fd, NULL, &tid) == 0; i++)
-		bpf_map_delete_elem(fd, &tid);
+	empty_map(hooks->skeleton->maps.queued_since, CTRACE_MAX_QUEUED);
+	empty_map(hooks->skeleton->maps.blocked_in, CTRACE_MAX_BLOCKED);
 }
 
 int hooks_arm(struct hooks *hooks, struct error *err)
@@ -90,23 +97,13 @@ int hooks_arm(struct hooks *hooks, struct error *err)
 	return 0;
 }
 
-/* Calls that were in progress will never be seen to end: their tid must not pair with a later one. */
-static void forget_inflight(struct hooks *hooks)
-{
-	int fd = bpf_map__fd(hooks->skeleton->maps.inflight);
-	uint32_t tid;
-
-	for (int i = 0; i < CTRACE_MAX_INFLIGHT && bpf_map_get_next_key(fd, NULL, &tid) == 0; i++)
-		bpf_map_delete_elem(fd, &tid);
-}
-
 void hooks_disarm(struct hooks *hooks)
 {
 	detach_tier(hooks, TIER_DETAIL);
 	if (hooks->armed) {
 		detach_sched(hooks);
-		if (!hooks->calls_always)
-			forget_inflight(hooks);
+		if (!hooks->calls_always) /* calls in progress will never be seen to end: no tid may pair with a later one */
+			empty_map(hooks->skeleton->maps.inflight, CTRACE_MAX_INFLIGHT);
 	}
 	hooks->armed = false;
 }
