@@ -323,7 +323,8 @@ enum event_loss {
 	LOSS_NETLINK = 5,       /* ENOBUFS from rtnetlink */
 	LOSS_SNAPSHOT = 6,      /* a process or cgroup vanished or was unreadable in the snapshot */
 	LOSS_RECORDING = 7,     /* could not be written to the recording */
-	LOSS_BLOCKED_FULL = 8   /* where a thread was blocked could not be remembered */
+	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
+	LOSS_STREAM = 9           /* not in the stream of a serving tracer: its reader is slow, or came late */
 };
 
 struct event_armed {

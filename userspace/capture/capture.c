@@ -108,6 +108,21 @@ static int arm(struct capture *c, struct error *err)
 	return 0;
 }
 
+int capture_arm(struct capture *c, struct error *err)
+{
+	uint64_t unseen = hooks_counters(&c->hooks)->sentinels - c->seen_sentinels;
+	int r;
+
+	if (c->hooks.armed || !hooks_can_arm(&c->hooks)) {
+		c->armed_ns = boottime_ns(); /* quiet is counted from here */
+		return 0;
+	}
+	r = arm(c, err);
+	if (r == 0 && !unseen)
+		c->sentinel_ns = 0;
+	return r;
+}
+
 /* As soon as a sentinel was seen, before anything else is done. */
 static int arm_if_asked(struct capture *c, struct error *err)
 {
