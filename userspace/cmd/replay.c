@@ -7,20 +7,21 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/filter_option.h"
 #include "cmd/session.h"
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
-	OPTION_SCHEMA, OPTION_ALL };
+	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER };
 
 struct replay_options {
 	const char *name; /* of the command, for errors */
 	bool json, events, schema, all;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;
-	const char *path, *id;
+	const char *path, *id, *filter;
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -34,6 +35,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_EXPLAIN: o->waterfall.explain = true; return 0;
 	case OPTION_ALL: o->all = true; return 0;
 	case OPTION_SCHEMA: o->schema = true; return 0;
+	case OPTION_FILTER:
+		filter_option_check(state, arg);
+		o->filter = arg;
+		return 0;
 	case OPTION_TRACE:
 		if (!strcmp(arg, "full"))
 			o->waterfall.detail = WATERFALL_FULL;
@@ -73,6 +78,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 #define COMMON_OPTIONS                                                                                         \
 	{ "json", OPTION_JSON, NULL, 0, "JSON Lines instead of pictures (JSON_SCHEMA.md)", 0 },                \
 	{ "events", OPTION_EVENTS, NULL, 0, "with --json: every event as well", 0 },                           \
+	{ "filter", OPTION_FILTER, "EXPRESSION", 0, FILTER_OPTION_HELP, 0 },                                   \
 	{ "trace", OPTION_TRACE, "summary|full", 0, "phases and actors, or every step", 0 },                   \
 	{ "width", OPTION_WIDTH, "COLUMNS", 0, "instead of the terminal's", 0 },                               \
 	{ "color", OPTION_COLOR, "auto|always|never", 0, "auto: on a terminal, unless NO_COLOR is set", 0 },   \
@@ -137,7 +143,7 @@ static int run_session(struct recording_reader *reader, struct replay_options *o
 	struct error *err)
 {
 	struct session_options options = { .json = o->json ? stdout : NULL, .text = o->json ? NULL : stdout,
-		.events = o->events, .at_end = at_end, .id = o->id, .waterfall = o->waterfall,
+		.events = o->events, .at_end = at_end, .id = o->id, .filter = o->filter, .waterfall = o->waterfall,
 		.as_recorded = !o->id && !o->all };
 	struct session *session = NULL;
 	struct error damage = { 0 };

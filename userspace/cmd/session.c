@@ -19,7 +19,9 @@ struct session {
 	struct session_options o;
 	struct timeline *timeline;
 	struct strbuf json, text;
-	char *recorded_id; /* the filter of the session that made the recording */
+	char *recorded_id; /* the filters of the session that made the recording */
+	struct filter *filter, *recorded_filter;
+	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
 	uint64_t containers;
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
@@ -28,6 +30,8 @@ struct session {
 static bool matches(const struct session *s, const struct container *c)
 {
 	if (s->o.followed && !c->followed)
+		return false;
+	if (!filter_container(s->filter, c) || !filter_container(s->recorded_filter, c))
 		return false;
 	if (!s->o.id)
 		return true;
@@ -106,11 +110,26 @@ static int record_filters(struct session *s, struct error *err)
 		r = record_filter(s, "session.followed", "1", err);
 	if (s->o.record && s->o.id && r >= 0)
 		r = record_filter(s, "session.id", s->o.id, err);
+	if (s->o.record && s->o.filter && r >= 0)
+		r = record_filter(s, "session.filter", s->o.filter, err);
 	return r;
 }
 
-/* True if the event was such a note. */
-static bool take_filter(struct session *s, const struct event *event)
+static int use_recorded_filter(struct session *s, const char *text, struct error *err)
+{
+	int r;
+
+	if (s->recorded_filter)
+		return 0;
+	r = filter_parse(text, &s->recorded_filter, NULL, err);
+	if (r < 0)
+		return error_prefix(err, "the recording was made with a filter that this ctrace does not know, \"%s\"", text);
+	s->recorded_events = filter_items_only(s->recorded_filter);
+	return 0;
+}
+
+/* 1 if the event was such a note, 0 if not. */
+static int take_filter(struct session *s, const struct event *event, struct error *err)
 {
 	const struct event_meta *e = (const struct event_meta *)event;
 	static const char prefix[] = "session.";
@@ -118,16 +137,22 @@ static bool take_filter(struct session *s, const struct event *event)
 
 	if (event->kind != EVENT_META || event->size < offset + sizeof(prefix) ||
 		event->size > sizeof(*e) || e->id[0] || memcmp(e->text, prefix, strlen(prefix)) != 0)
-		return false;
+		return 0;
 	room = event->size - offset;
 	key = strnlen(e->text, room);
 	if (!s->o.as_recorded || key + 1 >= room)
-		return true;
+		return 1;
 	if (!strcmp(e->text, "session.followed"))
 		s->o.followed = true;
 	if (!strcmp(e->text, "session.id") && !s->recorded_id)
 		s->o.id = s->recorded_id = xstrndup(e->text + key + 1, room - key - 1);
-	return true;
+	if (!strcmp(e->text, "session.filter")) {
+		_cleanup_free_ char *text = xstrndup(e->text + key + 1, room - key - 1);
+		int r = use_recorded_filter(s, text, err);
+
+		return r < 0 ? r : 1;
+	}
+	return 1;
 }
 
 int session_begin(const struct facts *facts, const struct session_options *options,
@@ -139,6 +164,12 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 
 	s->facts = facts;
 	s->o = *options;
+	if (s->o.filter && (r = filter_parse(s->o.filter, &s->filter, NULL, err)) < 0) {
+		session_free(s);
+		return r;
+	}
+	s->events = filter_items_only(s->filter);
+	s->o.waterfall.filter = s->events;
 	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
@@ -174,6 +205,7 @@ static void note_loss(struct session *s, const struct event *event)
 
 int session_event(struct session *s, const struct event *event, struct error *err)
 {
+	bool is_note;
 	int r;
 
 	if (s->o.record) {
@@ -181,11 +213,16 @@ int session_event(struct session *s, const struct event *event, struct error *er
 		if (r < 0)
 			return r;
 	}
-	if (s->o.json && s->o.events)
+	r = take_filter(s, event, err);
+	if (r < 0)
+		return r;
+	is_note = r > 0;
+	if (s->o.json && s->o.events && (is_note ||
+		(filter_event(s->events, NULL, event) && filter_event(s->recorded_events, NULL, event))))
 		json_write_event(&s->json, event);
 	if (event->kind == EVENT_LOST)
 		note_loss(s, event);
-	if (!take_filter(s, event))
+	if (!is_note)
 		timeline_feed(s->timeline, event); /* counts what it refuses */
 	if (s->json.length + s->text.length >= FLUSH_BYTES)
 		return session_flush(s, err);
@@ -249,5 +286,9 @@ void session_free(struct session *s)
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
 	free(s->recorded_id);
+	filter_free(s->filter);
+	filter_free(s->recorded_filter);
+	filter_free(s->events);
+	filter_free(s->recorded_events);
 	free(s);
 }

@@ -16,6 +16,7 @@
 
 #include "capture/facts.h"
 #include "capture/recording.h"
+#include "exporters/filter.h"
 #include "exporters/waterfall.h"
 #include "util/error.h"
 
@@ -26,6 +27,7 @@ struct session_options {
 	bool followed;     /* only containers that the followed command caused */
 	bool as_recorded;  /* filter as the session did that made the recording (replay) */
 	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
+	const char *filter; /* only containers, and with events also events, that pass (exporters/filter.h); NULL = all */
 	struct waterfall_options waterfall;
 	struct recording_writer *record; /* not owned; every event goes there, and before them an
 					    EVENT_META without an id that tells the filter; NULL = none */
@@ -33,7 +35,7 @@ struct session_options {
 
 struct session;
 
-/* Writes the JSON header at once. facts and options->json, text, record, id must outlive the session. */
+/* Writes the JSON header at once. facts and options->json, text, record, id, filter must outlive the session. */
 int session_begin(const struct facts *facts, const struct session_options *options,
 	struct session **ret_session, struct error *err);
 
