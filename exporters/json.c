@@ -323,7 +323,26 @@ static void write_limits(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
-void json_write_timeline(struct strbuf *sb, const struct container *c, enum timeline_change change)
+static void write_trace(struct strbuf *sb, const struct span_context *spans, const struct container *c)
+{
+	uint8_t trace[SPAN_TRACE_BYTES], span[SPAN_BYTES];
+	char hex[SPAN_TRACE_HEX];
+
+	if (!span_is_known(c)) {
+		json_null(sb, "trace_id");
+		json_null(sb, "span_id");
+		json_null(sb, "parent_span_id");
+		return;
+	}
+	span_trace_id(spans, c, trace);
+	json_text(sb, "trace_id", span_hex(hex, trace, sizeof(trace)));
+	span_id(spans, c, "", span);
+	json_text(sb, "span_id", span_hex(hex, span, sizeof(span)));
+	json_text(sb, "parent_span_id", span_parent(spans, c, span) ? span_hex(hex, span, sizeof(span)) : NULL);
+}
+
+void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change)
 {
 	json_open(sb, NULL, '{');
 	json_text(sb, "type", "timeline");
@@ -365,6 +384,7 @@ void json_write_timeline(struct strbuf *sb, const struct container *c, enum time
 	write_limits(sb, c);
 	json_number(sb, "steps_cut", (int64_t)c->steps_cut);
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
+	write_trace(sb, spans, c);
 	end_line(sb);
 }
 

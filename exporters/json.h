@@ -8,6 +8,7 @@
  */
 
 #include "capture/facts.h"
+#include "exporters/span_id.h"
 #include "timeline/timeline.h"
 #include "util/strbuf.h"
 
@@ -17,7 +18,8 @@ enum { JSON_SCHEMA_VERSION = 1 };
 void json_write_header(struct strbuf *sb, const struct facts *facts);
 
 /* A container as it is now; change is why it is written now. */
-void json_write_timeline(struct strbuf *sb, const struct container *c, enum timeline_change change);
+void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change);
 
 /* One event of the stream (--events). What a short record does not hold is left out. */
 void json_write_event(struct strbuf *sb, const struct event *event);

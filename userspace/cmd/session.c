@@ -22,6 +22,7 @@ struct session {
 	char *recorded_id; /* the filters of the session that made the recording */
 	struct filter *filter, *recorded_filter;
 	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
+	struct span_context spans;
 	uint64_t containers;
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
@@ -50,7 +51,7 @@ static void write_container(struct session *s, const struct container *c, enum t
 	if (!matches(s, c))
 		return;
 	if (s->o.json)
-		json_write_timeline(&s->json, c, change);
+		json_write_timeline(&s->json, &s->spans, c, change);
 	if (!last)
 		return;
 	s->containers++;
@@ -87,13 +88,14 @@ int session_flush(struct session *s, struct error *err)
 
 /* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
  * containers, and the timeline never sees it. */
-static int record_filter(struct session *s, const char *key, const char *value, struct error *err)
+static int record_note(struct session *s, const char *id, const char *key, const char *value, struct error *err)
 {
 	struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = s->facts->start_ns } };
 	size_t n = strlen(key) + 1, length = strlen(value);
 
 	if (length > sizeof(e.text) - n - 1)
 		length = sizeof(e.text) - n - 1;
+	snprintf(e.id, sizeof(e.id), "%s", id);
 	memcpy(e.text, key, n);
 	memcpy(e.text + n, value, length);
 	e.h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
@@ -102,16 +104,18 @@ static int record_filter(struct session *s, const char *key, const char *value, 
 	return recording_add(s->o.record, &e.h, err);
 }
 
-static int record_filters(struct session *s, struct error *err)
+static int record_notes(struct session *s, struct error *err)
 {
 	int r = 0;
 
 	if (s->o.record && s->o.followed)
-		r = record_filter(s, "session.followed", "1", err);
+		r = record_note(s, "", "session.followed", "1", err);
 	if (s->o.record && s->o.id && r >= 0)
-		r = record_filter(s, "session.id", s->o.id, err);
+		r = record_note(s, "", "session.id", s->o.id, err);
 	if (s->o.record && s->o.filter && r >= 0)
-		r = record_filter(s, "session.filter", s->o.filter, err);
+		r = record_note(s, "", "session.filter", s->o.filter, err);
+	if (s->o.record && s->spans.has_parent && r >= 0)
+		r = record_note(s, s->spans.parent_of, "session.traceparent", s->o.traceparent, err);
 	return r;
 }
 
@@ -134,25 +138,28 @@ static int take_filter(struct session *s, const struct event *event, struct erro
 	const struct event_meta *e = (const struct event_meta *)event;
 	static const char prefix[] = "session.";
 	size_t offset = offsetof(struct event_meta, text), room, key;
+	char value[FILTER_MAX + 1], id[EVENT_NAME];
+	int r;
 
 	if (event->kind != EVENT_META || event->size < offset + sizeof(prefix) ||
-		event->size > sizeof(*e) || e->id[0] || memcmp(e->text, prefix, strlen(prefix)) != 0)
+		event->size > sizeof(*e) || memcmp(e->text, prefix, strlen(prefix)) != 0)
 		return 0;
 	room = event->size - offset;
 	key = strnlen(e->text, room);
-	if (!s->o.as_recorded || key + 1 >= room)
+	if (key + 1 >= room)
+		return 1;
+	snprintf(value, sizeof(value), "%.*s", (int)(room - key - 1), e->text + key + 1);
+	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
+	if (!strcmp(e->text, "session.traceparent"))
+		span_context_set_parent(&s->spans, value, id);
+	if (!s->o.as_recorded)
 		return 1;
 	if (!strcmp(e->text, "session.followed"))
 		s->o.followed = true;
 	if (!strcmp(e->text, "session.id") && !s->recorded_id)
-		s->o.id = s->recorded_id = xstrndup(e->text + key + 1, room - key - 1);
-	if (!strcmp(e->text, "session.filter")) {
-		_cleanup_free_ char *text = xstrndup(e->text + key + 1, room - key - 1);
-		int r = use_recorded_filter(s, text, err);
-
-		return r < 0 ? r : 1;
-	}
-	return 1;
+		s->o.id = s->recorded_id = xstrdup(value);
+	r = strcmp(e->text, "session.filter") ? 0 : use_recorded_filter(s, value, err);
+	return r < 0 ? r : 1;
 }
 
 int session_begin(const struct facts *facts, const struct session_options *options,
@@ -168,6 +175,9 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 		session_free(s);
 		return r;
 	}
+	span_context_init(&s->spans, facts);
+	if (s->o.traceparent)
+		span_context_set_parent(&s->spans, s->o.traceparent, s->o.traceparent_of ? s->o.traceparent_of : "");
 	s->events = filter_items_only(s->filter);
 	s->o.waterfall.filter = s->events;
 	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
@@ -175,7 +185,7 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	timeline_listen(s->timeline, changed, s);
 	if (s->o.json)
 		json_write_header(&s->json, facts);
-	r = record_filters(s, err);
+	r = record_notes(s, err);
 	if (r >= 0)
 		r = session_flush(s, err);
 	if (r < 0) {
@@ -271,6 +281,11 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 uint64_t session_containers(const struct session *s)
 {
 	return s->containers;
+}
+
+const struct span_context *session_spans(const struct session *s)
+{
+	return &s->spans;
 }
 
 struct timeline *session_timeline(struct session *s)
