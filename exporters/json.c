@@ -87,9 +87,9 @@ static void write_list(struct strbuf *sb, const char *key, const char *items)
 	json_close(sb, ']');
 }
 
-static void write_details(struct strbuf *sb, const struct details *details)
+void json_details(struct strbuf *sb, const char *key, const struct details *details)
 {
-	json_open(sb, "detail", '{');
+	json_open(sb, key, '{');
 	for (size_t i = 0; i < details->count; i++) {
 		const struct detail *d = &details->items[i];
 
@@ -243,7 +243,7 @@ static void write_step(struct strbuf *sb, const struct step *s)
 		json_number(sb, "result", s->result < 0 ? s->result : 0);
 	if (s->has_result && s->result < 0)
 		json_text(sb, "error", format_errno(name, s->result > -4096 ? (int)-s->result : 0));
-	write_details(sb, &s->details);
+	json_details(sb, "detail", &s->details);
 	write_duration(sb, s->start_ns, s->end_ns, s->start_edge, s->end_edge);
 	write_edges(sb, s->start_edge, s->end_edge);
 	if (s->tid)
@@ -288,7 +288,7 @@ static void write_marks(struct strbuf *sb, const struct container *c)
 		json_open(sb, NULL, '{');
 		json_text(sb, "kind", mark_kind_name(c->marks[i].kind));
 		json_time(sb, "at_ns", c->marks[i].at_ns);
-		write_details(sb, &c->marks[i].details);
+		json_details(sb, "detail", &c->marks[i].details);
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');

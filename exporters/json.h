@@ -21,6 +21,9 @@ void json_write_header(struct strbuf *sb, const struct facts *facts);
 void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
 	enum timeline_change change);
 
+/* The details of a step or a mark as an object. */
+void json_details(struct strbuf *sb, const char *key, const struct details *details);
+
 /* One event of the stream (--events). What a short record does not hold is left out. */
 void json_write_event(struct strbuf *sb, const struct event *event);
 

@@ -14,14 +14,16 @@
 #include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
-	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER };
+	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER,
+	OPTION_PERFETTO };
 
 struct replay_options {
 	const char *name; /* of the command, for errors */
 	bool json, events, schema, all;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;
-	const char *path, *id, *filter;
+	const char *path, *id, *filter, *out;
+	const struct export_format *format; /* NULL = the picture, or JSON */
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -58,6 +60,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		else if (strcmp(arg, "auto") != 0)
 			argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
 		return 0;
+	case OPTION_PERFETTO: o->format = &export_perfetto; return 0;
+	case 'o': o->out = arg; return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
 			o->path = arg;
@@ -88,6 +92,8 @@ static const struct argp_option replay_argp_options[] = { COMMON_OPTIONS, { 0 } 
 static const struct argp_option show_argp_options[] = {
 	{ "all", OPTION_ALL, NULL, 0, "also containers that the recorded command did not cause", 0 },
 	{ "explain", OPTION_EXPLAIN, NULL, 0, "after each step: what it does and why", 0 },
+	{ "perfetto", OPTION_PERFETTO, NULL, 0, "Chrome's trace format, for ui.perfetto.dev and speedscope", 0 },
+	{ "output", 'o', "FILE", 0, "write to FILE instead of stdout", 0 },
 	COMMON_OPTIONS, { 0 },
 };
 
@@ -139,10 +145,10 @@ static int no_such_container(struct session *session, const char *id, struct err
 	return -ENOENT;
 }
 
-static int run_session(struct recording_reader *reader, struct replay_options *o, bool at_end,
+static int run_session(struct recording_reader *reader, struct replay_options *o, FILE *out, bool at_end,
 	struct error *err)
 {
-	struct session_options options = { .json = o->json ? stdout : NULL, .text = o->json ? NULL : stdout,
+	struct session_options options = { .json = o->json ? out : NULL, .text = o->json ? NULL : out, .format = o->format,
 		.events = o->events, .at_end = at_end, .id = o->id, .filter = o->filter, .waterfall = o->waterfall,
 		.as_recorded = !o->id && !o->all };
 	struct session *session = NULL;
@@ -164,6 +170,21 @@ static int run_session(struct recording_reader *reader, struct replay_options *o
 	return r;
 }
 
+/* As run_session, into the file that was asked for. */
+static int run_into_file(struct recording_reader *reader, struct replay_options *o, bool at_end, struct error *err)
+{
+	FILE *out = stdout;
+	int r;
+
+	if (o->out && strcmp(o->out, "-") != 0 && !(out = fopen(o->out, "we")))
+		return error_errno(err, errno, "cannot write %s", o->out);
+	waterfall_detect(&o->waterfall, out, o->color);
+	r = run_session(reader, o, out, at_end, err);
+	if (out != stdout && fclose(out) != 0 && r >= 0)
+		r = error_errno(err, errno, "cannot write %s", o->out);
+	return r;
+}
+
 static int replay(struct replay_options *o, bool at_end)
 {
 	struct recording_reader *reader = NULL;
@@ -175,10 +196,9 @@ static int replay(struct replay_options *o, bool at_end)
 		return 0;
 	}
 	setlocale(LC_CTYPE, "");
-	waterfall_detect(&o->waterfall, stdout, o->color);
 	r = recording_open(o->path, &reader, &err);
 	if (r >= 0)
-		r = run_session(reader, o, at_end, &err);
+		r = run_into_file(reader, o, at_end, &err);
 	recording_free(reader);
 	return r < 0 ? command_fail(o->name, 1, &err) : 0;
 }

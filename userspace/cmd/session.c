@@ -23,6 +23,7 @@ struct session {
 	struct filter *filter, *recorded_filter;
 	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
 	struct span_context spans;
+	struct export export; /* what the format of the text is told */
 	uint64_t containers;
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
@@ -55,8 +56,14 @@ static void write_container(struct session *s, const struct container *c, enum t
 	if (!last)
 		return;
 	s->containers++;
-	if (s->o.text && has_story(c))
+	if (!s->o.text || !has_story(c))
+		return;
+	if (s->o.format) {
+		s->o.format->container(&s->text, &s->export, c);
+		s->export.containers++;
+	} else {
 		waterfall_print(&s->text, c, &s->o.waterfall);
+	}
 }
 
 static void changed(void *arg, const struct container *c, enum timeline_change change)
@@ -183,8 +190,11 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
+	s->export = (struct export){ .facts = facts, .spans = &s->spans };
 	if (s->o.json)
 		json_write_header(&s->json, facts);
+	if (s->o.text && s->o.format && s->o.format->begin)
+		s->o.format->begin(&s->text, &s->export);
 	r = record_notes(s, err);
 	if (r >= 0)
 		r = session_flush(s, err);
@@ -273,7 +283,11 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	if (s->o.json)
 		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
 			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });
-	if (s->o.text)
+	s->export.stats = &stats;
+	s->export.incomplete = incomplete;
+	if (s->o.text && s->o.format && s->o.format->end)
+		s->o.format->end(&s->text, &s->export);
+	if (s->o.text && !s->o.format)
 		waterfall_print_stats(&s->text, &stats, s->containers, &s->o.waterfall);
 	return session_flush(s, err);
 }

@@ -9,13 +9,14 @@
  *   JSON   header; events, if asked; a timeline whenever a container's state changes and when it ends;
  *          at the end a timeline of each that goes on, and the summary
  *   text   the waterfall of each container that ends; at the end of each that goes on, and a line
- *          about losses
+ *          about losses; or another format's
  */
 
 #include <stdio.h>
 
 #include "capture/facts.h"
 #include "capture/recording.h"
+#include "exporters/export.h"
 #include "exporters/filter.h"
 #include "exporters/waterfall.h"
 #include "util/error.h"
@@ -32,6 +33,7 @@ struct session_options {
 	 * followed command causes ("" or NULL). NULL = none, and what is not valid counts as none. */
 	const char *traceparent, *traceparent_of;
 	struct waterfall_options waterfall;
+	const struct export_format *format; /* of the text; NULL = the waterfall */
 	struct recording_writer *record; /* not owned; every event goes there, and before them an
 					    EVENT_META that tell the filters and the traceparent; NULL = none */
 };
