@@ -222,7 +222,8 @@ static size_t first_lane(int actor)
 	return (size_t)(LANE_ACTOR + actor * MAX_LANES);
 }
 
-/* The actor's life, stretched over its steps: a step that was inferred may lie a little before it. */
+/* The actor's life, stretched over its steps (one that was inferred may lie a little before it), and over the starts of
+ * those that it created: of a daemon only its part in this container is known, and that may be less. */
 static struct slice life_of(const struct container *c, int index)
 {
 	const struct actor *a = &c->actors[index];
@@ -238,6 +239,14 @@ static struct slice life_of(const struct container *c, int index)
 			life.start_ns = s->start_ns;
 		if (end > life.end_ns && !is_lost(s->start_edge, s->end_edge))
 			life.end_ns = end;
+	}
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].parent != index)
+			continue;
+		if (c->actors[i].start_ns < life.start_ns)
+			life.start_ns = c->actors[i].start_ns;
+		if (c->actors[i].start_ns >= life.end_ns)
+			life.end_ns = c->actors[i].start_ns + 1;
 	}
 	return life;
 }
