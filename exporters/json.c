@@ -87,9 +87,9 @@ static void write_list(struct strbuf *sb, const char *key, const char *items)
 	json_close(sb, ']');
 }
 
-static void write_details(struct strbuf *sb, const struct details *details)
+void json_details(struct strbuf *sb, const char *key, const struct details *details)
 {
-	json_open(sb, "detail", '{');
+	json_open(sb, key, '{');
 	for (size_t i = 0; i < details->count; i++) {
 		const struct detail *d = &details->items[i];
 
@@ -252,7 +252,7 @@ static void write_step(struct strbuf *sb, const struct step *s)
 		json_number(sb, "result", s->result < 0 ? s->result : 0);
 	if (s->has_result && s->result < 0)
 		json_text(sb, "error", format_errno(name, s->result > -4096 ? (int)-s->result : 0));
-	write_details(sb, &s->details);
+	json_details(sb, "detail", &s->details);
 	write_duration(sb, s->start_ns, s->end_ns, s->start_edge, s->end_edge);
 	write_edges(sb, s->start_edge, s->end_edge);
 	if (s->tid)
@@ -304,7 +304,7 @@ static void write_marks(struct strbuf *sb, const struct container *c)
 		json_open(sb, NULL, '{');
 		json_text(sb, "kind", mark_kind_name(c->marks[i].kind));
 		json_time(sb, "at_ns", c->marks[i].at_ns);
-		write_details(sb, &c->marks[i].details);
+		json_details(sb, "detail", &c->marks[i].details);
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');
@@ -339,7 +339,26 @@ static void write_limits(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
-void json_write_timeline(struct strbuf *sb, const struct container *c, enum timeline_change change)
+static void write_trace(struct strbuf *sb, const struct span_context *spans, const struct container *c)
+{
+	uint8_t trace[SPAN_TRACE_BYTES], span[SPAN_BYTES];
+	char hex[SPAN_TRACE_HEX];
+
+	if (!span_is_known(c)) {
+		json_null(sb, "trace_id");
+		json_null(sb, "span_id");
+		json_null(sb, "parent_span_id");
+		return;
+	}
+	span_trace_id(spans, c, trace);
+	json_text(sb, "trace_id", span_hex(hex, trace, sizeof(trace)));
+	span_id(spans, c, "", span);
+	json_text(sb, "span_id", span_hex(hex, span, sizeof(span)));
+	json_text(sb, "parent_span_id", span_parent(spans, c, span) ? span_hex(hex, span, sizeof(span)) : NULL);
+}
+
+void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change)
 {
 	json_open(sb, NULL, '{');
 	json_text(sb, "type", "timeline");
@@ -381,6 +400,7 @@ void json_write_timeline(struct strbuf *sb, const struct container *c, enum time
 	write_limits(sb, c);
 	json_number(sb, "steps_cut", (int64_t)c->steps_cut);
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
+	write_trace(sb, spans, c);
 	end_line(sb);
 }
 
