@@ -104,7 +104,7 @@ static int arm(struct capture *c, struct error *err)
 		return r;
 	c->armed_ns = boottime_ns();
 	c->sentinel_ns = counters->last_sentinel_ns;
-	c->announce_armed = true;
+	c->announce_armed = !c->hooks.calls_always;
 	return 0;
 }
 
@@ -146,7 +146,8 @@ static void disarm_if_quiet(struct capture *c, uint64_t now_ns)
 		return;
 	hooks_disarm(&c->hooks);
 	c->sentinel_ns = 0;
-	announce_armed(c, NULL, 0);
+	if (!c->hooks.calls_always)
+		announce_armed(c, NULL, 0);
 }
 
 static int set_timer(struct capture *c, int ms)
@@ -255,8 +256,8 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 		capture_close(c);
 		return r;
 	}
-	if (c->announce_armed) {
-		announce_armed(c, NULL, options->always_armed ? 2 : 1);
+	if (c->announce_armed || c->hooks.calls_always) {
+		announce_armed(c, NULL, options->always_armed || c->hooks.calls_always ? 2 : 1);
 		c->announce_armed = false;
 	}
 	c->last_event_ns = boottime_ns();

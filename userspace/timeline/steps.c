@@ -241,6 +241,7 @@ void steps_exit(struct timeline *tl, const struct event_syscall_exit *e)
 	op->step.result = e->result;
 	op->step.has_result = true;
 	op->step.end_ns = e->h.time_ns;
+	waits_take(&op->step, e);
 	if ((op->op == OP_CLONE || op->op == OP_KILL) && e->result >= 0)
 		open_op_free(op); /* told by its fork or signal event, with the child or target */
 	else if (op->op == OP_WRITE)

@@ -116,7 +116,7 @@ struct timeline {
 	void *listener_arg;
 	uint64_t now_ns;
 	bool live; /* the snapshot is over */
-	uint64_t losses[48 * 8]; /* totals by kind and reason, as last told */
+	uint64_t losses[48 * 16]; /* totals by kind and reason, as last told */
 
 	struct map processes; /* tgid -> struct process, the newest of that pid */
 	struct map dead;      /* struct process_id -> struct process, for lookups of creators and senders */
@@ -202,6 +202,11 @@ void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
 void details_free(struct details *d);
 void step_free(struct step *s);
+
+/* ---- waits.c ---- */
+
+/* What the record says of where the call spent its time; nothing where it does not say. */
+void waits_take(struct step *step, const struct event_syscall_exit *e);
 
 /* claims.c: keys that lead to a container. A key is a letter and a value: I id, P path, N network
  * namespace inode, p process, m mount namespace, i pid namespace, n name. */
