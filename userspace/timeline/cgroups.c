@@ -192,7 +192,7 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 			process_claim(tl, p, c);
 	}
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	if (c && p->role == ROLE_NONE && p->container != c->serial) /* systemd, or the payload itself */
 		container_add_step(tl, c, -1, &step);
 	else
@@ -215,7 +215,7 @@ static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
 	struct step step = point(STEP_CGROUP_RMDIR, &e->h);
 
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	if (c && !c->c.ended) {
 		mark_removed(c, e->hierarchy, e->id);
 		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &step);
@@ -247,7 +247,7 @@ static void on_attach(struct timeline *tl, const struct event_cgroup *e)
 	if (!c || c->c.ended || p->role == ROLE_NONE || p->role == ROLE_PAYLOAD)
 		return;
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	details_add_number(&step.details, "pid", e->target_tgid);
 	container_add_step(tl, c, container_actor(tl, c, p), &step);
 }

@@ -11,8 +11,6 @@ static void process_free(struct process *p)
 {
 	if (!p)
 		return;
-	for (char **a = p->argv; a && *a; a++)
-		free(*a);
 	free(p->argv);
 	free(p->exe);
 	free(p);
@@ -114,20 +112,8 @@ struct process *process_fork(struct timeline *tl, const struct event_fork *e)
 
 void process_set_argv(struct process *p, const char *argv, size_t length, bool cut)
 {
-	size_t count = 0, i = 0;
-
-	for (char **a = p->argv; a && *a; a++)
-		free(*a);
 	free(p->argv);
-	for (size_t n = 0; n < length; n++)
-		count += argv[n] == '\0';
-	p->argv = xcalloc(count + 2, sizeof(*p->argv));
-	for (size_t at = 0; at < length; i++) {
-		size_t n = strnlen(argv + at, length - at);
-
-		p->argv[i] = xstrndup(argv + at, n);
-		at += n + 1;
-	}
+	p->argv = argv_split(argv, length);
 	p->argv_cut = cut;
 }
 

@@ -171,6 +171,11 @@ struct cont *process_container(struct timeline *tl, struct process *p);
 /* Binds p to a container and makes it an actor of it, with those who made it. */
 void process_claim(struct timeline *tl, struct process *p, struct cont *c);
 
+/* argv.c */
+char **argv_split(const char *bytes, size_t length); /* of NUL-separated strings; freed as one piece */
+char **argv_copy(char *const *argv);                 /* NULL of NULL */
+char *argv_join(char *const *argv, char separator);
+
 /* container.c */
 struct cont *container_new(struct timeline *tl, const char *id);
 void container_free(struct cont *c);
@@ -196,7 +201,11 @@ void container_settle(struct cont *c);
 
 /* details */
 void details_add_text(struct details *d, const char *key, const char *text);
-void details_add_list(struct details *d, const char *key, const char *items);
+void details_add_bytes(struct details *d, const char *key, const char *bytes, size_t length); /* none is NUL */
+/* A text that lives as long as the timeline: it is not copied. */
+void details_add_constant(struct details *d, const char *key, const char *text);
+void details_take_text(struct details *d, const char *key, char *text);
+void details_take_list(struct details *d, const char *key, char *items); /* separated by '\x1f' */
 void details_add_number(struct details *d, const char *key, int64_t number);
 void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
@@ -229,6 +238,8 @@ void steps_finish(struct timeline *tl);
 /* Gives the step to p's container, or keeps it until one is known. Takes the step. */
 void steps_place(struct timeline *tl, struct process *p, struct step *step);
 void open_op_free(struct open_op *op);
+/* The path that `count` slots hold, leaf first. The caller frees. */
+char *steps_path(const char (*slots)[EVENT_NAME], size_t count);
 /* phase.c */
 enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor, const struct step *step);
 
