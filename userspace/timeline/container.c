@@ -84,7 +84,11 @@ void container_free(struct cont *cont)
 
 struct cont *container_by_serial(struct timeline *tl, uint64_t serial)
 {
-	return serial ? map_get_key(&tl->by_serial, &serial) : NULL;
+	if (!serial)
+		return NULL;
+	if (!tl->recent_container || tl->recent_container->serial != serial)
+		tl->recent_container = map_get_key(&tl->by_serial, &serial);
+	return tl->recent_container;
 }
 
 struct cont *container_for_id(struct timeline *tl, const char *id, bool creates)
@@ -445,6 +449,7 @@ static void forget_ended(struct timeline *tl)
 			map_remove(&tl->by_id, c->c.id, strlen(c->c.id));
 		container_free(c);
 	}
+	tl->recent_container = NULL;
 	tl->container_count = kept;
 }
 

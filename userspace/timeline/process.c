@@ -54,6 +54,7 @@ static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t 
 
 	p->id = (struct process_id){ .tgid = tgid, .start_ns = start_ns };
 	old = map_put_key(&tl->processes, &tgid, p);
+	tl->recent = p;
 	if (old) { /* the pid is used again: its exit was not seen */
 		deaths_unseen(tl, old);
 		bury(tl, old);
@@ -64,10 +65,14 @@ static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t 
 struct process *process_find(struct timeline *tl, uint32_t tgid, uint64_t start_ns)
 {
 	struct process_id id = { .tgid = tgid, .start_ns = start_ns };
-	struct process *p = map_get_key(&tl->processes, &tgid);
+	struct process *p = tl->recent;
 
-	if (p && (!start_ns || p->id.start_ns == start_ns))
+	if (!p || p->id.tgid != tgid)
+		p = map_get_key(&tl->processes, &tgid);
+	if (p && (!start_ns || p->id.start_ns == start_ns)) {
+		tl->recent = p;
 		return p;
+	}
 	return start_ns ? map_get_key(&tl->dead, &id) : NULL;
 }
 
@@ -196,8 +201,10 @@ void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32
 		return;
 	p->dead_ns = now_ns;
 	p->exit_status = status;
-	if (map_get_key(&tl->processes, &p->id.tgid) == p)
+	if (map_get_key(&tl->processes, &p->id.tgid) == p) {
 		map_remove_key(&tl->processes, &p->id.tgid);
+		tl->recent = NULL;
+	}
 	bury(tl, p);
 }
 

@@ -70,8 +70,7 @@ static struct cont *find_in_path(struct timeline *tl, const char *path)
 
 	while (at && *at) {
 		size_t length = strcspn(at, "/");
-		_cleanup_free_ char *name = xstrndup(at, length);
-		struct cont *c = length ? claim_find(tl, 'I', name) : NULL;
+		struct cont *c = length ? claim_find_bytes(tl, 'I', at, length) : NULL;
 
 		if (c)
 			return c;

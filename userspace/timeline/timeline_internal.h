@@ -119,6 +119,7 @@ struct timeline {
 	uint64_t losses[48 * 8]; /* totals by kind and reason, as last told */
 
 	struct map processes; /* tgid -> struct process, the newest of that pid */
+	struct process *recent; /* of processes, the one that was asked for last: events come in runs; NULL = none */
 	struct map dead;      /* struct process_id -> struct process, for lookups of creators and senders */
 	struct process **dead_queue;
 	size_t dead_head, dead_count;
@@ -133,6 +134,7 @@ struct timeline {
 	size_t ended_count;
 	uint64_t next_serial;
 	struct map by_serial;
+	struct cont *recent_container; /* of by_serial, the one that was asked for last; NULL = none */
 	struct map metas;   /* id and key -> value, of containers that are yet to come */
 	struct map by_id;   /* the newest start of an id */
 	struct map keys;    /* string -> struct cont: see claims.c */
@@ -219,6 +221,7 @@ void claim_process_key(struct timeline *tl, struct cont *c, const struct process
 void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode);
 void claim_drop_all(struct timeline *tl, struct cont *c);
 struct cont *claim_find(struct timeline *tl, char kind, const char *value);
+struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value, size_t length);
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode);
 void key_set_add(struct key_set *set, char kind, const char *value);
 void key_set_add_path(struct key_set *set, const char *path); /* the path, and ids among its components */
