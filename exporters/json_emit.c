@@ -84,20 +84,39 @@ static bool are_plain(uint64_t word)
 		zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\')));
 }
 
-/* How many bytes at the beginning can be written as they are. */
-static size_t plain_length(const char *bytes, size_t length)
+static uint64_t word_at(const char *bytes)
 {
-	size_t n = 0;
 	uint64_t word;
 
-	for (; n + sizeof(word) <= length; n += sizeof(word)) {
-		memcpy(&word, bytes + n, sizeof(word));
-		if (!are_plain(word))
-			break;
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static uint64_t half_word_at(const char *bytes)
+{
+	uint32_t half;
+
+	memcpy(&half, bytes, sizeof(half));
+	return half;
+}
+
+/* The last word of a text that is no multiple of eight bytes reaches back over bytes that were looked at. */
+static bool is_plain_text(const char *bytes, size_t length)
+{
+	size_t n = 0;
+
+	if (length >= 8) {
+		for (; n + 8 <= length; n += 8) {
+			if (!are_plain(word_at(bytes + n)))
+				return false;
+		}
+		return are_plain(word_at(bytes + length - 8));
 	}
+	if (length >= 4)
+		return are_plain(half_word_at(bytes) | half_word_at(bytes + length - 4) << 32);
 	while (n < length && is_plain((unsigned char)bytes[n]))
 		n++;
-	return n;
+	return n == length;
 }
 
 /* What is not plain, up to the next plain byte. Returns how many bytes it was. */
@@ -119,28 +138,34 @@ static size_t add_special(struct strbuf *sb, const char *bytes, size_t length)
 	return n;
 }
 
+static void add_escaped(struct strbuf *sb, const char *bytes, size_t length)
+{
+	size_t i = 0, n;
+
+	while (i < length) {
+		for (n = 0; i + n < length && is_plain((unsigned char)bytes[i + n]); n++)
+			;
+		strbuf_add(sb, bytes + i, n);
+		i += n;
+		if (i < length)
+			i += add_special(sb, bytes + i, length - i);
+	}
+}
+
 void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t length)
 {
-	size_t done = plain_length(bytes, length);
 	char *at = begin_value(sb, key, length + 2);
 
 	*at++ = '"';
-	at = mempcpy(at, bytes, done);
-	if (done == length) {
-		*at++ = '"';
+	if (is_plain_text(bytes, length)) {
+		at = mempcpy(at, bytes, length);
+	} else {
 		strbuf_ends(sb, at);
-		return;
+		add_escaped(sb, bytes, length);
+		at = strbuf_room(sb, 1);
 	}
+	*at++ = '"';
 	strbuf_ends(sb, at);
-	while (done < length) {
-		size_t n = plain_length(bytes + done, length - done);
-
-		strbuf_add(sb, bytes + done, n);
-		done += n;
-		if (done < length)
-			done += add_special(sb, bytes + done, length - done);
-	}
-	strbuf_putc(sb, '"');
 }
 
 void json_text(struct strbuf *sb, const char *key, const char *text)
@@ -155,13 +180,18 @@ enum { NUMBER_MAX = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
 
 static char *put_u64(char *at, uint64_t value)
 {
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
 	char digits[NUMBER_MAX];
 	size_t first = sizeof(digits);
 
-	do {
-		digits[--first] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
+	for (; value >= 100; value /= 100)
+		memcpy(&digits[first -= 2], &pairs[value % 100 * 2], 2);
+	if (value >= 10)
+		memcpy(&digits[first -= 2], &pairs[value * 2], 2);
+	else
+		digits[--first] = (char)('0' + value);
 	return mempcpy(at, digits + first, sizeof(digits) - first);
 }
 
