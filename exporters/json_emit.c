@@ -6,7 +6,7 @@
 
 /* Writes the key and makes room for `room` bytes of the value. Every value ends in a quote, a digit, a letter
  * or a closing bracket; only after an opening bracket, a colon or a line end there is no comma. */
-static char *begin_value(struct strbuf *sb, const char *key, size_t room)
+static inline __attribute__((always_inline)) char *begin_value(struct strbuf *sb, const char *key, size_t room)
 {
 	size_t length = key ? strlen(key) : 0;
 	char *at = strbuf_room(sb, length + strlen(",\"\":") + room);
