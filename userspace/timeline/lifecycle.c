@@ -82,8 +82,9 @@ static void claim_clis(struct timeline *tl, struct cont *c)
 	}
 }
 
-/* The engine that a containerd serves, where there is just one that can be meant. */
-static void claim_engine(struct timeline *tl, struct cont *c)
+/* The engine that a containerd serves, where there is just one that can be meant: it shares the pid
+ * namespace of the shim, be it the host's or that of a container around it. */
+static void claim_engine(struct timeline *tl, struct cont *c, const struct process *shim)
 {
 	struct process *found = NULL;
 
@@ -92,7 +93,7 @@ static void claim_engine(struct timeline *tl, struct cont *c)
 	for (size_t i = 0; i < tl->processes.count; i++) {
 		struct process *p = tl->processes.entries[i].value;
 
-		if (p->role != ROLE_ENGINE || strcmp(p->comm, "dockerd") != 0 || p->ns_level)
+		if (p->role != ROLE_ENGINE || strcmp(p->comm, "dockerd") != 0 || p->ns.pid != shim->ns.pid)
 			continue;
 		if (found)
 			return;
@@ -102,6 +103,18 @@ static void claim_engine(struct timeline *tl, struct cont *c)
 		container_actor(tl, c, found);
 }
 
+/* The container that a runtime is called for: its shim's, or by the id among those of its state directory. */
+static struct cont *container_of_runtime(struct timeline *tl, struct process *p, const struct identity *who)
+{
+	_cleanup_free_ char *root = who->root[0] ? xstrdup(who->root) : xasprintf("/run/%s", p->comm);
+	struct maker maker = { .pid_ns = p->ns.pid, .root = root };
+	struct cont *own = process_container(tl, p);
+
+	if (own && !strcmp(own->c.id, who->id) && own->c.state != STATE_EXITED)
+		return own;
+	return container_for_id(tl, who->id, &maker, who->verb == VERB_CREATE);
+}
+
 static void exec_runtime(struct timeline *tl, struct process *p)
 {
 	struct identity who;
@@ -109,7 +122,7 @@ static void exec_runtime(struct timeline *tl, struct process *p)
 
 	if (!p->argv || !identify_runtime(p->argv, &who))
 		return;
-	c = container_for_id(tl, who.id, who.verb == VERB_CREATE);
+	c = container_of_runtime(tl, p, &who);
 	if (!c)
 		return;
 	p->runs_verb = true;
@@ -128,6 +141,8 @@ static void exec_runtime(struct timeline *tl, struct process *p)
 static void exec_shim(struct timeline *tl, struct process *p)
 {
 	bool conmon = !strcmp(p->comm, "conmon");
+	_cleanup_free_ char *set = NULL;
+	struct maker maker = { .pid_ns = p->ns.pid };
 	struct identity who;
 	struct cont *c;
 	bool creates;
@@ -135,7 +150,9 @@ static void exec_shim(struct timeline *tl, struct process *p)
 	if (!p->argv || !(conmon ? identify_conmon(p->argv, &who) : identify_shim(p->argv, &who)))
 		return;
 	creates = who.verb == VERB_CREATE || (!conmon && who.verb == VERB_START && !claim_find(tl, 'I', who.id));
-	c = container_for_id(tl, who.id, creates);
+	if (who.namespace_[0]) /* containerd's namespaces are sets of ids of their own, too */
+		maker.root = set = xasprintf("namespace %s", who.namespace_);
+	c = container_for_id(tl, who.id, &maker, creates);
 	if (!c)
 		return;
 	container_set(&c->c.name, who.name);
@@ -147,7 +164,7 @@ static void exec_shim(struct timeline *tl, struct process *p)
 	if (!strcmp(who.namespace_, "k8s.io")) /* one shim per pod, named after its sandbox */
 		c->c.is_sandbox = true;
 	process_claim(tl, p, c);
-	claim_engine(tl, c);
+	claim_engine(tl, c, p);
 	claim_clis(tl, c);
 }
 
