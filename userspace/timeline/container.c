@@ -160,11 +160,13 @@ void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns)
 	c->quiet_since_ns = 0;
 }
 
-/* A container's init may itself be an engine, whose containers know it as such. */
+/* A container's init or exec session may itself be an engine or a client, whose containers know it as such. */
 static enum actor_role role_of(const struct cont *c, const struct process *p)
 {
 	if (p->is_init && p->container == c->serial)
 		return ACTOR_INIT;
+	if (p->is_exec && p->container == c->serial)
+		return ACTOR_EXEC;
 	switch (p->role) {
 	case ROLE_CLI:
 		return ACTOR_CLI;

@@ -262,10 +262,14 @@ void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
-	bool is_init = c && p->role == ROLE_RUNTIME && !c->c.started_ns && c->init.tgid == p->id.tgid &&
-		c->init.start_ns == p->id.start_ns && !executes_itself(e->filename);
-	/* an init may have the name of an engine: what counts is that a runtime's pid 1 executes */
-	bool first_payload = is_init || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
+	bool may_be_payload = c && p->role == ROLE_RUNTIME && !executes_itself(e->filename);
+	bool is_init = may_be_payload && !c->c.started_ns && c->init.tgid == p->id.tgid &&
+		c->init.start_ns == p->id.start_ns;
+	bool is_exec = may_be_payload && e->ns.pid == c->c.namespaces.pid && e->ns.mnt == c->c.namespaces.mnt &&
+		e->ns.pid != tl->config.root_pid_ns;
+	/* an init or exec session may have the name of an engine or a client: what counts is that a runtime's pid 1
+	 * executes, or that it does so inside */
+	bool first_payload = is_init || is_exec || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
 
 	process_exec(tl, p, e);
 	switch (first_payload ? ROLE_PAYLOAD : p->role) {
