@@ -108,7 +108,7 @@ static struct cont *container_of_runtime(struct timeline *tl, struct process *p,
 {
 	_cleanup_free_ char *root = who->root[0] ? xstrdup(who->root) : xasprintf("/run/%s", p->comm);
 	struct maker maker = { .pid_ns = p->ns.pid, .root = root };
-	struct cont *own = process_container(tl, p);
+	struct cont *own = p->is_init || p->is_exec ? NULL : process_container(tl, p);
 
 	if (own && !strcmp(own->c.id, who->id) && own->c.state != STATE_EXITED)
 		return own;
@@ -251,6 +251,24 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 	container_actor(tl, c, p);
 }
 
+/* What the program's name and arguments tell of its part. */
+static void exec_part(struct timeline *tl, struct process *p)
+{
+	switch (p->role) {
+	case ROLE_RUNTIME:
+		exec_runtime(tl, p);
+		break;
+	case ROLE_SHIM:
+		exec_shim(tl, p);
+		break;
+	case ROLE_CLI:
+		exec_cli(tl, p);
+		break;
+	default:
+		break;
+	}
+}
+
 /* A runtime that executes itself again, or a sealed copy of itself, is still the runtime. */
 static bool executes_itself(const char *filename)
 {
@@ -272,26 +290,15 @@ void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 	bool first_payload = is_init || is_exec || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
 
 	process_exec(tl, p, e);
-	switch (first_payload ? ROLE_PAYLOAD : p->role) {
-	case ROLE_RUNTIME:
-		exec_runtime(tl, p);
-		break;
-	case ROLE_SHIM:
-		exec_shim(tl, p);
-		break;
-	case ROLE_CLI:
-		exec_cli(tl, p);
-		break;
-	case ROLE_PAYLOAD:
-		if (first_payload)
-			exec_payload(tl, p, c, e);
-		break; /* its later programs are its own affair */
-	default:
-		break;
-	}
+	if (first_payload)
+		exec_payload(tl, p, c, e); /* its later programs are its own affair */
+	else
+		exec_part(tl, p);
 	if (p->role != ROLE_NONE && (p->role != ROLE_PAYLOAD || first_payload))
 		steps_exec_done(tl, p, e);
 	c = process_container(tl, p);
+	if (first_payload)
+		exec_part(tl, p);
 	if (c && p->is_init && first_payload)
 		container_notify(tl, c, CHANGE_STARTED);
 }
@@ -394,15 +401,20 @@ static char *id_by_ancestors(struct timeline *tl, struct process *p, struct iden
 	return NULL;
 }
 
-/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path. */
+/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path. The name may be that
+ * of the container around it, if the path goes on. */
 static char *existing_id(struct timeline *tl, struct process *p, struct identity *who)
 {
 	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
 	struct cgroup_identity by_cgroup;
 	char *id;
 
-	if (ref && identify_cgroup(ref->path, &by_cgroup))
-		return xstrndup(by_cgroup.id, by_cgroup.id_length);
+	if (ref && identify_cgroup(ref->path, &by_cgroup)) {
+		id = xstrndup(by_cgroup.id, by_cgroup.id_length);
+		if (!ref->path[by_cgroup.end] || !claim_find(tl, 'I', id))
+			return id;
+		free(id);
+	}
 	id = id_by_ancestors(tl, p, who);
 	if (id)
 		return id;
@@ -465,11 +477,19 @@ static void add_existing(struct timeline *tl, struct process *p)
 
 void lifecycle_snapshot_end(struct timeline *tl)
 {
-	for (size_t i = 0; i < tl->processes.count; i++) {
-		struct process *p = tl->processes.entries[i].value;
+	enum { MAX_LEVEL = 32 }; /* MAX_PID_NS_LEVEL of linux/pid_namespace.h */
+	uint32_t deepest = 0;
 
-		if (p->snapshot && p->ns_tgid == 1 && p->ns_level > 0)
-			add_existing(tl, p);
+	/* containers before those inside of them */
+	for (uint32_t level = 0; level <= deepest && level <= MAX_LEVEL; level++) {
+		for (size_t i = 0; i < tl->processes.count; i++) {
+			struct process *p = tl->processes.entries[i].value;
+
+			if (p->ns_level > deepest)
+				deepest = p->ns_level;
+			if (p->snapshot && p->ns_tgid == 1 && p->ns_level > 0 && p->ns_level == level)
+				add_existing(tl, p);
+		}
 	}
 	tl->live = true;
 }

@@ -84,7 +84,7 @@ static void place_request(struct timeline *tl, struct process *p, struct step *s
 	const char *id = details_text(&step->details, "container");
 	struct key_set set = { 0 };
 	/* a client that is part of a container asks on behalf of another one */
-	bool inside = p->is_init || p->is_exec;
+	bool inside = (p->is_init || p->is_exec) && !p->acts_for;
 	struct cont *c = id ? claim_find(tl, 'I', id) : inside ? NULL : process_container(tl, p);
 
 	if (c) {

@@ -32,7 +32,8 @@ struct process {
 	uint32_t ns_tgid, ns_level;
 	uint64_t cgroup_id;
 	uint64_t fork_ns, exec_ns, dead_ns;
-	uint64_t container; /* serial of the one it acts for, 0 = none known */
+	uint64_t container; /* serial of the one it acts for or is part of, 0 = none known */
+	uint64_t acts_for;  /* of a runtime or client that is itself init or exec session of container */
 	struct event_namespaces ns;
 	int32_t exit_status;
 	struct cpu_time cpu; /* of its part so far: a process that becomes init begins anew */
@@ -176,6 +177,8 @@ void process_free_all(struct timeline *tl);
 bool process_is_daemon(const struct process *p);
 /* The container that p acts for: its own, or that of the non-daemon processes which made it. */
 struct cont *process_container(struct timeline *tl, struct process *p);
+/* The container that p is part of, which is another one only for an engine's programs inside of a container. */
+struct cont *process_home(struct timeline *tl, struct process *p);
 /* Binds p to a container and makes it an actor of it, with those who made it. */
 void process_claim(struct timeline *tl, struct process *p, struct cont *c);
 
