@@ -82,6 +82,19 @@ uint64_t prometheus_wall_ns(const struct prometheus *p, uint64_t boot_ns)
 
 /* ---- containers with series of their own ---- */
 
+/* The launcher's own containers are made by nobody else. */
+static const char *runtime_of(const struct container *c)
+{
+	return c->runtime || !c->engine || strcmp(c->engine, "ctrace") != 0 ? c->runtime : "ctrace";
+}
+
+size_t prometheus_runtime(struct prometheus *p, const struct container *c)
+{
+	const char *runtime = runtime_of(c);
+
+	return names_index(&p->runtimes, RUNTIMES_MAX, runtime ? runtime : "unknown");
+}
+
 static void set_text(char **to, const char *text)
 {
 	if (*to ? text && !strcmp(*to, text) : !text)
@@ -160,7 +173,7 @@ static struct tracked *track(struct prometheus *p, const struct container *c, en
 	set_text(&t->name, c->name);
 	set_image(&t->image, c->image);
 	set_text(&t->engine, c->engine);
-	set_text(&t->runtime, c->runtime);
+	set_text(&t->runtime, runtime_of(c));
 	set_text(&t->pod, c->pod);
 	if (!t->cgroup || change == CHANGE_STARTED)
 		set_text(&t->cgroup, cgroup_of(c));
@@ -173,11 +186,6 @@ static struct tracked *track(struct prometheus *p, const struct container *c, en
 }
 
 /* ---- counting ---- */
-
-static size_t runtime_index(struct prometheus *p, const struct container *c)
-{
-	return names_index(&p->runtimes, RUNTIMES_MAX, c->runtime ? c->runtime : "unknown");
-}
 
 static enum exit_reason exit_reason(const struct exit_info *e)
 {
@@ -193,9 +201,9 @@ static enum exit_reason exit_reason(const struct exit_info *e)
 static void count_end(struct prometheus *p, const struct container *c)
 {
 	if (!c->existed && !c->started_ns)
-		p->starts[runtime_index(p, c)][START_FAILED]++;
+		p->starts[prometheus_runtime(p, c)][START_FAILED]++;
 	else if (!c->exit.known)
-		p->exits[runtime_index(p, c)][EXIT_UNKNOWN]++;
+		p->exits[prometheus_runtime(p, c)][EXIT_UNKNOWN]++;
 }
 
 void prometheus_changed(void *arg, const struct container *c, enum timeline_change change)
@@ -205,7 +213,7 @@ void prometheus_changed(void *arg, const struct container *c, enum timeline_chan
 
 	switch (change) {
 	case CHANGE_STARTED:
-		p->starts[runtime_index(p, c)][START_OK]++;
+		p->starts[prometheus_runtime(p, c)][START_OK]++;
 		if (t)
 			t->is_pending = true;
 		else
@@ -213,7 +221,7 @@ void prometheus_changed(void *arg, const struct container *c, enum timeline_chan
 		break;
 	case CHANGE_EXITED:
 		if (c->exit.known)
-			p->exits[runtime_index(p, c)][exit_reason(&c->exit)]++;
+			p->exits[prometheus_runtime(p, c)][exit_reason(&c->exit)]++;
 		break;
 	case CHANGE_ENDED:
 		count_end(p, c);

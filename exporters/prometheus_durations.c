@@ -72,7 +72,7 @@ static char *trace_of(const struct prometheus *p, const struct container *c, cha
 
 static void observe_total(struct prometheus *p, const struct container *c, const char *trace_id)
 {
-	size_t runtime = names_index(&p->runtimes, RUNTIMES_MAX, c->runtime ? c->runtime : "unknown");
+	size_t runtime = prometheus_runtime(p, c);
 	struct histogram *h = &p->start_duration[runtime];
 
 	if (c->existed || !c->first_ns || c->started_ns < c->first_ns)

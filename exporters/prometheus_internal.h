@@ -50,6 +50,9 @@ struct prometheus {
 	uint64_t now_ns;
 };
 
+/* Index into runtimes. */
+size_t prometheus_runtime(struct prometheus *p, const struct container *c);
+
 /* prometheus_durations.c: takes what a container's start, or its end, tells of durations. */
 void prometheus_observe_start(struct prometheus *p, const struct container *c);
 void prometheus_observe_end(struct prometheus *p, const struct container *c);

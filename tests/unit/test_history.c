@@ -18,6 +18,7 @@
 #include "capture/recording.h"
 #include "capture/recording_format.h"
 #include "exporters/json.h"
+#include "exporters/span_id.h"
 #include "util/array.h"
 
 enum { CUTS = 24 };
@@ -72,6 +73,7 @@ static void feed_frame(void *arg, struct shared_frame *frame)
 /* Containers that go on; whether they ended is all that a late client is not told. */
 static char *describe(struct timeline *tl, size_t *ret_count)
 {
+	const struct span_context spans = { 0 };
 	struct strbuf sb = { 0 };
 
 	*ret_count = 0;
@@ -80,7 +82,7 @@ static char *describe(struct timeline *tl, size_t *ret_count)
 
 		if (c->ended)
 			continue;
-		json_write_timeline(&sb, c, CHANGE_STATE);
+		json_write_timeline(&sb, &spans, c, CHANGE_STATE);
 		++*ret_count;
 	}
 	return strbuf_steal(&sb);

@@ -106,7 +106,8 @@ static void note_activity(struct serve_http *http, struct MHD_Connection *connec
 	}
 }
 
-/* Called once the header is there. A body is not waited for: nothing that has one is taken. */
+/* Called once the header is there, and again behind a body. What has one is refused before it comes, and the connection
+ * closed; the others wait for the second call, so that their connection is kept. */
 static enum MHD_Result take_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *upload_data, size_t *upload_length, void **request)
 {
@@ -115,10 +116,14 @@ static enum MHD_Result take_request(void *arg, struct MHD_Connection *connection
 	(void)version;
 	(void)upload_data;
 	(void)upload_length;
-	(void)request;
-	note_activity(http, connection);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return refuse(http, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	if (!*request) {
+		*request = http;
+		return MHD_YES;
+	}
+	*upload_length = 0; /* a body that came with a GET is nobody's */
+	note_activity(http, connection);
 	if (!strcmp(url, "/metrics"))
 		return answer_metrics(http, connection);
 	if (!strcmp(url, "/healthz"))

@@ -51,6 +51,7 @@ enum detail_type { DETAIL_TEXT, DETAIL_NUMBER /* JSON number */, DETAIL_U64 /* d
 struct detail {
 	const char *key; /* static string, snake_case */
 	enum detail_type type;
+	bool borrowed; /* text is a constant or belongs to the timeline */
 	char *text;
 	int64_t number; /* DETAIL_U64: cast to uint64_t */
 };

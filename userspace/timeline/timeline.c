@@ -10,7 +10,9 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-/* A record copied to where its tail can be filled with zeros: every string in it ends. */
+enum { RECORD_MAX = 4096 };
+
+/* A record copied to where it can be followed by zeros: every string in it ends. */
 union record {
 	struct event h;
 	struct event_fork fork;
@@ -29,7 +31,7 @@ union record {
 	struct event_lost lost;
 	struct event_meta meta;
 	struct event_armed armed;
-	char bytes[4096];
+	char bytes[RECORD_MAX + 1];
 };
 
 /* The least that a record of a kind must hold. */
@@ -73,6 +75,16 @@ static size_t least_size(uint16_t kind)
 	default:
 		return sizeof(struct event);
 	}
+}
+
+/* How far a record that is cut to its content must be filled with zeros, since what handles it may look for
+ * fields that are not there. Of the other kinds only the string at the end is of variable length. */
+static size_t filled_size(const struct event *event)
+{
+	size_t wanted = event->kind == EVENT_SYSCALL_ENTER ? offsetof(struct event_syscall_enter, d)
+		: event->kind == EVENT_OOM_VICTIM ? sizeof(struct event_oom) : 0;
+
+	return event->size > wanted ? event->size : wanted;
 }
 
 static bool known_kind(uint16_t kind)
@@ -251,13 +263,13 @@ int timeline_feed(struct timeline *tl, const struct event *event)
 	union record r;
 	size_t slot;
 
-	if (event->size < sizeof(struct event) || event->size > sizeof(r) || !known_kind(event->kind) ||
+	if (event->size < sizeof(struct event) || event->size > RECORD_MAX || !known_kind(event->kind) ||
 		event->size < least_size(event->kind)) {
 		tl->stats.skipped++;
 		return -EINVAL;
 	}
 	memcpy(&r, event, event->size);
-	memset(r.bytes + event->size, 0, sizeof(r) - event->size);
+	memset(r.bytes + event->size, 0, filled_size(event) + 1 - event->size);
 	terminate(&r);
 	tl->stats.events++;
 	slot = r.h.kind < 48 ? r.h.kind : (size_t)(r.h.kind - 256 + 48);
