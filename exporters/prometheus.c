@@ -108,8 +108,8 @@ static void set_image(char **to, const char *image)
 {
 	char *digest;
 
-	if (image && (str_starts(image, "sha256:") || strlen(image) >= 64))
-		image = strchr(image, '/') ? image : NULL;
+	if (image && (str_starts(image, "sha256:") || strspn(image, "0123456789abcdef") >= 64))
+		image = NULL;
 	set_text(to, image);
 	digest = *to ? strstr(*to, "@sha256:") : NULL;
 	if (digest)
