@@ -29,6 +29,7 @@ pc:libcap libcap-dev
 pc:libmnl libmnl-dev
 pc:libcurl libcurl4-openssl-dev
 pc:libarchive libarchive-dev
+pc:libmicrohttpd libmicrohttpd-dev
 pc:libcrypto libssl-dev
 file:/etc/ssl/certs/ca-certificates.crt ca-certificates
 static:/bin/busybox busybox-static
@@ -39,6 +40,8 @@ pc:cmocka libcmocka-dev
 py:jsonschema python3-jsonschema
 cmd:xz xz-utils
 cmd:jq jq
+cmd:promtool prometheus optional
+py:prometheus_client python3-prometheus-client optional
 cmd:strace strace
 cmd:ip iproute2
 cmd:nft nftables

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command table, and main of all three programs. Each program has the commands of
+ * The command table, and main of all these programs. Each program has the commands of
  * cmd/commands.def that are its own and executes the other programs for the rest, so that starting a
  * container does not load the libraries that tracing and pulling need.
  */
@@ -17,6 +17,7 @@
 #define PROGRAM_CTRACE 1
 #define PROGRAM_TRACE 2
 #define PROGRAM_IMAGE 3
+#define PROGRAM_SERVE 4
 
 #if PROGRAM == PROGRAM_CTRACE
 #define OWN_CTRACE(f) f
@@ -34,6 +35,12 @@
 #define OWN_IMAGE(f) NULL
 #endif
 
+#if PROGRAM == PROGRAM_SERVE
+#define OWN_SERVE(f) f
+#else
+#define OWN_SERVE(f) NULL
+#endif
+
 struct command {
 	const char *name, *args, *summary;
 	const char *program;
@@ -44,6 +51,7 @@ static const struct command commands[] = {
 #define CTRACE_COMMAND(n, a, s) { #n, a, s, "ctrace", OWN_CTRACE(cmd_##n) },
 #define TRACE_COMMAND(n, a, s) { #n, a, s, "ctrace-trace", OWN_TRACE(cmd_##n) },
 #define IMAGE_COMMAND(n, a, s) { #n, a, s, "ctrace-image", OWN_IMAGE(cmd_##n) },
+#define SERVE_COMMAND(n, a, s) { #n, a, s, "ctrace-serve", OWN_SERVE(cmd_##n) },
 #include "cmd/commands.def"
 };
 

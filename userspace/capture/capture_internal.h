@@ -16,7 +16,7 @@ enum {
 	CAPTURE_MAX_TICKS = 5            /* EVENT_TICK after the last event of another kind */
 };
 
-#define CAPTURE_WINDOW_NS 5000000ULL /* how long an event waits for older ones */
+
 
 struct ring_buffer;
 struct rtnl;
