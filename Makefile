@@ -104,6 +104,16 @@ $(O)/main-%.o: userspace/main.c userspace/cmd/commands.def Makefile | $(O)/versi
 $(O)/userspace/cmd/command.o: $(O)/version.h
 $(O)/exporters/json_schema.o: exporters/schema.json
 
+# The HTML page lets only its own style and program run: it names them by their hashes.
+HTML_STYLE := exporters/html/page.css
+HTML_SCRIPT := exporters/html/model.js exporters/html/waterfall.js exporters/html/page.js
+csp_hash = $$(cat $(1) | sha256sum | cut -c1-64 | tr a-f A-F | basenc --base16 -d | base64)
+$(O)/html_hash.h: $(HTML_STYLE) $(HTML_SCRIPT) Makefile
+	$(call say,HASH,$@)
+	$(Q)mkdir -p $(@D); printf '#define HTML_STYLE_HASH "%s"\n#define HTML_SCRIPT_HASH "%s"\n' \
+		"$(call csp_hash,$(HTML_STYLE))" "$(call csp_hash,$(HTML_SCRIPT))" > $@
+$(O)/exporters/html.o: $(O)/html_hash.h
+
 $(O)/libctrace.a: $(OBJECTS)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^

@@ -59,6 +59,9 @@ cmd:umoci umoci optional
 cmd:skopeo skopeo optional
 cmd:mmdebstrap mmdebstrap optional
 cmd:script bsdutils optional
+cmd:chromium chromium optional
+cmd:node nodejs optional
+cmd:npm npm optional
 '
 needed_to_bench='
 cmd:redis-benchmark redis-tools optional
