@@ -13,21 +13,24 @@ struct cgroup_key {
 	uint64_t hierarchy, id;
 };
 
-static char *path_key(uint32_t hierarchy, const char *path, size_t length)
-{
-	char *key = xmalloc(sizeof(hierarchy) + length + 1);
+struct path_key {
+	uint32_t hierarchy;
+	char path[EVENT_PATH]; /* the length of the key is that of the path */
+};
 
-	memcpy(key, &hierarchy, sizeof(hierarchy)); /* never printed: bytes will do */
-	memcpy(key + sizeof(hierarchy), path, length);
-	key[sizeof(hierarchy) + length] = '\0';
-	return key;
+/* Returns the key's length. Paths are of events, and end within EVENT_PATH. */
+static size_t path_key(struct path_key *key, uint32_t hierarchy, const char *path, size_t length)
+{
+	key->hierarchy = hierarchy;
+	memcpy(key->path, path, length);
+	return sizeof(hierarchy) + length;
 }
 
 static struct cgroup_ref *find_path(struct timeline *tl, uint32_t hierarchy, const char *path, size_t length)
 {
-	_cleanup_free_ char *key = path_key(hierarchy, path, length);
+	struct path_key key;
 
-	return map_get(&tl->cgroup_paths, key, sizeof(hierarchy) + length);
+	return map_get(&tl->cgroup_paths, &key, path_key(&key, hierarchy, path, length));
 }
 
 struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_t id)
@@ -48,7 +51,8 @@ static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint6
 {
 	struct cgroup_key key = { .hierarchy = hierarchy, .id = id };
 	struct cgroup_ref *ref = map_get_key(&tl->cgroups, &key);
-	_cleanup_free_ char *text = path_key(hierarchy, path, strlen(path));
+	size_t length = strlen(path);
+	struct path_key text;
 
 	if (!ref) {
 		ref = xcalloc(1, sizeof(*ref));
@@ -58,18 +62,18 @@ static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint6
 	}
 	free(ref->path);
 	ref->path = xstrdup(path);
-	map_put(&tl->cgroup_paths, text, sizeof(hierarchy) + strlen(path), ref);
+	map_put(&tl->cgroup_paths, &text, path_key(&text, hierarchy, path, length), ref);
 	return ref;
 }
 
 static void ref_remove(struct timeline *tl, struct cgroup_ref *ref)
 {
 	struct cgroup_key key = { .hierarchy = ref->hierarchy, .id = ref->id };
-	_cleanup_free_ char *text = path_key(ref->hierarchy, ref->path, strlen(ref->path));
-	size_t length = sizeof(ref->hierarchy) + strlen(ref->path);
+	struct path_key text;
+	size_t length = path_key(&text, ref->hierarchy, ref->path, strlen(ref->path));
 
-	if (map_get(&tl->cgroup_paths, text, length) == ref)
-		map_remove(&tl->cgroup_paths, text, length);
+	if (map_get(&tl->cgroup_paths, &text, length) == ref)
+		map_remove(&tl->cgroup_paths, &text, length);
 	map_remove_key(&tl->cgroups, &key);
 	free(ref->path);
 	free(ref);
@@ -198,7 +202,7 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 			process_claim(tl, p, c);
 	}
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	if (c && p->role == ROLE_NONE && p->container != c->serial) /* systemd, or the payload itself */
 		container_add_step(tl, c, -1, &step);
 	else
@@ -221,7 +225,7 @@ static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
 	struct step step = point(STEP_CGROUP_RMDIR, &e->h);
 
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	if (c && !c->c.ended) {
 		mark_removed(c, e->hierarchy, e->id);
 		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &step);
@@ -269,7 +273,7 @@ static void on_attach(struct timeline *tl, const struct event_cgroup *e)
 	if (!c || c->c.ended || p->role == ROLE_NONE || p->role == ROLE_PAYLOAD)
 		return;
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	details_add_number(&step.details, "pid", e->target_tgid);
 	container_add_step(tl, c, container_actor(tl, c, p), &step);
 }

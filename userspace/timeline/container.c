@@ -35,8 +35,6 @@ struct cont *container_new(struct timeline *tl, const char *id)
 
 static void free_actor(struct actor *a)
 {
-	for (char **arg = a->argv; arg && *arg; arg++)
-		free(*arg);
 	free(a->argv);
 	free(a->exe);
 }
@@ -87,7 +85,11 @@ void container_free(struct cont *cont)
 
 struct cont *container_by_serial(struct timeline *tl, uint64_t serial)
 {
-	return serial ? map_get_key(&tl->by_serial, &serial) : NULL;
+	if (!serial)
+		return NULL;
+	if (!tl->recent_container || tl->recent_container->serial != serial)
+		tl->recent_container = map_get_key(&tl->by_serial, &serial);
+	return tl->recent_container;
 }
 
 static bool is_made_by(const struct cont *c, const struct maker *m)
@@ -187,27 +189,12 @@ static enum actor_role role_of(const struct cont *c, const struct process *p)
 	}
 }
 
-static char **copy_argv(char **argv)
-{
-	size_t count = 0;
-	char **copy;
-
-	while (argv && argv[count])
-		count++;
-	if (!argv)
-		return NULL;
-	copy = xcalloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; i < count; i++)
-		copy[i] = xstrdup(argv[i]);
-	return copy;
-}
-
 static void describe_actor(struct actor *a, const struct process *p)
 {
 	free_actor(a);
 	memcpy(a->comm, p->comm, sizeof(a->comm));
 	a->exe = p->exe ? xstrdup(p->exe) : NULL;
-	a->argv = copy_argv(p->argv);
+	a->argv = argv_copy(p->argv);
 	a->argv_cut = p->argv_cut;
 }
 
@@ -351,8 +338,7 @@ static void note_limit(struct container *c, const struct step *step)
 /* What a step tells about the container beyond itself. */
 static void learn(struct timeline *tl, struct cont *c, const struct actor *actor, const struct step *step)
 {
-	const char *target = details_text(&step->details, "target");
-	const char *source = details_text(&step->details, "source");
+	const char *target, *source;
 	bool ok = !step->has_result || step->result >= 0;
 
 	if (step->kind == STEP_CGROUP_WRITE) {
@@ -375,7 +361,11 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 		claim_process_key(tl, c, &client); /* what else it asked for was for this container */
 		return;
 	}
-	if (step->kind != STEP_MOUNT || !ok || !target || *target != '/' || !actor)
+	if (step->kind != STEP_MOUNT || !ok || !actor)
+		return;
+	target = details_text(&step->details, "target");
+	source = details_text(&step->details, "source");
+	if (!target || *target != '/')
 		return;
 	/* runc binds the root filesystem onto itself; what an engine mounted for this container it
 	 * will also unmount */
@@ -495,6 +485,7 @@ static void forget_ended(struct timeline *tl)
 			map_remove(&tl->by_id, c->c.id, strlen(c->c.id));
 		container_free(c);
 	}
+	tl->recent_container = NULL;
 	tl->container_count = kept;
 }
 

@@ -49,7 +49,17 @@ static enum verb find_verb(const char *word)
 
 static void copy(char *to, size_t size, const char *from)
 {
-	snprintf(to, size, "%s", from);
+	size_t length = strnlen(from, size - 1);
+
+	memcpy(to, from, length);
+	to[length] = '\0';
+}
+
+/* Four empty strings; the rest of their room is no business of anyone. */
+static void forget(struct identity *who)
+{
+	who->verb = VERB_NONE;
+	who->id[0] = who->name[0] = who->namespace_[0] = who->bundle[0] = '\0';
 }
 
 static void keep_option(const char *name, const char *value, struct identity *ret)
@@ -92,7 +102,7 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 {
 	size_t i = 1;
 
-	memset(ret, 0, sizeof(*ret));
+	forget(ret);
 	if (!argv[0])
 		return false;
 	if (!strcmp(base_name(argv[0]), "ctrace")) { /* `ctrace run` names an image; `ctrace oci` is the runtime */
@@ -117,7 +127,7 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 
 bool identify_shim(char *const argv[], struct identity *ret)
 {
-	memset(ret, 0, sizeof(*ret));
+	forget(ret);
 	ret->verb = VERB_START;
 	for (size_t i = 1; argv[0] && argv[i]; i++) {
 		const char *word = argv[i];
@@ -145,7 +155,7 @@ bool identify_shim(char *const argv[], struct identity *ret)
 
 bool identify_conmon(char *const argv[], struct identity *ret)
 {
-	memset(ret, 0, sizeof(*ret));
+	forget(ret);
 	ret->verb = VERB_CREATE;
 	for (size_t i = 1; argv[0] && argv[i]; i++) {
 		const char *word = argv[i];

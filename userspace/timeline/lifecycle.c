@@ -24,9 +24,8 @@ static void add_clone_step(struct timeline *tl, struct process *creator, struct 
 {
 	struct step step = { .kind = STEP_CLONE, .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
 		.tid = e->h.tid, .has_result = true, .result = e->child_tgid };
-	_cleanup_free_ char *flags = flags_clone(e->clone_flags & ~0xffULL);
 
-	details_add_list(&step.details, "flags", flags);
+	details_take_list(&step.details, "flags", flags_clone(e->clone_flags & ~0xffULL));
 	details_add_number(&step.details, "child_pid", child->id.tgid);
 	if (child->ns_tgid != child->id.tgid)
 		details_add_number(&step.details, "child_ns_pid", child->ns_tgid);

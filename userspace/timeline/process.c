@@ -11,8 +11,6 @@ static void process_free(struct process *p)
 {
 	if (!p)
 		return;
-	for (char **a = p->argv; a && *a; a++)
-		free(*a);
 	free(p->argv);
 	free(p->exe);
 	free(p);
@@ -56,6 +54,7 @@ static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t 
 
 	p->id = (struct process_id){ .tgid = tgid, .start_ns = start_ns };
 	old = map_put_key(&tl->processes, &tgid, p);
+	tl->recent = p;
 	if (old) { /* the pid is used again: its exit was not seen */
 		deaths_unseen(tl, old);
 		bury(tl, old);
@@ -66,10 +65,14 @@ static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t 
 struct process *process_find(struct timeline *tl, uint32_t tgid, uint64_t start_ns)
 {
 	struct process_id id = { .tgid = tgid, .start_ns = start_ns };
-	struct process *p = map_get_key(&tl->processes, &tgid);
+	struct process *p = tl->recent;
 
-	if (p && (!start_ns || p->id.start_ns == start_ns))
+	if (!p || p->id.tgid != tgid)
+		p = map_get_key(&tl->processes, &tgid);
+	if (p && (!start_ns || p->id.start_ns == start_ns)) {
+		tl->recent = p;
 		return p;
+	}
 	return start_ns ? map_get_key(&tl->dead, &id) : NULL;
 }
 
@@ -114,20 +117,8 @@ struct process *process_fork(struct timeline *tl, const struct event_fork *e)
 
 void process_set_argv(struct process *p, const char *argv, size_t length, bool cut)
 {
-	size_t count = 0, i = 0;
-
-	for (char **a = p->argv; a && *a; a++)
-		free(*a);
 	free(p->argv);
-	for (size_t n = 0; n < length; n++)
-		count += argv[n] == '\0';
-	p->argv = xcalloc(count + 2, sizeof(*p->argv));
-	for (size_t at = 0; at < length; i++) {
-		size_t n = strnlen(argv + at, length - at);
-
-		p->argv[i] = xstrndup(argv + at, n);
-		at += n + 1;
-	}
+	p->argv = argv_split(argv, length);
 	p->argv_cut = cut;
 }
 
@@ -210,8 +201,10 @@ void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32
 		return;
 	p->dead_ns = now_ns;
 	p->exit_status = status;
-	if (map_get_key(&tl->processes, &p->id.tgid) == p)
+	if (map_get_key(&tl->processes, &p->id.tgid) == p) {
 		map_remove_key(&tl->processes, &p->id.tgid);
+		tl->recent = NULL;
+	}
 	bury(tl, p);
 }
 

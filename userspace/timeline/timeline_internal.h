@@ -125,9 +125,10 @@ struct timeline {
 	void *listener_arg;
 	uint64_t now_ns;
 	bool live; /* the snapshot is over */
-	uint64_t losses[48 * 8]; /* totals by kind and reason, as last told */
+	uint64_t losses[48 * 16]; /* totals by kind and reason, as last told */
 
 	struct map processes; /* tgid -> struct process, the newest of that pid */
+	struct process *recent; /* of processes, the one that was asked for last: events come in runs; NULL = none */
 	struct map dead;      /* struct process_id -> struct process, for lookups of creators and senders */
 	struct process **dead_queue;
 	size_t dead_head, dead_count;
@@ -142,6 +143,7 @@ struct timeline {
 	size_t ended_count;
 	uint64_t next_serial;
 	struct map by_serial;
+	struct cont *recent_container; /* of by_serial, the one that was asked for last; NULL = none */
 	struct map metas;   /* id and key -> value, of containers that are yet to come */
 	struct map by_id;   /* the newest start of an id */
 	struct map keys;    /* string -> struct cont: see claims.c */
@@ -182,6 +184,11 @@ struct cont *process_home(struct timeline *tl, struct process *p);
 /* Binds p to a container and makes it an actor of it, with those who made it. */
 void process_claim(struct timeline *tl, struct process *p, struct cont *c);
 
+/* argv.c */
+char **argv_split(const char *bytes, size_t length); /* of NUL-separated strings; freed as one piece */
+char **argv_copy(char *const *argv);                 /* NULL of NULL */
+char *argv_join(char *const *argv, char separator);
+
 /* container.c */
 struct cont *container_new(struct timeline *tl, const char *id);
 void container_free(struct cont *c);
@@ -207,12 +214,21 @@ void container_settle(struct cont *c);
 
 /* details */
 void details_add_text(struct details *d, const char *key, const char *text);
-void details_add_list(struct details *d, const char *key, const char *items);
+void details_add_bytes(struct details *d, const char *key, const char *bytes, size_t length); /* none is NUL */
+/* A text that lives as long as the timeline: it is not copied. */
+void details_add_constant(struct details *d, const char *key, const char *text);
+void details_take_text(struct details *d, const char *key, char *text);
+void details_take_list(struct details *d, const char *key, char *items); /* separated by '\x1f' */
 void details_add_number(struct details *d, const char *key, int64_t number);
 void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
 void details_free(struct details *d);
 void step_free(struct step *s);
+
+/* ---- waits.c ---- */
+
+/* What the record says of where the call spent its time; nothing where it does not say. */
+void waits_take(struct step *step, const struct event_syscall_exit *e);
 
 /* claims.c: keys that lead to a container. A key is a letter and a value: I id, P path, N network
  * namespace inode, p process, m mount namespace, i pid namespace, n name. */
@@ -221,6 +237,7 @@ void claim_process_key(struct timeline *tl, struct cont *c, const struct process
 void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode);
 void claim_drop_all(struct timeline *tl, struct cont *c);
 struct cont *claim_find(struct timeline *tl, char kind, const char *value);
+struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value, size_t length);
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode);
 void key_set_add(struct key_set *set, char kind, const char *value);
 void key_set_add_path(struct key_set *set, const char *path); /* the path, and ids among its components */
@@ -240,6 +257,8 @@ void steps_finish(struct timeline *tl);
 /* Gives the step to p's container, or keeps it until one is known. Takes the step. */
 void steps_place(struct timeline *tl, struct process *p, struct step *step);
 void open_op_free(struct open_op *op);
+/* The path that `count` slots hold, leaf first. The caller frees. */
+char *steps_path(const char (*slots)[EVENT_NAME], size_t count);
 /* phase.c */
 enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor, const struct step *step);
 
