@@ -108,6 +108,8 @@ static int parse_annotations(const struct doc *d, struct config *c, struct error
 	json_object_object_foreach(a.json, key, value) {
 		if (!json_object_is_type(value, json_type_string))
 			return doc_error(&a, key, err, "it is not a string");
+		if (!strcmp(key, "run.oci.keep_original_groups"))
+			c->process.keep_groups = strcmp(json_object_get_string(value), "0") != 0;
 	}
 	return 0;
 }

@@ -154,6 +154,13 @@ static int parse_memory(const struct doc *d, struct cgroup_resources *r, struct 
 		return -EINVAL;
 	if (oom_disable)
 		r->memory_oom_disable = 1;
+	return 0;
+}
+
+int config_check_resources(const struct doc *d, const struct cgroup_resources *r, struct error *err)
+{
+	const struct doc m = { .parent = d, .key = "memory" };
+
 	if (r->memory_swap > 0 && r->memory_limit <= 0)
 		return doc_error(&m, "swap", err, "it needs limit: it is the sum of memory and swap");
 	if (r->memory_swap > 0 && r->memory_swap < r->memory_limit)
