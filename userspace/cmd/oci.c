@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <json-c/json.h>
 #include <regex.h>
@@ -145,9 +146,14 @@ static void take_listen_fds(struct runtime_options *o)
 	const char *text = getenv("LISTEN_FDS");
 	long long count = text ? oci_number(text, 256) : 0;
 
-	if (count > 0) {
-		o->listen_fds = (unsigned)count;
-		o->preserve_fds += (unsigned)count;
+	if (count <= 0)
+		return;
+	o->listen_fds = (unsigned)count;
+	o->preserve_fds += (unsigned)count;
+	/* one that is closed must not become one of ours: the lowest free number is its */
+	for (int fd = 3; fd < 3 + (int)o->preserve_fds; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			break;
 	}
 }
 
