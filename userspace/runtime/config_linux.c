@@ -266,7 +266,12 @@ static int parse_sysctl(const struct doc *d, struct config *c, struct error *err
 		return r;
 	c->sysctl = s.json;
 	json_object_object_foreach(s.json, key, value) {
-		if (!json_object_is_type(value, json_type_string))
+		const char *text = NULL;
+
+		(void)value;
+		if (doc_string(&s, key, &text, err) < 0)
+			return -EINVAL;
+		if (!text)
 			return doc_error(&s, key, err, "it is not a string");
 		r = check_sysctl(&s, key, c, err);
 		if (r < 0)
