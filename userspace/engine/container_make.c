@@ -54,25 +54,22 @@ static void copy_labels(struct state *state, const struct make_input *in)
 	}
 }
 
-/* What -P publishes: the image's ports and those of --expose, each unless it is published already. */
+/* The image's ports and those of --expose; -P publishes each unless it is published already. */
 static int add_exposed_ports(struct state *state, const struct make_input *in, struct error *err)
 {
-	_cleanup_(string_list_free) struct string_list exposed = { 0 };
 	int r = 0;
 
-	if (!in->settings->publish_all)
-		return 0;
-	copy_list(&exposed, &in->settings->exposed);
+	copy_list(&state->exposed, &in->settings->exposed);
 	for (char **p = in->image ? in->image->config.exposed_ports : NULL; r == 0 && p && *p; p++)
-		r = ports_parse_exposed(*p, &exposed, err);
-	for (size_t i = 0; r == 0 && i < exposed.count; i++) {
-		_cleanup_free_ char *end = xasprintf(":%s", exposed.items[i]);
+		r = ports_parse_exposed(*p, &state->exposed, err);
+	for (size_t i = 0; r == 0 && in->settings->publish_all && i < state->exposed.count; i++) {
+		_cleanup_free_ char *end = xasprintf(":%s", state->exposed.items[i]);
 		bool known = false;
 
 		for (size_t j = 0; j < state->ports.count; j++)
 			known |= str_ends(state->ports.items[j], end);
 		if (!known)
-			r = ports_parse(exposed.items[i], &state->ports, err);
+			r = ports_parse(state->exposed.items[i], &state->ports, err);
 	}
 	return r;
 }

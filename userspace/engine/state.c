@@ -32,7 +32,7 @@ static const struct field {
 	FIELD(TEXT, network), FIELD(TEXT, pid_mode), FIELD(TEXT, ipc_mode), FIELD(TEXT, uts_mode),
 	FIELD(LIST, ports), FIELD(LIST, hosts), FIELD(NUMBER, stop_timeout), FIELD(NUMBER, user),
 	FIELD(FLAG, remove), FIELD(FLAG, terminal), FIELD(FLAG, interactive), FIELD(FLAG, keeps_log),
-	FIELD(NUMBER, restart_max), FIELD(LIST, command), FIELD(LIST, labels), FIELD(LIST, mounts),
+	FIELD(NUMBER, restart_max), FIELD(LIST, exposed), FIELD(LIST, command), FIELD(LIST, labels), FIELD(LIST, mounts),
 	FIELD(LIST, published), FIELD(NUMBER, created_ns), FIELD(NUMBER, started_ns),
 	FIELD(NUMBER, finished_ns), FIELD(NUMBER, pid), FIELD(NUMBER, exit_code),
 	FIELD(NUMBER, restart_count), FIELD(FLAG, oom_killed), FIELD(TEXT, error),

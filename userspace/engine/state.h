@@ -45,6 +45,7 @@ struct state {
 
 	/* What people ask about. */
 	struct string_list command, labels;
+	struct string_list exposed;   /* "80/tcp", published or not */
 	struct string_list mounts;    /* "TYPE\tNAME\tSOURCE\tDESTINATION\tMODE" */
 	struct string_list published; /* while it runs: "0.0.0.0:8080:80/tcp" */
 	int64_t created_ns, started_ns, finished_ns; /* wall clock, 0 = never */
