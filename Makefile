@@ -140,7 +140,7 @@ $(O)/tests/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -std=gnu11 $(WARNINGS) -static -o $@ $<
 
-unit: build $(UNIT_TESTS)
+unit: build tools $(UNIT_TESTS)
 	$(Q)tests/run $(UNIT_TESTS)
 
 tools: $(TEST_TOOLS)
