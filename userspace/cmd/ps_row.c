@@ -125,8 +125,8 @@ static void add_mounts(json_object *row, const struct state *s)
 			strbuf_printf(&sb, "%s%s", sb.length ? "," : "", source);
 		}
 	}
-	listing_add(row, "Mounts", strbuf_steal(&sb));
 	listing_add(row, "LocalVolumes", xasprintf("%d", volumes));
+	listing_add(row, "Mounts", strbuf_steal(&sb));
 }
 
 json_object *ps_row(const struct state *s, bool whole)

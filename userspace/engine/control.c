@@ -185,7 +185,7 @@ static int end(const struct state *s, enum lifetime_request request, int64_t tim
 
 	if (r == 0 && s->status == STATE_RUNNING)
 		r = send_signal(s, stop_signal(s), true, err);
-	if (r < 0)
+	if (r < 0 && r != -ESRCH) /* it has just ended */
 		return r;
 	r = wait_until(s, is_met, timeout_s < 0 ? -1 : timeout_s * 1000, &last);
 	if (r != -ETIMEDOUT)
