@@ -41,6 +41,7 @@ void json_write_summary(struct strbuf *sb, const struct json_summary *summary);
 
 const char *json_event_kind_name(uint32_t kind); /* "cgroup_write"; "unknown" */
 const char *json_loss_name(uint32_t reason);     /* "ring_full"; "unknown" */
+const char *json_op_name(uint32_t op);           /* "mount"; "unknown" */
 const char *json_change_name(enum timeline_change change);
 
 /* exporters/schema.json, as it was built in; NUL-terminated. */

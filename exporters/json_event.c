@@ -42,7 +42,7 @@ const char *json_loss_name(uint32_t reason)
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";
 }
 
-static const char *op_name(uint32_t op)
+const char *json_op_name(uint32_t op)
 {
 	static const char *const names[OP_MAX] = {
 		[OP_MOUNT] = "mount", [OP_UMOUNT] = "umount2", [OP_FSOPEN] = "fsopen",
@@ -248,7 +248,7 @@ static void write_enter(struct strbuf *sb, const struct event *event)
 	const struct event_syscall_enter *e = (const struct event_syscall_enter *)event;
 
 	if (HAS(e, op))
-		json_text(sb, "op", op_name(e->op));
+		json_text(sb, "op", json_op_name(e->op));
 	if (HAS(e, args)) {
 		json_open(sb, "args", '[');
 		for (size_t i = 0; i < ARRAY_SIZE(e->args); i++)
@@ -359,7 +359,7 @@ static void write_small(struct strbuf *sb, const struct event *event)
 		break;
 	case EVENT_SYSCALL_EXIT:
 		if (HAS(done, op))
-			json_text(sb, "op", op_name(done->op));
+			json_text(sb, "op", json_op_name(done->op));
 		if (HAS(done, result))
 			json_i64(sb, "result", done->result);
 		break;
