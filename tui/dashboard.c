@@ -248,7 +248,7 @@ static int print_screen(struct dashboard *d, struct error *err)
 	} else {
 		struct screen *s = ui_draw_whole(&d->ui, &d->model, batch_columns(d->o));
 
-		screen_text(s, 0, s->rows, &text);
+		screen_text(s, true, &text);
 		if (d->o->screens != 1)
 			strbuf_putc(&text, '\n');
 		screen_free(s);

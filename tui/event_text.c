@@ -9,7 +9,8 @@
 
 #include "exporters/format.h"
 #include "exporters/json.h"
-#include "exporters/waterfall_text.h"
+#include "timeline/flags.h"
+#include "util/cleanup.h"
 
 /* The largest record, with room for a NUL behind any of its texts: what a short record lacks reads as zeros. */
 union record {
@@ -109,14 +110,39 @@ static void path_text(struct strbuf *sb, const char (*slots)[EVENT_NAME], size_t
 	}
 }
 
+static void flags_of(struct strbuf *sb, const struct event_syscall_enter *e)
+{
+	_cleanup_free_ char *names = flags_clone(e->op == OP_SETNS ? e->args[1] : e->args[0]);
+
+	for (char *p = names; *p; p++)
+		*p = *p == '\x1f' ? '|' : *p;
+	strbuf_printf(sb, " %s", names);
+}
+
+/* The kind, and where it is put: what is mounted is often its name again. */
+static void mount_text(struct strbuf *sb, const struct event_syscall_enter *e, bool utf8)
+{
+	FIELD(sb, " ", e->c);
+	FIELD(sb, " on ", e->b);
+	if (strncmp(e->a, e->c, sizeof(e->c)) != 0)
+		FIELD(sb, " from ", e->a);
+}
+
 static void call_text(struct strbuf *sb, const union record *r, bool utf8)
 {
 	const struct event_syscall_enter *e = &r->enter;
 	size_t before = sb->length;
 
-	FIELD(sb, " ", e->c);
-	FIELD(sb, " ", e->a);
-	FIELD(sb, " ", e->b);
+	if (e->op == OP_CLONE || e->op == OP_UNSHARE || e->op == OP_SETNS)
+		flags_of(sb, e);
+	else if (e->op == OP_MOUNT)
+		mount_text(sb, e, utf8);
+	else
+		FIELD(sb, " ", e->c);
+	if (e->op != OP_MOUNT) {
+		FIELD(sb, " ", e->a);
+		FIELD(sb, " ", e->b);
+	}
 	if (e->path_slots && e->path_slots <= EVENT_SLOTS) {
 		strbuf_puts(sb, utf8 ? " → " : " -> ");
 		path_text(sb, e->path, e->path_slots, utf8);

@@ -198,7 +198,7 @@ static void write_text(struct ui *ui, struct model *m, struct strbuf *sb)
 		return;
 	}
 	s = ui_draw_whole(ui, m, EXPORT_COLUMNS);
-	screen_text(s, 0, s->rows, sb);
+	screen_text(s, true, sb);
 	screen_free(s);
 }
 

@@ -149,6 +149,24 @@ void screen_put_right(struct screen *s, size_t row, size_t column, size_t room, 
 	screen_put(s, row, width < room ? column + room - width : column, room, style, text);
 }
 
+void screen_put_middle(struct screen *s, size_t row, size_t column, size_t room, uint8_t style, const char *text)
+{
+	size_t width = format_width(text), length = strlen(text), tail = room / 2 > 1 ? room / 2 - 1 : 0, at = 0;
+
+	if (width <= room || tail == 0) {
+		screen_put(s, row, column, room, style, text);
+		return;
+	}
+	while (at < length && format_width(text + at) > tail) {
+		size_t n = utf8_sequence(text + at, length - at);
+
+		at += n ? n : 1;
+	}
+	tail = format_width(text + at);
+	screen_put(s, row, column, room - tail, style, text);
+	screen_put(s, row, column + room - tail, tail, style, text + at);
+}
+
 size_t screen_printf(struct screen *s, size_t row, size_t column, uint8_t style, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
@@ -204,8 +222,10 @@ static void row_text(const struct screen *s, size_t row, struct strbuf *sb)
 	strbuf_putc(sb, '\n');
 }
 
-void screen_text(const struct screen *s, size_t from, size_t rows, struct strbuf *sb)
+void screen_text(const struct screen *s, bool trim, struct strbuf *sb)
 {
-	for (size_t row = from; row < from + rows && row < s->rows; row++)
+	for (size_t row = 0; row < s->rows; row++)
 		row_text(s, row, sb);
+	while (trim && sb->length > 1 && sb->text[sb->length - 2] == '\n')
+		sb->text[--sb->length] = '\0';
 }

@@ -45,7 +45,9 @@ void screen_clear(struct screen *s);
 /* Puts text from (row, column) on, at most `room` columns of it; what does not fit is cut with an ellipsis.
  * Outside of the screen nothing happens. Returns the columns used. */
 size_t screen_put(struct screen *s, size_t row, size_t column, size_t room, uint8_t style, const char *text);
-/* The same, at the right end of `room`. */
+/* The same, but what does not fit is cut in the middle: names often differ in their ends. */
+void screen_put_middle(struct screen *s, size_t row, size_t column, size_t room, uint8_t style, const char *text);
+/* As screen_put, at the right end of `room`. */
 void screen_put_right(struct screen *s, size_t row, size_t column, size_t room, uint8_t style, const char *text);
 size_t screen_printf(struct screen *s, size_t row, size_t column, uint8_t style, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -57,7 +59,7 @@ void screen_restyle(struct screen *s, size_t row, size_t column, size_t width, u
 /* Copies rows; both screens are as wide. */
 void screen_copy(struct screen *to, size_t to_row, const struct screen *from, size_t from_row, size_t rows);
 
-/* Rows `from` .. `from + rows` - 1 as text, without blanks at the ends of lines. */
-void screen_text(const struct screen *s, size_t from, size_t rows, struct strbuf *sb);
+/* As text, without blanks at the ends of lines; with `trim` without empty lines at the end. */
+void screen_text(const struct screen *s, bool trim, struct strbuf *sb);
 
 #endif

@@ -22,6 +22,8 @@ void timeline_duration(struct strbuf *sb, const struct timeline_row *row, bool u
 		strbuf_puts(sb, "?");
 		return;
 	}
+	if (row->end_ns == row->start_ns && row->end_edge != EDGE_OPEN)
+		return; /* a point */
 	if (row->start_edge == EDGE_INFERRED || row->end_edge == EDGE_INFERRED)
 		strbuf_putc(sb, '~');
 	strbuf_puts(sb, compact_duration(text, row->end_ns - row->start_ns, utf8));
@@ -252,9 +254,6 @@ static void put_bars(struct screen *s, size_t at, size_t column, const struct ti
 	put_painting(s, at, column, &p);
 	if (row->kind == ROW_TOTAL)
 		put_marks(s, at, column, &l->ruler, rows->c);
-	if (row->kind == ROW_MARK && row->start_ns >= l->ruler.start_ns && row->start_ns <= l->ruler.end_ns)
-		put_marks(s, at, column, &l->ruler, &(struct container){ .marks = &rows->c->marks[row->index],
-			.mark_count = 1 });
 }
 
 /* ---- rows ---- */
@@ -265,11 +264,11 @@ void timeline_layout_make(struct timeline_layout *l, const struct container *c, 
 	*l = (struct timeline_layout){ .zoomed = state->to_ns, .duration = 8, .last = 4, .other = other };
 	if (other) /* "249ms -12.3ms" */
 		l->last = columns >= 70 ? 16 : 8;
-	l->label = columns >= 60 ? columns * 30 / 100 : columns >= 46 ? 14 : 12;
-	if (l->label > 44)
-		l->label = 44;
-	if (columns >= 110)
-		l->tail = 30 + (columns - 110) / 3;
+	l->label = columns >= 60 ? columns * 29 / 100 : columns >= 46 ? 14 : 12;
+	if (columns >= 110) {
+		l->label = 30 + (columns - 110) / 8;
+		l->tail = 28 + (columns - 110) / 3;
+	}
 	if (columns < 46)
 		l->last = 0;
 	l->bars = columns - l->label - l->duration - 4 - (l->last ? l->last + 1 : 0) - (l->tail ? l->tail + 2 : 0);
@@ -304,7 +303,7 @@ static void put_percent(struct screen *s, size_t at, size_t column, const struct
 		if (row->start_ns <= l->ruler.cuts[i].start_ns && row->end_ns >= l->ruler.cuts[i].end_ns)
 			return;
 	}
-	if (l->zoomed || row->end_ns < row->start_ns || !total || length > total || row->kind == ROW_MARK)
+	if (l->zoomed || row->end_ns <= row->start_ns || !total || length > total)
 		return;
 	snprintf(text, sizeof(text), "%.0f%%", (double)length * 100 / (double)total);
 	screen_put_right(s, at, column, l->last, STYLE_NORMAL, text);

@@ -8,8 +8,9 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-/* A run is at least so many steps, each shorter than the start's hundredth. */
-enum { RUN_LEAST = 3, RUN_PART = 100, DEPTH_MAX = 12 };
+/* A run is at least so many steps, each shorter than the start's hundredth. What holds a twentieth of the start's
+ * critical path is marked. */
+enum { RUN_LEAST = 3, RUN_PART = 100, CRITICAL_PART = 20, DEPTH_MAX = 12 };
 
 bool step_failed(const struct step *s)
 {
@@ -121,15 +122,24 @@ static bool belongs_to(const struct step *s, const struct phase_span *p)
 	       (p->end_edge == EDGE_OPEN || s->start_ns <= p->end_ns);
 }
 
+static uint64_t start_length(const struct container *c)
+{
+	return c->started_ns > c->first_ns ? c->started_ns - c->first_ns : c->last_ns - c->first_ns;
+}
+
 /* Counts what the steps from members[first] on tell about their row. */
 static void sum_up(struct timeline_rows *rows, struct timeline_row *row, size_t first)
 {
+	uint64_t critical_ns = 0;
+
 	row->first = first;
 	row->count = rows->member_count - first;
 	for (size_t i = first; i < rows->member_count; i++) {
 		row->failed += step_failed(&rows->c->steps[rows->members[i]]);
-		row->critical |= rows->critical[rows->members[i]];
+		if (rows->critical[rows->members[i]])
+			critical_ns += step_length(&rows->c->steps[rows->members[i]]);
 	}
+	row->critical = critical_ns > start_length(rows->c) / CRITICAL_PART;
 	row->can_unfold = row->count > 0;
 }
 
@@ -155,9 +165,8 @@ static bool is_tiny(const struct timeline_rows *rows, size_t step)
 {
 	const struct container *c = rows->c;
 	const struct step *s = &c->steps[step];
-	uint64_t whole = c->started_ns > c->first_ns ? c->started_ns - c->first_ns : c->last_ns - c->first_ns;
 
-	return !step_failed(s) && s->end_edge != EDGE_OPEN && s->end_ns - s->start_ns <= whole / RUN_PART;
+	return !step_failed(s) && s->end_edge != EDGE_OPEN && s->end_ns - s->start_ns <= start_length(c) / RUN_PART;
 }
 
 /* Members from `from` that make a run. */

@@ -19,7 +19,7 @@ struct row {
 };
 
 enum column_id { COLUMN_NAME, COLUMN_STATE, COLUMN_AGE, COLUMN_STARTED, COLUMN_START, COLUMN_SLOWEST, COLUMN_CPU,
-	COLUMN_THROTTLE, COLUMN_MEMORY, COLUMN_OOM, COLUMN_RESTARTS, COLUMN_PIDS, COLUMN_RUNTIME, COLUMN_IMAGE, COLUMN_COUNT };
+	COLUMN_THROTTLE, COLUMN_MEMORY, COLUMN_LIMIT, COLUMN_OOM, COLUMN_RESTARTS, COLUMN_PIDS, COLUMN_RUNTIME, COLUMN_IMAGE, COLUMN_COUNT };
 
 struct column {
 	const char *title;
@@ -190,6 +190,19 @@ static double memory_value(const struct row *row)
 	return row->r ? (double)row->r->stats.memory_usage : (double)container_memory_limit(row->c);
 }
 
+static void limit_text(const struct row *row, struct strbuf *sb, uint8_t *style)
+{
+	char text[FORMAT_MAX];
+
+	(void)style;
+	strbuf_puts(sb, compact_bytes(text, container_memory_limit(row->c)));
+}
+
+static double limit_value(const struct row *row)
+{
+	return (double)container_memory_limit(row->c);
+}
+
 static void count_text(struct strbuf *sb, int64_t count)
 {
 	if (count < 0)
@@ -262,15 +275,16 @@ static void image_text(const struct row *row, struct strbuf *sb, uint8_t *style)
 
 /* In the order of the screen. Name and image share what room is left. */
 static const struct column columns[COLUMN_COUNT] = {
-	[COLUMN_NAME] = { "NAME", 10, false, 0, 0, name_text, NULL },
+	[COLUMN_NAME] = { "NAME", 12, false, 0, 0, name_text, NULL },
 	[COLUMN_STATE] = { "STATE", 8, false, 1, 1, state_text, state_value },
 	[COLUMN_AGE] = { "AGE", 6, true, 6, 6, age_text, age_value },
 	[COLUMN_STARTED] = { "SINCE", 8, true, 13, 10, started_text, started_value },
 	[COLUMN_START] = { "START", 6, true, 4, 2, start_text, start_value },
-	[COLUMN_SLOWEST] = { "SLOWEST PHASE", 18, false, 12, 3, slowest_text, slowest_value },
+	[COLUMN_SLOWEST] = { "SLOWEST PHASE", 17, false, 12, 3, slowest_text, slowest_value },
 	[COLUMN_CPU] = { "CPU%", 5, true, 2, 99, cpu_text, cpu_value },
 	[COLUMN_THROTTLE] = { "THR%", 4, true, 7, 99, throttle_text, throttle_value },
-	[COLUMN_MEMORY] = { "MEM/LIMIT", 11, true, 3, 5, memory_text, memory_value },
+	[COLUMN_MEMORY] = { "MEM/LIMIT", 11, true, 3, 99, memory_text, memory_value },
+	[COLUMN_LIMIT] = { "LIMIT", 6, true, 99, 5, limit_text, limit_value },
 	[COLUMN_OOM] = { "OOM", 3, true, 5, 4, oom_text, oom_value },
 	[COLUMN_RESTARTS] = { "RST", 3, true, 8, 8, restarts_text, restarts_value },
 	[COLUMN_PIDS] = { "PIDS", 5, true, 11, 99, pids_text, pids_value },
@@ -388,6 +402,8 @@ struct container_rows containers_rows(struct ui *ui, struct model *m)
 
 /* ---- drawing ---- */
 
+enum { NAME_MORE = 10 };
+
 struct layout {
 	bool shown[COLUMN_COUNT];
 	size_t width[COLUMN_COUNT];
@@ -428,11 +444,10 @@ static void make_layout(struct layout *l, const struct model *m, size_t room)
 		l->shown[least] = false;
 	}
 	rest = room > layout_width(l) ? room - layout_width(l) : 0;
-	if (l->shown[COLUMN_IMAGE]) {
-		l->width[COLUMN_IMAGE] += rest / 2;
-		rest -= rest / 2;
-	}
-	l->width[COLUMN_NAME] += rest;
+	/* names first, until most of them fit */
+	l->width[COLUMN_NAME] += rest < NAME_MORE || !l->shown[COLUMN_IMAGE] ? rest : NAME_MORE + (rest - NAME_MORE) / 3;
+	if (l->shown[COLUMN_IMAGE] && rest > NAME_MORE)
+		l->width[COLUMN_IMAGE] += rest - NAME_MORE - (rest - NAME_MORE) / 3;
 }
 
 static void put_head(const struct ui *ui, struct screen *s, size_t row, const struct layout *l)
@@ -479,6 +494,8 @@ static void put_row(struct screen *s, size_t at_row, const struct layout *l, con
 		}
 		if (columns[i].right)
 			screen_put_right(s, at_row, at, l->width[i], style, shown);
+		else if (i == COLUMN_NAME)
+			screen_put_middle(s, at_row, at, l->width[i], style, shown);
 		else
 			screen_put(s, at_row, at, l->width[i], style, shown);
 		at += l->width[i] + 1;

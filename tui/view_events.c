@@ -134,9 +134,13 @@ static void put_head(struct screen *s, size_t row, const struct layout *l)
 static void process_text(struct strbuf *sb, const struct event *event, size_t room, bool utf8)
 {
 	char pid[16];
-	size_t n = (size_t)snprintf(pid, sizeof(pid), " %u", event->tgid);
+	size_t n = event->tgid ? (size_t)snprintf(pid, sizeof(pid), " %u", event->tgid) : 0;
 	_cleanup_(strbuf_free) struct strbuf comm = { 0 };
 
+	if (!event->tgid) { /* ctrace itself, or the kernel */
+		strbuf_putc(sb, '-');
+		return;
+	}
 	format_text(&comm, event->comm, strnlen(event->comm, sizeof(event->comm)), utf8);
 	/* the pid must not be cut off */
 	if (comm.length && format_width(comm.text) + n > room)

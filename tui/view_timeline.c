@@ -37,13 +37,12 @@ static void times_text(struct strbuf *sb, const struct container *c, bool utf8)
 
 	if (!c->existed)
 		add_span(sb, "start", c->first_ns, c->started_ns, utf8);
+	if (slowest)
+		strbuf_printf(sb, " (%s %s)", phase_name(slowest->phase), format_duration(text,
+			container_end_of(c, slowest->end_ns, slowest->end_edge) - slowest->start_ns, utf8));
 	add_span(sb, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
 	add_span(sb, "teardown", exited, c->last_ns, utf8);
 	add_span(sb, "total", c->first_ns, c->last_ns, utf8);
-	if (slowest)
-		strbuf_printf(sb, "%sslowest phase %s %s", sb->length ? "; " : "", phase_name(slowest->phase),
-			format_duration(text, container_end_of(c, slowest->end_ns, slowest->end_edge) -
-				slowest->start_ns, utf8));
 	if (c->existed)
 		strbuf_puts(sb, sb->length ? "; was there before tracing began" : "was there before tracing began");
 }
@@ -119,13 +118,15 @@ static void draw_head(struct ui *ui, struct model *m, struct screen *s, struct a
 
 static void row_info(struct strbuf *sb, const struct timeline_rows *rows, const struct timeline_row *row, bool utf8)
 {
+	_cleanup_(strbuf_free) struct strbuf duration = { 0 };
 	char text[FORMAT_MAX];
 
 	timeline_row_text(sb, rows, row, utf8);
-	strbuf_puts(sb, ": ");
-	timeline_duration(sb, row, utf8);
+	timeline_duration(&duration, row, utf8);
+	strbuf_printf(sb, duration.length ? ": %s" : "%s", duration.length ? duration.text : "");
 	if (row->start_ns >= rows->c->first_ns && row->kind != ROW_UNTRACED)
-		strbuf_printf(sb, " from +%s", format_duration(text, row->start_ns - rows->c->first_ns, utf8));
+		strbuf_printf(sb, "%s +%s", duration.length ? " from" : ": at", format_duration(text,
+			row->start_ns - rows->c->first_ns, utf8));
 	if (row->critical)
 		strbuf_puts(sb, row->kind == ROW_STEP ? ", on the critical path" : ", partly on the critical path");
 }
@@ -221,7 +222,8 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 	draw_head(ui, m, s, &area, c, other);
 	timeline_rows_make(&rows, c, &ui->timeline);
 	timeline_layout_make(&layout, c, &ui->timeline, other, s->columns);
-	list_clamp(list, rows.count, 1);
+	if (list->cursor >= rows.count)
+		list->cursor = rows.count - 1;
 	draw_below(ui, s, &area, &rows, &rows.items[list->cursor]);
 	timeline_put_ruler(s, area.top, &layout);
 	zoom_note(s, area.top, &layout, c);
@@ -247,8 +249,7 @@ static size_t height(struct ui *ui, struct model *m, size_t width)
 	timeline_rows_make(&rows, c, &ui->timeline);
 	count = rows.count;
 	timeline_rows_free(&rows);
-	/* the rows below are there for the cursor; alone they would be noise, but they are a part of the view */
-	return HEAD_ROWS + 1 + count + INFO_ROWS + 1 < 16 ? 16 : HEAD_ROWS + 1 + count + INFO_ROWS + 1;
+		return HEAD_ROWS + 1 + count + INFO_ROWS + 1 < 16 ? 16 : HEAD_ROWS + 1 + count + INFO_ROWS + 1;
 }
 
 /* ---- keys ---- */
