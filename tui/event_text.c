@@ -251,7 +251,7 @@ const char *event_label(const struct event *event)
 
 	if ((event->kind == EVENT_SYSCALL_ENTER || event->kind == EVENT_SYSCALL_EXIT) &&
 		event->size >= offsetof(struct event_syscall_enter, op) + sizeof(e->op))
-		return json_op_name(e->op);
+		return json_event_op_name(e->op);
 	if (event->kind == EVENT_LOST)
 		return "LOST";
 	return json_event_kind_name(event->kind);

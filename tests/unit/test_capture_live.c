@@ -575,6 +575,51 @@ static void agrees_with_strace(void **state)
 	seen_free(&seen);
 }
 
+static const struct event_syscall_exit *exit_of(const struct seen *seen, uint32_t op, uint64_t flags)
+{
+	const struct event_syscall_enter *enter;
+	const struct event_syscall_exit *e;
+
+	for (size_t at = 0; (enter = next_event(seen, EVENT_SYSCALL_ENTER, &at));) {
+		if (enter->op != op || (enter->args[0] & flags) != flags)
+			continue;
+		while ((e = next_event(seen, EVENT_SYSCALL_EXIT, &at))) {
+			if (e->h.tid == enter->h.tid)
+				return e;
+		}
+	}
+	return NULL;
+}
+
+/* The stimulus, called runc, waits 60 ms in one clone: blocked, not on a CPU, and in kernel_clone. */
+static void tells_where_a_call_waited(void **state)
+{
+	struct capture_options options = { .start_armed = true };
+	const struct event_syscall_exit *e;
+	char command[512], self[256] = "";
+	struct seen seen;
+
+	(void)state;
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		fail();
+	*strrchr(self, '/') = '\0';
+	snprintf(command, sizeof(command), "mkdir -p %s/bin && cp %s/stimulus %s/bin/runc", directory, self, directory);
+	if (run_shell(command) != 0)
+		skip(); /* the tools are not built */
+	snprintf(command, sizeof(command), "exec %s/bin/runc sleep=50 clone-wait=60", directory);
+	seen = run_captured(&options, command);
+	assert_nothing_lost(&seen);
+	e = exit_of(&seen, OP_CLONE, 0x04004000); /* NEWUTS, VFORK */
+	assert_non_null(e);
+	if (!(e->h.flags & EVENT_F_CPU)) /* kernels before 5.14 */
+		skip();
+	assert_true(e->h.size == sizeof(*e));
+	assert_in_range(e->blocked_ns, 50000000, 10000000000);
+	assert_true(e->on_cpu_ns < e->blocked_ns / 2);
+	assert_non_null(strstr(e->blocked_in, "kernel_clone"));
+	seen_free(&seen);
+}
+
 static int setup(void **state)
 {
 	char command[512];
@@ -619,6 +664,7 @@ int main(void)
 		live(tells_why_an_exec_failed),
 		live(tells_who_ran_out_of_memory),
 		live(tells_who_sent_the_signal),
+		live(tells_where_a_call_waited),
 		live(arms_for_a_start_only),
 		live(counts_what_is_lost),
 		live(agrees_with_strace),

@@ -33,6 +33,9 @@ int capture_fd(const struct capture *capture);
 typedef int capture_sink(void *arg, const struct event *event);
 int capture_read(struct capture *capture, capture_sink *sink, void *arg, struct error *err);
 
+/* Arms the detail tier as a sentinel would, or keeps it armed for as long: a container is about to be made. */
+int capture_arm(struct capture *capture, struct error *err);
+
 /* Everything that is still in the rings and in the ordering queue, then the loss counters. */
 int capture_drain(struct capture *capture, capture_sink *sink, void *arg, struct error *err);
 

@@ -23,13 +23,26 @@ static void push_if_grown(struct capture *c, uint64_t now_ns, bool final, uint32
 	push(c, now_ns, kind, reason, count);
 }
 
+static enum event_loss reason_of(uint32_t index)
+{
+	switch (index) {
+	case CTRACE_LOST_BLOCKED:
+		return LOSS_BLOCKED_FULL;
+	case CTRACE_LOST_INFLIGHT:
+		return LOSS_INFLIGHT_FULL;
+	case CTRACE_LOST_ROLE:
+		return LOSS_ROLE_FULL;
+	default:
+		return LOSS_RING_FULL;
+	}
+}
+
 void losses_push(struct capture *c, uint64_t now_ns, bool final)
 {
 	volatile struct ctrace_counters *counters = hooks_counters(&c->hooks);
 
 	for (uint32_t i = 0; i < CTRACE_LOST_KINDS; i++) {
-		enum event_loss reason = i == CTRACE_LOST_INFLIGHT ? LOSS_INFLIGHT_FULL :
-			i == CTRACE_LOST_ROLE ? LOSS_ROLE_FULL : LOSS_RING_FULL;
+		enum event_loss reason = reason_of(i);
 
 		push_if_grown(c, now_ns, final, reason == LOSS_RING_FULL ? i : 0, reason, counters->lost[i],
 			&c->told_lost[i]);

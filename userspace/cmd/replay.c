@@ -7,20 +7,23 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/filter_option.h"
 #include "cmd/session.h"
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
-	OPTION_SCHEMA, OPTION_ALL };
+	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER,
+	OPTION_PERFETTO };
 
 struct replay_options {
 	const char *name; /* of the command, for errors */
 	bool json, events, schema, all;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;
-	const char *path, *id;
+	const char *path, *id, *filter, *out;
+	const struct export_format *format; /* NULL = the picture, or JSON */
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -34,6 +37,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_EXPLAIN: o->waterfall.explain = true; return 0;
 	case OPTION_ALL: o->all = true; return 0;
 	case OPTION_SCHEMA: o->schema = true; return 0;
+	case OPTION_FILTER:
+		filter_option_check(state, arg);
+		o->filter = arg;
+		return 0;
 	case OPTION_TRACE:
 		if (!strcmp(arg, "full"))
 			o->waterfall.detail = WATERFALL_FULL;
@@ -53,6 +60,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		else if (strcmp(arg, "auto") != 0)
 			argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
 		return 0;
+	case OPTION_PERFETTO: o->format = &export_perfetto; return 0;
+	case 'o': o->out = arg; return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
 			o->path = arg;
@@ -73,6 +82,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 #define COMMON_OPTIONS                                                                                         \
 	{ "json", OPTION_JSON, NULL, 0, "JSON Lines instead of pictures (JSON_SCHEMA.md)", 0 },                \
 	{ "events", OPTION_EVENTS, NULL, 0, "with --json: every event as well", 0 },                           \
+	{ "filter", OPTION_FILTER, "EXPRESSION", 0, FILTER_OPTION_HELP, 0 },                                   \
 	{ "trace", OPTION_TRACE, "summary|full", 0, "phases and actors, or every step", 0 },                   \
 	{ "width", OPTION_WIDTH, "COLUMNS", 0, "instead of the terminal's", 0 },                               \
 	{ "color", OPTION_COLOR, "auto|always|never", 0, "auto: on a terminal, unless NO_COLOR is set", 0 },   \
@@ -82,6 +92,8 @@ static const struct argp_option replay_argp_options[] = { COMMON_OPTIONS, { 0 } 
 static const struct argp_option show_argp_options[] = {
 	{ "all", OPTION_ALL, NULL, 0, "also containers that the recorded command did not cause", 0 },
 	{ "explain", OPTION_EXPLAIN, NULL, 0, "after each step: what it does and why", 0 },
+	{ "perfetto", OPTION_PERFETTO, NULL, 0, "Chrome's trace format, for ui.perfetto.dev and speedscope", 0 },
+	{ "output", 'o', "FILE", 0, "write to FILE instead of stdout", 0 },
 	COMMON_OPTIONS, { 0 },
 };
 
@@ -133,11 +145,11 @@ static int no_such_container(struct session *session, const char *id, struct err
 	return -ENOENT;
 }
 
-static int run_session(struct recording_reader *reader, struct replay_options *o, bool at_end,
+static int run_session(struct recording_reader *reader, struct replay_options *o, FILE *out, bool at_end,
 	struct error *err)
 {
-	struct session_options options = { .json = o->json ? stdout : NULL, .text = o->json ? NULL : stdout,
-		.events = o->events, .at_end = at_end, .id = o->id, .waterfall = o->waterfall,
+	struct session_options options = { .json = o->json ? out : NULL, .text = o->json ? NULL : out, .format = o->format,
+		.events = o->events, .at_end = at_end, .id = o->id, .filter = o->filter, .waterfall = o->waterfall,
 		.as_recorded = !o->id && !o->all };
 	struct session *session = NULL;
 	struct error damage = { 0 };
@@ -158,6 +170,21 @@ static int run_session(struct recording_reader *reader, struct replay_options *o
 	return r;
 }
 
+/* As run_session, into the file that was asked for. */
+static int run_into_file(struct recording_reader *reader, struct replay_options *o, bool at_end, struct error *err)
+{
+	FILE *out = stdout;
+	int r;
+
+	if (o->out && strcmp(o->out, "-") != 0 && !(out = fopen(o->out, "we")))
+		return error_errno(err, errno, "cannot write %s", o->out);
+	waterfall_detect(&o->waterfall, out, o->color);
+	r = run_session(reader, o, out, at_end, err);
+	if (out != stdout && fclose(out) != 0 && r >= 0)
+		r = error_errno(err, errno, "cannot write %s", o->out);
+	return r;
+}
+
 static int replay(struct replay_options *o, bool at_end)
 {
 	struct recording_reader *reader = NULL;
@@ -169,10 +196,9 @@ static int replay(struct replay_options *o, bool at_end)
 		return 0;
 	}
 	setlocale(LC_CTYPE, "");
-	waterfall_detect(&o->waterfall, stdout, o->color);
 	r = recording_open(o->path, &reader, &err);
 	if (r >= 0)
-		r = run_session(reader, o, at_end, &err);
+		r = run_into_file(reader, o, at_end, &err);
 	recording_free(reader);
 	return r < 0 ? command_fail(o->name, 1, &err) : 0;
 }

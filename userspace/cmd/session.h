@@ -9,13 +9,15 @@
  *   JSON   header; events, if asked; a timeline whenever a container's state changes and when it ends;
  *          at the end a timeline of each that goes on, and the summary
  *   text   the waterfall of each container that ends; at the end of each that goes on, and a line
- *          about losses
+ *          about losses; or another format's
  */
 
 #include <stdio.h>
 
 #include "capture/facts.h"
 #include "capture/recording.h"
+#include "exporters/export.h"
+#include "exporters/filter.h"
 #include "exporters/waterfall.h"
 #include "util/error.h"
 
@@ -26,14 +28,19 @@ struct session_options {
 	bool followed;     /* only containers that the followed command caused */
 	bool as_recorded;  /* filter as the session did that made the recording (replay) */
 	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
+	const char *filter; /* only containers, and with events also events, that pass (exporters/filter.h); NULL = all */
+	/* The caller's span, of which the trace of the container of that id becomes a part, or those of all that the
+	 * followed command causes ("" or NULL). NULL = none, and what is not valid counts as none. */
+	const char *traceparent, *traceparent_of;
 	struct waterfall_options waterfall;
+	const struct export_format *format; /* of the text; NULL = the waterfall */
 	struct recording_writer *record; /* not owned; every event goes there, and before them an
-					    EVENT_META without an id that tells the filter; NULL = none */
+					    EVENT_META that tell the filters and the traceparent; NULL = none */
 };
 
 struct session;
 
-/* Writes the JSON header at once. facts and options->json, text, record, id must outlive the session. */
+/* Writes the JSON header at once. facts and options->json, text, record, id, filter, traceparent must outlive the session. */
 int session_begin(const struct facts *facts, const struct session_options *options,
 	struct session **ret_session, struct error *err);
 
@@ -48,6 +55,9 @@ int session_end(struct session *s, const char *incomplete, struct error *err);
 
 /* Containers that matched the filter and of which the last word was written. */
 uint64_t session_containers(const struct session *s);
+
+/* Whose traces its containers are (exporters/span_id.h). */
+const struct span_context *session_spans(const struct session *s);
 
 /* The timeline, for further questions; it belongs to the session. */
 struct timeline *session_timeline(struct session *s);

@@ -294,7 +294,9 @@ static int begin(struct trace *t, struct error *err)
 	struct capture_options capture = { .always_armed = t->o->always_armed,
 		.start_armed = t->o->for_run || t->o->command, .follow = t->command > 0 ? t->command : 0 };
 	struct session_options session = { .events = t->o->events, .id = t->o->for_run ? t->o->for_run : t->o->id,
-		.followed = t->o->command && !t->o->id };
+		.traceparent = t->o->for_run || t->o->command ? getenv("TRACEPARENT") : NULL,
+		.traceparent_of = t->o->for_run,
+		.filter = t->o->filter, .followed = t->o->command && !t->o->id };
 	int r = capture_open(&capture, &t->capture, err);
 
 	if (r < 0)

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/filter_option.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_RECORD, OPTION_ID, OPTION_EVENTS, OPTION_ARMED, OPTION_TRACE, OPTION_WIDTH,
-	OPTION_COLOR, OPTION_DETACH, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META };
+	OPTION_COLOR, OPTION_DETACH, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META,
+	OPTION_FILTER };
 
 static const struct argp_option options[] = {
 	{ "json", OPTION_JSON, "FILE", OPTION_ARG_OPTIONAL,
@@ -18,6 +20,7 @@ static const struct argp_option options[] = {
 	{ "events", OPTION_EVENTS, NULL, 0, "with --json: every event as well", 0 },
 	{ "record", OPTION_RECORD, "FILE", 0, "keep everything in FILE, for ctrace replay and ctrace show", 0 },
 	{ "id", OPTION_ID, "CONTAINER", 0, "only the container of this id, name or beginning of an id", 0 },
+	{ "filter", OPTION_FILTER, "EXPRESSION", 0, FILTER_OPTION_HELP, 0 },
 	{ "trace", OPTION_TRACE, "none|summary|full", 0, "nothing, phases and actors, or every step", 0 },
 	{ "detach-trace", OPTION_DETACH, NULL, 0, "do not wait for the end of containers that were started", 0 },
 	{ "always-armed", OPTION_ARMED, NULL, 0,
@@ -69,6 +72,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_EVENTS: o->events = true; return 0;
 	case OPTION_RECORD: o->record = arg; return 0;
 	case OPTION_ID: o->id = arg; return 0;
+	case OPTION_FILTER:
+		filter_option_check(state, arg);
+		o->filter = arg;
+		return 0;
 	case OPTION_ARMED: o->always_armed = true; return 0;
 	case OPTION_DETACH: o->detach_trace = true; return 0;
 	case OPTION_TRACE: parse_detail(state, o, arg); return 0;

@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/doc.h"
 #include "runtime/runtime_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -25,7 +24,7 @@ static const struct {
 	int flag;
 } joins[] = { { "cgroup", CLONE_NEWCGROUP }, { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS },
 	{ "net", CLONE_NEWNET }, { "pid", CLONE_NEWPID }, { "mnt", CLONE_NEWNS },
-	{ "user", CLONE_NEWUSER } };
+	{ "time", CLONE_NEWTIME }, { "user", CLONE_NEWUSER } };
 
 struct joiner {
 	struct init init;
@@ -49,8 +48,13 @@ static int open_namespaces(struct container *c, struct joiner *j, struct error *
 
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", c->pid, joins[i].name);
 		snprintf(own, sizeof(own), "/proc/self/ns/%s", joins[i].name);
-		if (stat(path, &theirs) < 0 || stat(own, &ours) < 0)
+		if (stat(path, &theirs) < 0 || stat(own, &ours) < 0) {
+			/* a kernel without namespaces of this type (time: before 5.6) */
+			if (errno == ENOENT && access("/proc/self/ns", F_OK) == 0 &&
+				access(own, F_OK) < 0)
+				continue;
 			return error_errno(err, errno, "cannot look at %s", path);
+		}
 		if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
 			continue;
 		j->namespaces[i] = open(path, O_RDONLY | O_CLOEXEC);
@@ -157,6 +161,11 @@ static int accompany(struct joiner *j, int sync, const struct runtime_exec_optio
 				close(fd);
 			}
 			break;
+		case MESSAGE_SECCOMP:
+			r = notify_send(j->init.container, j->init.container->pid, j->init.seccomp, fd,
+				err);
+			close(fd);
+			break;
 		case MESSAGE_READY:
 			*ret_pid = m.code;
 			break;
@@ -248,9 +257,7 @@ int runtime_exec(struct container *c, const struct runtime_exec_options *o, pid_
 			runtime_status_name(status));
 	r = doc_parse(o->process, strlen(o->process), &json, err);
 	if (r == 0)
-		r = config_parse_process(json, &p, err);
-	if (r == 0 && (!p.args || !p.args[0] || p.cwd[0] != '/'))
-		r = error_set(err, EINVAL, "process: args is empty or cwd is not absolute");
+		r = config_parse_process(&(struct doc){ .json = json, .key = "process" }, &p, err);
 	return r < 0 ? r : run(c, &p, o, ret_pid, err);
 }
 

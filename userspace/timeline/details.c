@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "timeline/timeline_internal.h"
 #include "util/array.h"
@@ -16,12 +17,33 @@ static struct detail *add(struct details *d, const char *key, enum detail_type t
 
 void details_add_text(struct details *d, const char *key, const char *text)
 {
-	add(d, key, DETAIL_TEXT)->text = xstrdup(text);
+	details_add_bytes(d, key, text, strlen(text));
 }
 
-void details_add_list(struct details *d, const char *key, const char *items)
+void details_add_bytes(struct details *d, const char *key, const char *bytes, size_t length)
 {
-	add(d, key, DETAIL_LIST)->text = xstrdup(items);
+	char *text = memcpy(xmalloc(length + 1), bytes, length);
+
+	text[length] = '\0';
+	details_take_text(d, key, text);
+}
+
+void details_add_constant(struct details *d, const char *key, const char *text)
+{
+	struct detail *item = add(d, key, DETAIL_TEXT);
+
+	item->text = (char *)text;
+	item->borrowed = true;
+}
+
+void details_take_text(struct details *d, const char *key, char *text)
+{
+	add(d, key, DETAIL_TEXT)->text = text;
+}
+
+void details_take_list(struct details *d, const char *key, char *items)
+{
+	add(d, key, DETAIL_LIST)->text = items;
 }
 
 void details_add_number(struct details *d, const char *key, int64_t number)
@@ -41,8 +63,10 @@ void details_add_bool(struct details *d, const char *key, bool value)
 
 void details_free(struct details *d)
 {
-	for (size_t i = 0; i < d->count; i++)
-		free(d->items[i].text);
+	for (size_t i = 0; i < d->count; i++) {
+		if (!d->items[i].borrowed)
+			free(d->items[i].text);
+	}
 	free(d->items);
 	*d = (struct details){ 0 };
 }
@@ -50,4 +74,8 @@ void details_free(struct details *d)
 void step_free(struct step *s)
 {
 	details_free(&s->details);
+	if (s->times)
+		free(s->times->blocked_in);
+	free(s->times);
+	s->times = NULL;
 }
