@@ -43,7 +43,10 @@ static int open_source(struct dashboard *d, struct error *err)
 
 	if (d->o->recording)
 		return player_open(d->o->recording, &d->player, err);
-	return capture_open(&options, &d->source, err);
+	/* where a tracer serves this host, programs need not be loaded a second time */
+	if (!d->o->always_armed && source_open_socket(NULL, &d->source, NULL) == 0)
+		return 0;
+	return source_open_live(&options, &d->source, err);
 }
 
 static int apply_options(struct dashboard *d, struct error *err)
@@ -69,7 +72,7 @@ int dashboard_open(struct dashboard *d, struct error *err)
 
 	if (r < 0)
 		return r;
-	model_init(&d->model, d->player ? player_facts(d->player) : capture_facts(d->source), d->player != NULL);
+	model_init(&d->model, d->player ? player_facts(d->player) : source_facts(d->source), d->player != NULL);
 	ui_init(&d->ui, terminal_utf8(), d->player != NULL);
 	if (d->player && d->o->play > 0) {
 		d->model.playback.speed = d->o->play;
@@ -87,7 +90,7 @@ void dashboard_close(struct dashboard *d)
 		model_free(&d->model);
 	}
 	player_close(d->player);
-	capture_close(d->source);
+	source_close(d->source);
 	strbuf_free(&d->held);
 }
 
@@ -136,7 +139,12 @@ int dashboard_read(struct dashboard *d, struct error *err)
 	int r;
 
 	d->held_events = 0;
-	r = capture_read(d->source, take_event, d, err);
+	r = source_read(d->source, take_event, d, err);
+	if (r == 1) {
+		d->source_ended = true;
+		snprintf(d->model.problem, sizeof(d->model.problem), "the tracer that served this host has ended: "
+			"what is shown stands still");
+	}
 	took = dashboard_clock() - begin;
 	if (took > d->model.host.read_ns)
 		d->model.host.read_ns = took;
@@ -287,7 +295,7 @@ static int batch_recording(struct dashboard *d, struct error *err)
 static int wait_and_read(struct dashboard *d, int signals, uint64_t length_ns, struct error *err)
 {
 	uint64_t end = dashboard_clock() + length_ns;
-	struct pollfd fds[2] = { { .fd = capture_fd(d->source), .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = source_fd(d->source), .events = POLLIN }, { .fd = signals, .events = POLLIN } };
 
 	for (uint64_t now = dashboard_clock(); now < end; now = dashboard_clock()) {
 		int r;
@@ -296,6 +304,8 @@ static int wait_and_read(struct dashboard *d, int signals, uint64_t length_ns, s
 			return error_errno(err, errno, "cannot wait for events");
 		if (fds[1].revents)
 			return 1;
+		if (d->source_ended)
+			return error_set(err, ENOTCONN, "%s", d->model.problem);
 		r = dashboard_read(d, err);
 		if (r < 0)
 			return r;

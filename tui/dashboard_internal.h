@@ -2,7 +2,7 @@
 #ifndef CTRACE_DASHBOARD_INTERNAL_H
 #define CTRACE_DASHBOARD_INTERNAL_H
 
-#include "capture/capture.h"
+#include "capture/source.h"
 #include "tui/dashboard.h"
 #include "tui/player.h"
 
@@ -12,7 +12,7 @@ struct dashboard {
 	struct ui ui;
 	/* one of them is there */
 	struct player *player;
-	struct capture *source;
+	struct event_source *source;
 	/* While the screen is held, events wait here, end to end. */
 	struct strbuf held;
 	uint64_t held_events;

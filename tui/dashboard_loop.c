@@ -72,7 +72,7 @@ static int open_loop(struct loop *l, struct error *err)
 	if (r >= 0)
 		r = watch(l, STDIN_FILENO, err);
 	if (r >= 0 && l->d->source)
-		r = watch(l, capture_fd(l->d->source), err);
+		r = watch(l, source_fd(l->d->source), err);
 	return r;
 }
 
@@ -160,6 +160,10 @@ static int take_events(struct loop *l, struct error *err)
 
 	if (r > 0 && !l->d->ui.held)
 		l->dirty = true;
+	if (l->d->source_ended) { /* its descriptor would be readable for ever */
+		epoll_ctl(l->epoll, EPOLL_CTL_DEL, source_fd(l->d->source), NULL);
+		l->dirty = true;
+	}
 	return r < 0 ? r : 0;
 }
 

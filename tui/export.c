@@ -149,7 +149,7 @@ void export_json(struct ui *ui, struct model *m, struct strbuf *sb)
 
 	if (ui->view == VIEW_TIMELINE) {
 		if (c)
-			json_write_timeline(sb, c, c->ended ? CHANGE_ENDED : CHANGE_STATE);
+			json_write_timeline(sb, &m->spans, c, c->ended ? CHANGE_ENDED : CHANGE_STATE);
 		return;
 	}
 	if (ui->view == VIEW_EVENTS) {

@@ -53,6 +53,7 @@ const struct binding key_bindings[] = {
 	{ ACT_FILTER, IN(VIEW_CONTAINERS) | IN(VIEW_EVENTS), WHEN_ALWAYS, { '\\', TKEY_F4 }, "\\ F4",
 		"filter: cont~web type=oom,exit dur>50ms", "filter" },
 	{ ACT_SORT, IN(VIEW_CONTAINERS), WHEN_ALWAYS, { 's', TKEY_F6 }, "s F6", "sort by another column", "sort" },
+	{ ACT_SHOW_ALL, IN(VIEW_CONTAINERS), WHEN_RECORDING, { 'a' }, "a", "also what the recorded command did not cause", NULL },
 	{ ACT_REVERSE, IN(VIEW_CONTAINERS), WHEN_ALWAYS, { 'I' }, "I", "reverse the order", NULL },
 	{ ACT_FOLLOW, IN(VIEW_EVENTS), WHEN_ALWAYS, { 'f' }, "f", "follow the newest", "follow" },
 	{ ACT_PAUSE, ALL, WHEN_LIVE, { 'p', ' ' }, "p Space", "hold the screen; events are taken on", "pause" },

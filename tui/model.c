@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/model.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,7 @@ void model_init(struct model *m, const struct facts *facts, bool is_recording)
 	m->resources = is_recording ? NULL : resources_new();
 	event_log_init(&m->log);
 	host_init(&m->host);
+	span_context_init(&m->spans, facts);
 }
 
 static void drop_fed(struct model *m)
@@ -67,8 +70,42 @@ static void note_loss(struct model *m, const struct event *event)
 		m->losses[m->loss_count++] = (struct json_loss){ e->lost_kind, e->reason, e->count };
 }
 
+/* Notes of the session that made a recording (cmd/session.c) are no facts about containers. */
+static bool take_note(struct model *m, const struct event *event)
+{
+	const struct event_meta *e = (const struct event_meta *)event;
+	size_t offset = offsetof(struct event_meta, text), room, key;
+	char value[EVENT_NAME], id[EVENT_NAME];
+
+	if (event->kind != EVENT_META || event->size <= offset || event->size > sizeof(*e) ||
+		event->size - offset < strlen("session.") || strncmp(e->text, "session.", strlen("session.")) != 0)
+		return false;
+	room = event->size - offset;
+	key = strnlen(e->text, room);
+	if (key + 1 >= room)
+		return true;
+	snprintf(value, sizeof(value), "%.*s", (int)(room - key - 1), e->text + key + 1);
+	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
+	if (!strcmp(e->text, "session.followed"))
+		m->only_followed = true;
+	else if (!strcmp(e->text, "session.id"))
+		snprintf(m->only_id, sizeof(m->only_id), "%s", value);
+	else if (!strcmp(e->text, "session.traceparent"))
+		span_context_set_parent(&m->spans, value, id);
+	return true;
+}
+
+bool model_was_shown(const struct model *m, const struct container *c)
+{
+	if (m->only_followed && !c->followed)
+		return false;
+	return !m->only_id[0] || str_starts(c->id, m->only_id) || (c->name && !strcmp(c->name, m->only_id));
+}
+
 void model_feed(struct model *m, const struct event *event)
 {
+	if (take_note(m, event))
+		return;
 	if (event->kind == EVENT_LOST)
 		note_loss(m, event);
 	timeline_feed(m->timeline, event); /* counts what it refuses */
@@ -179,7 +216,7 @@ static int likeness(const struct container *a, const struct container *b)
 		return 3;
 	if (same_text(a->image, b->image))
 		return 2;
-	return same_text(a->runtime, b->runtime) && same_text(a->engine, b->engine);
+	return same_text(a->runtime, b->runtime) && (same_text(a->engine, b->engine) || (!a->engine && !b->engine));
 }
 
 const struct container *model_earlier(const struct model *m, const struct container *c)

@@ -6,6 +6,7 @@
 
 #include "capture/facts.h"
 #include "exporters/json.h"
+#include "exporters/span_id.h"
 #include "timeline/timeline.h"
 #include "tui/event_log.h"
 #include "tui/host.h"
@@ -30,6 +31,10 @@ struct model {
 	struct json_loss losses[MODEL_LOSSES];
 	size_t loss_count;
 	struct playback playback;
+	/* What the session that made a recording showed: only what its command caused, only one container. */
+	bool only_followed;
+	char only_id[EVENT_NAME];
+	struct span_context spans;
 	char problem[256]; /* why events ended too early, escaped; "" = they did not */
 	struct map owners; /* process or group -> container, as of owners_events */
 	uint64_t owners_events;
@@ -51,6 +56,9 @@ const struct container *model_owner(struct model *m, const struct event *event);
 
 /* Seconds of the wall clock of a time, with nanoseconds left over. */
 int64_t model_wall(const struct model *m, uint64_t at_ns, uint32_t *ret_ns);
+
+/* Whether the session that made the recording would have shown it. */
+bool model_was_shown(const struct model *m, const struct container *c);
 
 /* The start of `id` and `generation`; id NULL = none. */
 const struct container *model_container(const struct model *m, const char *id, int generation);

@@ -39,6 +39,7 @@ static void resource_free(struct resource *res)
 {
 	for (size_t i = 0; i < res->level_count; i++)
 		free(res->levels[i].path);
+	strbuf_free(&res->key);
 	free(res);
 }
 
@@ -60,24 +61,34 @@ static void container_key(struct strbuf *key, const struct container *c)
 	strbuf_add(key, &c->generation, sizeof(c->generation));
 }
 
-static struct resource *find(const struct resources *r, const struct container *c, bool make)
+static struct resource *find(const struct resources *r, const struct container *c)
+{
+	_cleanup_(strbuf_free) struct strbuf key = { 0 };
+
+	container_key(&key, c);
+	return map_get(&r->by_container, key.text, key.length);
+}
+
+static struct resource *find_or_make(struct resources *r, const struct container *c)
 {
 	_cleanup_(strbuf_free) struct strbuf key = { 0 };
 	struct resource *res;
 
 	container_key(&key, c);
 	res = map_get(&r->by_container, key.text, key.length);
-	if (!res && make) {
+	if (!res) {
 		res = xcalloc(1, sizeof(*res));
 		res->cpu = res->throttle = RESOURCE_UNKNOWN;
-		map_put((struct map *)&r->by_container, key.text, key.length, res);
+		res->key = key;
+		key = (struct strbuf){ 0 };
+		map_put(&r->by_container, res->key.text, res->key.length, res);
 	}
 	return res;
 }
 
 const struct resource *resources_get(const struct resources *r, const struct container *c)
 {
-	const struct resource *res = r ? find(r, c, false) : NULL;
+	const struct resource *res = r ? find(r, c) : NULL;
 
 	return res && res->at_ns ? res : NULL;
 }
@@ -165,7 +176,7 @@ static void read_levels(struct resources *r, struct resource *res, const char *o
 
 static void read_one(struct resources *r, const struct container *c, uint64_t now_ns)
 {
-	struct resource *res = find(r, c, true);
+	struct resource *res = find_or_make(r, c);
 	const char *path = cgroup_path(c);
 	struct cgroup_stats stats;
 
@@ -193,7 +204,7 @@ static void forget(struct resources *r)
 
 		if (r->round - res->seen_round < FORGET_ROUNDS)
 			continue;
-		map_remove(m, m->entries[i].key, m->entries[i].key_length);
+		map_remove(m, res->key.text, res->key.length);
 		resource_free(res);
 	}
 }
@@ -212,7 +223,7 @@ void resources_read(struct resources *r, struct timeline *tl, uint64_t now_ns, u
 	r->round++;
 	for (size_t i = 0; i < count; i++) {
 		const struct container *c = timeline_get(tl, i);
-		struct resource *res = find(r, c, false);
+		struct resource *res = find(r, c);
 
 		if (res)
 			res->seen_round = r->round;

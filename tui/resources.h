@@ -14,6 +14,7 @@
 
 #include "cgroup/cgroup.h"
 #include "timeline/timeline.h"
+#include "util/strbuf.h"
 
 enum { RESOURCE_HISTORY = 240, RESOURCE_LEVELS = 8, RESOURCE_UNKNOWN = -1 };
 
@@ -42,6 +43,7 @@ struct resource {
 	size_t level_count;
 	uint64_t levels_ns;
 	uint64_t seen_round;
+	struct strbuf key; /* of it in the map */
 };
 
 struct resources;

@@ -217,7 +217,7 @@ static void paint_total(struct painting *p, const struct timeline_rows *rows, co
 		const struct step *s = &c->steps[i];
 		bool late = s->phase > PHASE_EXEC && s->kind != STEP_REQUEST && s->end_edge != EDGE_OPEN;
 
-		if (rows->critical[i] || late)
+		if (rows->waited[i] || late)
 			paint(p, s->start_ns, s->end_ns, BUSY, phase_style(s->phase));
 	}
 }
@@ -314,7 +314,7 @@ static uint64_t other_length(const struct timeline_layout *l, const struct timel
 	const struct timeline_row *row)
 {
 	if (row->kind == ROW_TOTAL)
-		return container_start_ns(l->other);
+		return l->other->last_ns - l->other->first_ns;
 	for (size_t i = 0; row->kind == ROW_PHASE && i < l->other->phase_count; i++) {
 		const struct phase_span *p = &l->other->phases[i];
 
@@ -328,7 +328,7 @@ static void put_comparison(struct screen *s, size_t at, size_t column, const str
 	const struct timeline_rows *rows, const struct timeline_row *row)
 {
 	uint64_t before = other_length(l, rows, row);
-	uint64_t now = row->kind == ROW_TOTAL ? container_start_ns(rows->c) : row->end_ns - row->start_ns;
+	uint64_t now = row->end_ns - row->start_ns;
 	char was[FORMAT_MAX], change[FORMAT_MAX + 1];
 	uint8_t style = STYLE_DIM;
 

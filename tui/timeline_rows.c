@@ -72,16 +72,16 @@ static int compare_endings(const void *x, const void *y)
 	return a->step < b->step ? -1 : a->step > b->step;
 }
 
-void critical_path(const struct container *c, bool *critical)
+void critical_path(const struct container *c, uint64_t *waited)
 {
-	uint64_t at = c->started_ns ? c->started_ns : c->last_ns;
+	uint64_t at = c->started_ns ? c->started_ns : c->last_ns, until = at;
 	struct ending *endings = xcalloc(c->step_count + 1, sizeof(*endings));
-	size_t count = 0;
+	size_t count = 0, later = SIZE_MAX; /* the step of the path that is waited for until `until` */
 
 	for (size_t i = 0; i < c->step_count; i++) {
 		const struct step *s = &c->steps[i];
 
-		critical[i] = false;
+		waited[i] = 0;
 		if (s->kind != STEP_REQUEST && s->end_edge != EDGE_OPEN && s->end_ns && s->end_ns <= at)
 			endings[count++] = (struct ending){ s->end_ns, i };
 	}
@@ -91,9 +91,14 @@ void critical_path(const struct container *c, bool *critical)
 
 		if (s->end_ns > at)
 			continue;
-		critical[endings[count].step] = true;
+		if (later != SIZE_MAX)
+			waited[later] = until - s->end_ns;
+		later = endings[count].step;
+		until = s->end_ns;
 		at = s->start_ns;
 	}
+	if (later != SIZE_MAX && until > c->first_ns)
+		waited[later] = until - c->first_ns;
 	free(endings);
 }
 
@@ -130,16 +135,13 @@ static uint64_t start_length(const struct container *c)
 /* Counts what the steps from members[first] on tell about their row. */
 static void sum_up(struct timeline_rows *rows, struct timeline_row *row, size_t first)
 {
-	uint64_t critical_ns = 0;
-
 	row->first = first;
 	row->count = rows->member_count - first;
 	for (size_t i = first; i < rows->member_count; i++) {
 		row->failed += step_failed(&rows->c->steps[rows->members[i]]);
-		if (rows->critical[rows->members[i]])
-			critical_ns += step_length(&rows->c->steps[rows->members[i]]);
+		row->waited_ns += rows->waited[rows->members[i]];
 	}
-	row->critical = critical_ns > start_length(rows->c) / CRITICAL_PART;
+	row->critical = row->waited_ns > start_length(rows->c) / CRITICAL_PART;
 	row->can_unfold = row->count > 0;
 }
 
@@ -154,7 +156,8 @@ static void add_step(struct timeline_rows *rows, size_t member, size_t depth)
 	row->first = member;
 	row->count = 1;
 	row->failed = step_failed(s);
-	row->critical = rows->critical[index];
+	row->waited_ns = rows->waited[index];
+	row->critical = row->waited_ns > 0;
 	row->start_ns = s->start_ns;
 	row->end_ns = container_end_of(rows->c, s->end_ns, s->end_edge);
 	row->start_edge = s->start_edge;
@@ -195,12 +198,13 @@ static void add_run(struct timeline_rows *rows, size_t from, size_t count, size_
 	for (size_t i = from; i < from + count; i++) {
 		const struct step *s = &rows->c->steps[rows->members[i]];
 
-		row->critical |= rows->critical[rows->members[i]];
+		row->waited_ns += rows->waited[rows->members[i]];
 		if (s->end_ns > row->end_ns)
 			row->end_ns = s->end_ns;
 		if (s->actor != row->actor)
 			row->actor = -1;
 	}
+	row->critical = row->waited_ns > 0;
 	for (size_t i = from; unfolded && i < from + count; i++)
 		add_step(rows, i, depth + 1);
 }
@@ -417,8 +421,8 @@ void timeline_rows_make(struct timeline_rows *rows, const struct container *c, c
 	struct timeline_row *total;
 
 	*rows = (struct timeline_rows){ .c = c, .state = state };
-	rows->critical = xcalloc(c->step_count + 1, sizeof(*rows->critical));
-	critical_path(c, rows->critical);
+	rows->waited = xcalloc(c->step_count + 1, sizeof(*rows->waited));
+	critical_path(c, rows->waited);
 	total = add_row(rows, ROW_TOTAL, 0, make_key(ROW_TOTAL, 0, 0));
 	total->start_ns = c->first_ns;
 	total->end_ns = c->last_ns;
@@ -433,7 +437,7 @@ void timeline_rows_free(struct timeline_rows *rows)
 {
 	free(rows->items);
 	free(rows->members);
-	free(rows->critical);
+	free(rows->waited);
 	*rows = (struct timeline_rows){ 0 };
 }
 

@@ -21,7 +21,8 @@ struct timeline_row {
 	int actor;              /* -1 = any */
 	size_t first, count;    /* its steps: rows->members[first ..] */
 	size_t failed;
-	bool critical;          /* holds a part of the critical path */
+	bool critical;          /* holds a good part of the critical path */
+	uint64_t waited_ns;     /* how long the start waited for it */
 	uint64_t start_ns, end_ns;
 	enum edge start_edge, end_edge;
 };
@@ -32,7 +33,7 @@ struct timeline_rows {
 	size_t count, capacity;
 	size_t *members; /* indexes of steps */
 	size_t member_count, member_capacity;
-	bool *critical;  /* per step */
+	uint64_t *waited; /* per step: critical_path */
 	const struct timeline_state *state;
 };
 
@@ -48,8 +49,9 @@ size_t timeline_rows_show_step(struct timeline_rows *rows, struct timeline_state
 bool step_failed(const struct step *s);
 uint64_t step_length(const struct step *s); /* 0 = a point, or not known */
 
-/* Marks the steps that the start waited for: from the exec of init back, always what ended last before what is
- * already in the path began. Requests, which wait for the others, are left out. */
-void critical_path(const struct container *c, bool *ret_critical);
+/* How long the start waited for each step, its own time and the gap before it: from the exec of init back, always for
+ * what ended last before what is already in the path began. Their sum is the whole start. Requests, which wait for the
+ * others, are left out. */
+void critical_path(const struct container *c, uint64_t *ret_waited);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporters/filter.h"
 #include "exporters/format.h"
 #include "tui/export.h"
 #include "tui/ui_internal.h"
@@ -27,7 +28,7 @@ void ui_init(struct ui *ui, bool utf8, bool is_recording)
 
 void ui_free(struct ui *ui)
 {
-	ui_set_filter(ui, "", NULL, 0);
+	filter_free(ui->compiled);
 	free(ui->chosen);
 	free(ui->timeline.unfolded);
 	free(ui->events.shown);
@@ -318,8 +319,18 @@ void ui_mouse(struct ui *ui, struct model *m, size_t row, size_t column, bool tw
 
 bool ui_set_filter(struct ui *ui, const char *text, char *ret_why, size_t size)
 {
-	(void)ret_why;
-	(void)size;
+	struct filter *filter = NULL;
+	struct error err = { 0 };
+
+	if (filter_parse(text, &filter, NULL, &err) < 0) {
+		_cleanup_(strbuf_free) struct strbuf why = { 0 };
+
+		format_text(&why, err.text, strlen(err.text), ui->utf8);
+		snprintf(ret_why, size, "%s", why.text ? why.text : "");
+		return false;
+	}
+	filter_free(ui->compiled);
+	ui->compiled = filter;
 	snprintf(ui->filter, sizeof(ui->filter), "%s", text);
 	ui->filter_round++;
 	return true;
@@ -327,13 +338,10 @@ bool ui_set_filter(struct ui *ui, const char *text, char *ret_why, size_t size)
 
 bool ui_passes_filter(const struct ui *ui, const struct container *c)
 {
-	return !ui->filter[0] || text_has(c->id, ui->filter) || text_has(c->name, ui->filter) ||
-	       text_has(c->image, ui->filter);
+	return !ui->filter[0] || filter_container(ui->compiled, c);
 }
 
 bool ui_passes_event(const struct ui *ui, struct model *m, const struct event *event)
 {
-	const struct container *c = ui->filter[0] ? model_owner(m, event) : NULL;
-
-	return !ui->filter[0] || (c && ui_passes_filter(ui, c)) || text_has(json_event_kind_name(event->kind), ui->filter);
+	return !ui->filter[0] || filter_event(ui->compiled, model_owner(m, event), event);
 }

@@ -19,7 +19,7 @@ struct list {
 
 enum prompt { PROMPT_NONE, PROMPT_FIND, PROMPT_FILTER, PROMPT_EXPORT, PROMPT_SIGNAL };
 
-enum { UI_TEXT = 256, UI_FOLDS = 4096 };
+enum { UI_TEXT = 1024, UI_FOLDS = 4096 };
 
 struct containers_state {
 	size_t sort; /* column */
@@ -53,6 +53,7 @@ struct events_state {
 struct ui {
 	enum view view;
 	bool help, sort_menu, readonly, utf8, mouse, quit;
+	bool all;  /* of a recording: also what its session did not show */
 	bool held; /* live: the screen stands still while events are taken */
 	bool size_changed, redraw;
 	enum prompt prompt;

@@ -179,32 +179,47 @@ static void put_last_line(struct ui *ui, struct model *m, struct screen *s)
 
 /* ---- help and menus ---- */
 
-static void draw_help(struct ui *ui, struct model *m, struct screen *s, struct area area)
+/* Those of this view alone first, then what is the same everywhere. */
+static size_t collect_help(const struct ui *ui, const struct model *m, const struct binding **ret_lines)
 {
 	struct key_context context = { ui->view, m->playback.is_recording, ui->readonly, ui->find[0] != '\0' };
-	size_t lines = 0, at = 0;
+	unsigned int all = (1U << VIEW_COUNT) - 1;
+	size_t count = 0;
 
-	screen_printf(s, area.top, 0, STYLE_HEAD, "KEYS OF THIS VIEW (%s)", view_name(ui->view));
-	for (size_t i = 0; i < key_binding_count; i++)
-		lines += binding_holds(&key_bindings[i], &context);
-	ui->help_list.page = area.rows - 1;
-	if (ui->help_list.top + ui->help_list.page > lines)
-		ui->help_list.top = lines > ui->help_list.page ? lines - ui->help_list.page : 0;
-	for (size_t i = 0; i < key_binding_count; i++) {
-		const struct binding *b = &key_bindings[i];
+	for (size_t pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < key_binding_count; i++) {
+			const struct binding *b = &key_bindings[i];
 
-		if (!binding_holds(b, &context))
-			continue;
-		if (at >= ui->help_list.top && at - ui->help_list.top + 1 < area.rows) {
-			size_t row = area.top + 1 + at - ui->help_list.top;
-
-			screen_put(s, row, 1, 9, STYLE_KEY, b->name);
-			screen_put(s, row, 11, s->columns, STYLE_NORMAL, b->what);
+			if (binding_holds(b, &context) && (b->views == all) == (pass == 1))
+				ret_lines[count++] = b;
 		}
-		at++;
 	}
-	if (ui->help_list.top + ui->help_list.page < lines)
+	return count;
+}
+
+static void draw_help(struct ui *ui, struct model *m, struct screen *s, struct area area)
+{
+	const struct binding **lines = xcalloc(key_binding_count, sizeof(*lines));
+	size_t count = collect_help(ui, m, lines), across = s->columns >= 100 ? 2 : 1;
+	size_t rows = (count + across - 1) / across, width = s->columns / across, page = area.rows - 1;
+	struct list *l = &ui->help_list;
+
+	screen_printf(s, area.top, 0, STYLE_HEAD, "KEYS (%s)", view_name(ui->view));
+	l->page = page;
+	if (l->top + page > rows)
+		l->top = rows > page ? rows - page : 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t row = i % rows, column = i / rows * width;
+
+		if (row < l->top || row >= l->top + page)
+			continue;
+		screen_put(s, area.top + 1 + row - l->top, column + 1, 9, STYLE_KEY, lines[i]->name);
+		screen_put(s, area.top + 1 + row - l->top, column + 11, width > 12 ? width - 12 : 1, STYLE_NORMAL,
+			lines[i]->what);
+	}
+	if (l->top + page < rows)
 		screen_put_right(s, area.top + area.rows - 1, 0, s->columns, STYLE_DIM, " more below");
+	free(lines);
 }
 
 static void draw_menu(struct ui *ui, struct screen *s, struct area area)

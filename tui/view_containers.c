@@ -365,7 +365,8 @@ static struct sortable *collect(struct ui *ui, struct model *m, size_t *ret_coun
 		const struct container *c = timeline_get(m->timeline, i);
 		struct sortable *s = &rows[count];
 
-		if ((*c->id && !is_newest(c, &newest)) || !ui_passes_filter(ui, c))
+		if ((*c->id && !is_newest(c, &newest)) || !ui_passes_filter(ui, c) ||
+			(!ui->all && !model_was_shown(m, c)))
 			continue;
 		*s = (struct sortable){ .row = make_row(ui, m, c), .index = i };
 		if (by->value) {
@@ -592,6 +593,7 @@ static bool act(struct ui *ui, struct model *m, enum action action)
 	switch (action) {
 	case ACT_LEFT: state->scroll -= state->scroll > 8 ? 8 : state->scroll; return true;
 	case ACT_RIGHT: state->scroll += state->scroll < 1000 ? 8 : 0; return true;
+	case ACT_SHOW_ALL: ui->all = !ui->all; return true;
 	case ACT_REVERSE: state->reverse = !state->reverse; return true;
 	case ACT_SORT:
 		ui->sort_menu = true;

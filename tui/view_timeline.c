@@ -76,7 +76,8 @@ static const struct container *compared(const struct ui *ui, struct model *m, co
 	return ui->timeline.compare ? model_earlier(m, c) : NULL;
 }
 
-static void compare_text(struct strbuf *sb, const struct model *m, const struct container *other, bool utf8)
+static void compare_text(struct strbuf *sb, const struct model *m, const struct container *c,
+	const struct container *other, bool utf8)
 {
 	char text[FORMAT_MAX];
 
@@ -84,9 +85,10 @@ static void compare_text(struct strbuf *sb, const struct model *m, const struct 
 		strbuf_puts(sb, "no earlier start to compare with");
 		return;
 	}
-	strbuf_puts(sb, "compared with ");
+	strbuf_printf(sb, "start %s, was ", format_duration(text, container_start_ns(c), utf8));
+	strbuf_printf(sb, "%s for ", format_duration(text, container_start_ns(other), utf8));
 	container_label(sb, other, utf8);
-	strbuf_printf(sb, ", made at %s", clock_text(text, m, container_born_ns(other), true));
+	strbuf_printf(sb, " at %s", clock_text(text, m, container_born_ns(other), false));
 }
 
 static void draw_head(struct ui *ui, struct model *m, struct screen *s, struct area *area, const struct container *c,
@@ -100,7 +102,7 @@ static void draw_head(struct ui *ui, struct model *m, struct screen *s, struct a
 	title_text(&title, c, s->utf8);
 	outcome_text(&outcome, c, s->utf8);
 	if (ui->timeline.compare)
-		compare_text(&times, m, other, s->utf8);
+		compare_text(&times, m, c, other, s->utf8);
 	else
 		times_text(&times, c, s->utf8);
 	if (rows > 0)
@@ -127,8 +129,8 @@ static void row_info(struct strbuf *sb, const struct timeline_rows *rows, const 
 	if (row->start_ns >= rows->c->first_ns && row->kind != ROW_UNTRACED)
 		strbuf_printf(sb, "%s +%s", duration.length ? " from" : ": at", format_duration(text,
 			row->start_ns - rows->c->first_ns, utf8));
-	if (row->critical)
-		strbuf_puts(sb, row->kind == ROW_STEP ? ", on the critical path" : ", partly on the critical path");
+	if (row->waited_ns && row->kind != ROW_ACTOR)
+		strbuf_printf(sb, "; the start waited %s for it", format_duration(text, row->waited_ns, utf8));
 }
 
 static void draw_info(struct screen *s, size_t top, const struct timeline_rows *rows, const struct timeline_row *row)
