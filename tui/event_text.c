@@ -9,7 +9,9 @@
 
 #include "exporters/format.h"
 #include "exporters/json.h"
+#include "exporters/waterfall_text.h"
 #include "timeline/flags.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 /* The largest record, with room for a NUL behind any of its texts: what a short record lacks reads as zeros. */
@@ -42,12 +44,12 @@ static void load(union record *r, const struct event *event)
 /* A text in a field of a fixed size. */
 static void field(struct strbuf *sb, const char *before, const char *text, size_t size, bool utf8)
 {
-	size_t length = strnlen(text, size);
+	_cleanup_free_ char *copy = xstrndup(text, strnlen(text, size));
 
-	if (!length)
+	if (!*copy)
 		return;
 	strbuf_puts(sb, before);
-	format_text(sb, text, length, utf8);
+	text_quote(sb, copy, utf8);
 }
 
 #define FIELD(sb, before, array) field(sb, before, array, sizeof(array), utf8)
@@ -169,9 +171,14 @@ static void meta_text(struct strbuf *sb, const union record *r, bool utf8)
 	FIELD(sb, " of ", r->meta.id);
 }
 
-static void cgroup_text(struct strbuf *sb, const union record *r, bool utf8)
+/* "memory /docker/8c48c4f9467e..." */
+static void cgroup_text(struct strbuf *sb, const union record *r, const struct timeline_config *config, bool utf8)
 {
-	FIELD(sb, "", r->cgroup.path);
+	for (size_t i = 0; i < config->hierarchy_count; i++) {
+		if (config->hierarchies[i].id == r->cgroup.hierarchy && config->hierarchies[i].controllers[0])
+			FIELD(sb, "", config->hierarchies[i].controllers);
+	}
+	FIELD(sb, " ", r->cgroup.path);
 	if (r->h.kind == EVENT_CGROUP_ATTACH)
 		strbuf_printf(sb, " pid %u", r->cgroup.target_tgid);
 	if (r->h.kind == EVENT_CGROUP_POPULATED || r->h.kind == EVENT_CGROUP_FROZEN)
@@ -184,7 +191,7 @@ static void lost_text(struct strbuf *sb, const union record *r)
 		r->lost.lost_kind ? json_event_kind_name(r->lost.lost_kind) : "events", json_loss_name(r->lost.reason));
 }
 
-static void body_text(struct strbuf *sb, const union record *r, bool utf8)
+static void body_text(struct strbuf *sb, const union record *r, const struct timeline_config *config, bool utf8)
 {
 	switch (r->h.kind) {
 	case EVENT_FORK: strbuf_printf(sb, "%s pid %u", utf8 ? "→" : "->", r->fork.child_tgid); break;
@@ -211,18 +218,18 @@ static void body_text(struct strbuf *sb, const union record *r, bool utf8)
 		strbuf_puts(sb, r->armed.armed ? "detail hooks armed" : "detail hooks disarmed");
 		break;
 	case EVENT_META: meta_text(sb, r, utf8); break;
-	default: cgroup_text(sb, r, utf8); break;
+	default: cgroup_text(sb, r, config, utf8); break;
 	}
 }
 
-void event_text(struct strbuf *sb, const struct log_entry *entry, bool utf8)
+void event_text(struct strbuf *sb, const struct log_entry *entry, const struct timeline_config *config, bool utf8)
 {
 	union record r;
 	char text[FORMAT_MAX];
 	size_t before = sb->length;
 
 	load(&r, entry->event);
-	body_text(sb, &r, utf8);
+	body_text(sb, &r, config, utf8);
 	if (sb->length > before && sb->text[before] == ' ') { /* the first part had nothing before it */
 		memmove(sb->text + before, sb->text + before + 1, sb->length - before);
 		sb->length--;

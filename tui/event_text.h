@@ -4,11 +4,12 @@
 
 /* A raw event in one line, escaped for a terminal. */
 
+#include "timeline/timeline.h"
 #include "tui/event_log.h"
 #include "util/strbuf.h"
 
 /* "mount overlay on /var/lib/...", "exit 137", "LOST 12 exec events: ring_full" */
-void event_text(struct strbuf *sb, const struct log_entry *entry, bool utf8);
+void event_text(struct strbuf *sb, const struct log_entry *entry, const struct timeline_config *config, bool utf8);
 
 /* An event that says that something went wrong: a failed call, a fatal end, an OOM kill, a loss. */
 bool event_is_bad(const struct log_entry *entry);

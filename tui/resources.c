@@ -180,6 +180,7 @@ static void read_one(struct resources *r, const struct container *c, uint64_t no
 	const char *path = cgroup_path(c);
 	struct cgroup_stats stats;
 
+	res->seen_round = r->round;
 	if (!path || c->state == STATE_EXITED || cgroup_reopen(r->cg, path, NULL) < 0) {
 		res->gone = true;
 		return;

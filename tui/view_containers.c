@@ -333,6 +333,7 @@ struct sortable {
 	struct row row;
 	double value;
 	char *text;
+	uint64_t born;
 	size_t index;
 };
 
@@ -345,6 +346,8 @@ static int compare_rows(const void *x, const void *y, void *arg)
 	if (order->reverse)
 		by = -by;
 	/* among equals the newest first, always in the same order */
+	if (!by)
+		by = (a->born < b->born) - (a->born > b->born);
 	return by ? by : (a->index < b->index) - (a->index > b->index);
 }
 
@@ -368,7 +371,7 @@ static struct sortable *collect(struct ui *ui, struct model *m, size_t *ret_coun
 		if ((*c->id && !is_newest(c, &newest)) || !ui_passes_filter(ui, c) ||
 			(!ui->all && !model_was_shown(m, c)))
 			continue;
-		*s = (struct sortable){ .row = make_row(ui, m, c), .index = i };
+		*s = (struct sortable){ .row = make_row(ui, m, c), .born = container_born_ns(c), .index = i };
 		if (by->value) {
 			s->value = by->value(&s->row);
 		} else {

@@ -186,7 +186,7 @@ static void put_entry(struct screen *s, size_t row, const struct layout *l, stru
 		screen_put(s, row, at, l->process, STYLE_NORMAL, who.text);
 		at += l->process + 1;
 	}
-	event_text(&what, entry, s->utf8);
+	event_text(&what, entry, &m->facts->timeline, s->utf8);
 	if (what.length > scroll && at < s->columns) {
 		size_t skip = 0;
 
@@ -282,7 +282,7 @@ static bool entry_has(struct model *m, const struct log_entry *entry, const char
 	strbuf_putc(&sb, ' ');
 	process_text(&sb, entry->event, 80, true);
 	strbuf_putc(&sb, ' ');
-	event_text(&sb, entry, true);
+	event_text(&sb, entry, &m->facts->timeline, true);
 	return text_has(sb.text, text) || (c && (text_has(c->id, text) || text_has(c->name, text)));
 }
 
