@@ -134,16 +134,21 @@ static void call_text(struct strbuf *sb, const union record *r, bool utf8)
 {
 	const struct event_syscall_enter *e = &r->enter;
 	size_t before = sb->length;
+	char name[FORMAT_MAX];
 
-	if (e->op == OP_CLONE || e->op == OP_UNSHARE || e->op == OP_SETNS)
-		flags_of(sb, e);
-	else if (e->op == OP_MOUNT)
-		mount_text(sb, e, utf8);
-	else
-		FIELD(sb, " ", e->c);
-	if (e->op != OP_MOUNT) {
+	switch (e->op) {
+	case OP_KILL:
+		strbuf_printf(sb, " %s %s pid %" PRIu64, format_signal(name, (int)e->args[1]), utf8 ? "→" : "->",
+			(uint64_t)e->args[0]);
+		break;
+	case OP_CLONE:
+	case OP_UNSHARE:
+	case OP_SETNS: flags_of(sb, e); break;
+	case OP_MOUNT: mount_text(sb, e, utf8); break;
+	default:
 		FIELD(sb, " ", e->a);
 		FIELD(sb, " ", e->b);
+		break;
 	}
 	if (e->path_slots && e->path_slots <= EVENT_SLOTS) {
 		strbuf_puts(sb, utf8 ? " → " : " -> ");
@@ -185,6 +190,17 @@ static void cgroup_text(struct strbuf *sb, const union record *r, const struct t
 		strbuf_printf(sb, " = %d", r->cgroup.value);
 }
 
+/* An end whose start was not seen. */
+static void result_text(struct strbuf *sb, int64_t result)
+{
+	char name[FORMAT_MAX];
+
+	if (result < 0)
+		strbuf_printf(sb, "= %s", format_errno(name, (int)-result));
+	else
+		strbuf_printf(sb, "= %" PRId64, result);
+}
+
 static void lost_text(struct strbuf *sb, const union record *r)
 {
 	strbuf_printf(sb, "LOST %" PRIu64 " %s so far: %s", (uint64_t)r->lost.count,
@@ -201,7 +217,7 @@ static void body_text(struct strbuf *sb, const union record *r, const struct tim
 	case EVENT_OOM_VICTIM: oom_text(sb, r, utf8); break;
 	case EVENT_SIGNAL: signal_text(sb, r, utf8); break;
 	case EVENT_SYSCALL_ENTER: call_text(sb, r, utf8); break;
-	case EVENT_SYSCALL_EXIT: strbuf_printf(sb, "= %" PRId64, (int64_t)r->leave.result); break;
+	case EVENT_SYSCALL_EXIT: result_text(sb, r->leave.result); break;
 	case EVENT_CGROUP_WRITE:
 		FIELD(sb, "", r->write.file);
 		FIELD(sb, " = ", r->write.value);

@@ -266,6 +266,15 @@ size_t container_ooms(const struct container *c)
 	return count;
 }
 
+struct container container_now(const struct model *m, const struct container *c)
+{
+	struct container now = *c;
+
+	if (c->state != STATE_EXITED && !c->ended && m->now_ns > c->last_ns)
+		now.last_ns = m->now_ns;
+	return now;
+}
+
 uint64_t container_end_of(const struct container *c, uint64_t end_ns, enum edge edge)
 {
 	return edge == EDGE_OPEN || !end_ns ? c->last_ns : end_ns;

@@ -211,16 +211,19 @@ static void zoom_note(struct screen *s, size_t row, const struct timeline_layout
 
 static void draw(struct ui *ui, struct model *m, struct screen *s, struct area area)
 {
-	const struct container *c = ui_container(ui, m), *other;
+	const struct container *chosen = ui_container(ui, m), *other, *c;
 	struct list *list = &ui->timeline.list;
 	struct timeline_layout layout;
 	struct timeline_rows rows;
+	struct container now;
 
-	if (!c) {
+	if (!chosen) {
 		screen_put(s, area.top + 1, 2, s->columns, STYLE_DIM, "no container is chosen: press 1 and choose one");
 		return;
 	}
-	other = compared(ui, m, c);
+	other = compared(ui, m, chosen);
+	now = container_now(m, chosen);
+	c = &now;
 	draw_head(ui, m, s, &area, c, other);
 	timeline_rows_make(&rows, c, &ui->timeline);
 	timeline_layout_make(&layout, c, &ui->timeline, other, s->columns);
@@ -428,6 +431,7 @@ static bool act(struct ui *ui, struct model *m, enum action action)
 {
 	const struct container *c = ui_container(ui, m);
 	struct timeline_rows rows;
+	struct container now;
 	bool done;
 
 	switch (action) {
@@ -443,8 +447,9 @@ static bool act(struct ui *ui, struct model *m, enum action action)
 	}
 	if (!c)
 		return false;
-	timeline_rows_make(&rows, c, &ui->timeline);
-	done = act_on_rows(ui, c, &rows, action);
+	now = container_now(m, c);
+	timeline_rows_make(&rows, &now, &ui->timeline);
+	done = act_on_rows(ui, &now, &rows, action);
 	timeline_rows_free(&rows);
 	return done;
 }
