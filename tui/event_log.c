@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tui/event_log.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +58,8 @@ static bool is_call(const struct event *event)
 static bool finish_call(struct event_log *log, const struct event *event)
 {
 	const struct event_syscall_exit *e = (const struct event_syscall_exit *)event;
-	void *number = event->size >= sizeof(*e) ? map_remove_key(&log->calls, &event->tid) : NULL;
+	bool whole = event->size >= offsetof(struct event_syscall_exit, result) + sizeof(e->result);
+	void *number = whole ? map_remove_key(&log->calls, &event->tid) : NULL;
 	struct log_entry *start;
 
 	if (!number || (uintptr_t)number - 1 < log->first)

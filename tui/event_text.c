@@ -155,7 +155,7 @@ static void call_text(struct strbuf *sb, const union record *r, bool utf8)
 		path_text(sb, e->path, e->path_slots, utf8);
 	}
 	FIELD(sb, " ", e->d);
-	if (sb->length == before)
+	if (sb->length == before && e->op != OP_EXECVE)
 		strbuf_printf(sb, " 0x%" PRIx64 " 0x%" PRIx64, (uint64_t)e->args[0], (uint64_t)e->args[1]);
 }
 
@@ -163,7 +163,7 @@ static void request_text(struct strbuf *sb, const union record *r, bool utf8)
 {
 	size_t line = strcspn(r->request.data, "\r\n");
 
-	format_text(sb, r->request.data, line < sizeof(r->request.data) ? line : sizeof(r->request.data), utf8);
+	field(sb, "", r->request.data, line < sizeof(r->request.data) ? line : sizeof(r->request.data), utf8);
 	FIELD(sb, utf8 ? " → " : " -> ", r->request.peer);
 }
 

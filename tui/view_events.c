@@ -13,7 +13,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-enum { DETAIL_ROWS = 9, KIND_COLUMNS = 14 };
+enum { DETAIL_ROWS = 9, KIND_COLUMNS = 16 };
 
 /* ---- which ---- */
 
