@@ -47,12 +47,13 @@ ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
 ctrace-trace_LIBS := -lbpf -lelf -lz -ljson-c -lmnl
 ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lcap
 ctrace-serve_LIBS := -lmicrohttpd -lbpf -lelf -lz -ljson-c -lmnl -lcrypto -lcap
-TEST_LIBS := -lcmocka -lbpf -lelf -lz -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd
+ctrace-top_LIBS := -lncursesw -ltinfo -lbpf -lelf -lz -ljson-c -lmnl
+TEST_LIBS := -lcmocka -lbpf -lelf -lz -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lncursesw -ltinfo
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PROGRAMS := ctrace ctrace-trace ctrace-image ctrace-serve
+PROGRAMS := ctrace ctrace-trace ctrace-image ctrace-serve ctrace-top
 SOURCES := $(filter-out userspace/main.c,$(wildcard userspace/*/*.c userspace/*/*/*.c exporters/*.c tui/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
@@ -96,6 +97,7 @@ $(O)/main-ctrace.o: PROGRAM := 1
 $(O)/main-ctrace-trace.o: PROGRAM := 2
 $(O)/main-ctrace-image.o: PROGRAM := 3
 $(O)/main-ctrace-serve.o: PROGRAM := 4
+$(O)/main-ctrace-top.o: PROGRAM := 5
 $(O)/main-%.o: userspace/main.c userspace/cmd/commands.def Makefile | $(O)/version.h
 	$(call say,CC,$< ($*))
 	$(Q)mkdir -p $(@D)
