@@ -27,6 +27,7 @@ pc:json-c libjson-c-dev
 pc:libseccomp libseccomp-dev
 pc:libcap libcap-dev
 pc:libmnl libmnl-dev
+pc:ncursesw libncurses-dev
 pc:libcurl libcurl4-openssl-dev
 pc:libarchive libarchive-dev
 pc:libmicrohttpd libmicrohttpd-dev
@@ -59,6 +60,10 @@ cmd:umoci umoci optional
 cmd:skopeo skopeo optional
 cmd:mmdebstrap mmdebstrap optional
 cmd:script bsdutils optional
+cmd:chromium chromium optional
+cmd:node nodejs optional
+cmd:npm npm optional
+cmd:tmux tmux optional
 '
 needed_to_bench='
 cmd:redis-benchmark redis-tools optional

@@ -18,6 +18,7 @@
 #define PROGRAM_TRACE 2
 #define PROGRAM_IMAGE 3
 #define PROGRAM_SERVE 4
+#define PROGRAM_TOP 5
 
 #if PROGRAM == PROGRAM_CTRACE
 #define OWN_CTRACE(f) f
@@ -34,11 +35,15 @@
 #else
 #define OWN_IMAGE(f) NULL
 #endif
-
 #if PROGRAM == PROGRAM_SERVE
 #define OWN_SERVE(f) f
 #else
 #define OWN_SERVE(f) NULL
+#endif
+#if PROGRAM == PROGRAM_TOP
+#define OWN_TOP(f) f
+#else
+#define OWN_TOP(f) NULL
 #endif
 
 struct command {
@@ -52,6 +57,7 @@ static const struct command commands[] = {
 #define TRACE_COMMAND(n, a, s) { #n, a, s, "ctrace-trace", OWN_TRACE(cmd_##n) },
 #define IMAGE_COMMAND(n, a, s) { #n, a, s, "ctrace-image", OWN_IMAGE(cmd_##n) },
 #define SERVE_COMMAND(n, a, s) { #n, a, s, "ctrace-serve", OWN_SERVE(cmd_##n) },
+#define TOP_COMMAND(n, a, s) { #n, a, s, "ctrace-top", OWN_TOP(cmd_##n) },
 #include "cmd/commands.def"
 };
 
@@ -69,6 +75,7 @@ static void print_help(FILE *out)
 	      "  ctrace run --memory 256m ubuntu        run a container and see how it was made\n"
 	      "  ctrace trace -- docker run nginx       the same for docker\n"
 	      "  ctrace trace --record start.ctrace     record everything; ctrace show start.ctrace\n"
+	      "  ctrace top                             all containers of the host, live\n"
 	      "  ctrace doctor                          what this kernel lets ctrace see\n", out);
 }
 
