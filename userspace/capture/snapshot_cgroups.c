@@ -103,7 +103,8 @@ static int hierarchy_of(const struct mount_line *m, const struct timeline_config
 {
 	bool v2 = strcmp(m->type, "cgroup2") == 0;
 
-	if ((!v2 && strcmp(m->type, "cgroup") != 0) || strcmp(m->root, "/") != 0)
+	/* in a cgroup namespace, as a pod's, the root of the host's tree reads "/../.." (cgroup_namespaces(7)) */
+	if ((!v2 && strcmp(m->type, "cgroup") != 0) || strspn(m->root, "/.") != strlen(m->root))
 		return -1;
 	for (size_t i = 0; i < config->hierarchy_count; i++) {
 		if (v2 ? config->hierarchies[i].id == 0 :
