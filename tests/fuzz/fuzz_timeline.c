@@ -25,13 +25,15 @@ static void check_container(const struct container *c)
 		require(c->gaps[i].start_ns < c->gaps[i].end_ns);
 }
 
+static const struct span_context spans;
+
 static void check_text(const struct container *c)
 {
 	struct waterfall_options options = { .detail = WATERFALL_FULL, .width = 100, .explain = true };
 	struct strbuf sb = { 0 };
 	const char *newline;
 
-	json_write_timeline(&sb, c, CHANGE_ENDED);
+	json_write_timeline(&sb, &spans, c, CHANGE_ENDED);
 	newline = strchr(sb.text, '\n');
 	require(newline && !newline[1]);
 	strbuf_reset(&sb);

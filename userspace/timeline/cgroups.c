@@ -142,7 +142,7 @@ static struct cont *by_path(struct timeline *tl, const char *path, bool creates)
 	if (!identify_cgroup(path, &who))
 		return NULL;
 	id = xstrndup(who.id, who.id_length);
-	c = container_for_id(tl, id, creates);
+	c = container_for_id(tl, id, NULL, creates);
 	if (c && who.engine && !c->c.engine)
 		container_set(&c->c.engine, who.engine);
 	if (c && who.pod && !c->c.pod) {
@@ -178,17 +178,23 @@ static void place_on(struct timeline *tl, struct cont *c, struct process *p, str
 		steps_place(tl, p, step);
 }
 
+bool cgroups_is_around(struct timeline *tl, const struct cont *c, const struct process *p, const struct cont *own)
+{
+	return c != own && lifecycle_container_of(tl, p->cgroup_id, p->ns.pid) == c;
+}
+
 static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cgroup_ref *ref = ref_new(tl, e->hierarchy, e->id, e->path);
 	struct step step = point(STEP_CGROUP_MKDIR, &e->h);
 	struct cont *own = process_container(tl, p);
-	struct cont *c = by_path(tl, e->path, p->role != ROLE_NONE);
+	bool for_own = own && p->role == ROLE_RUNTIME; /* its arguments named a container: the path need not */
+	struct cont *c = by_path(tl, e->path, p->role != ROLE_NONE && !for_own);
 
 	if (!c)
 		c = by_parent(tl, e->hierarchy, e->path);
-	if (own && !c && !strcmp(last_component(e->path), own->c.id))
+	if (own && (!c || cgroups_is_around(tl, c, p, own)) && !strcmp(last_component(e->path), own->c.id))
 		c = own;
 	if (c) {
 		cgroups_adopt(tl, c, ref);
@@ -200,7 +206,7 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 	if (c && p->role == ROLE_NONE && p->container != c->serial) /* systemd, or the payload itself */
 		container_add_step(tl, c, -1, &step);
 	else
-		place_on(tl, c ? c : own, p, &step);
+		place_on(tl, for_own || !c ? own : c, p, &step);
 }
 
 static void mark_removed(struct cont *c, uint32_t hierarchy, uint64_t id)
@@ -230,6 +236,22 @@ static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
 		ref_remove(tl, ref);
 }
 
+/* Whether a cgroup that c's process is put into can be c's: nobody's, or one that was made below those of
+ * the container which c's runtime runs in. */
+static bool may_take(struct timeline *tl, const struct cont *c, const struct process *p,
+	const struct cgroup_ref *ref)
+{
+	const struct cont *holder = container_by_serial(tl, ref->container);
+
+	if (!holder)
+		return true;
+	for (size_t i = 0; i < holder->c.cgroup_count; i++) {
+		if (holder->c.cgroups[i].hierarchy == ref->hierarchy && holder->c.cgroups[i].id == ref->id)
+			return false;
+	}
+	return cgroups_is_around(tl, holder, p, c);
+}
+
 /* Which container a process that is put into a cgroup belongs to: a runtime's child that is moved
  * tells that the cgroup is the container's. */
 static void on_attach(struct timeline *tl, const struct event_cgroup *e)
@@ -244,7 +266,7 @@ static void on_attach(struct timeline *tl, const struct event_cgroup *e)
 		ref = ref_new(tl, e->hierarchy, e->id, e->path);
 	if (target && e->hierarchy == tl->config.cgroup_hierarchy)
 		target->cgroup_id = e->id;
-	if (ref && !ref->container && c && e->level && target->role == ROLE_RUNTIME && !c->c.started_ns)
+	if (ref && c && e->level && target->role == ROLE_RUNTIME && !c->c.started_ns && may_take(tl, c, p, ref))
 		cgroups_adopt(tl, c, ref);
 	if (!c && ref)
 		c = container_by_serial(tl, ref->container);

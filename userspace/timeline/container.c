@@ -63,6 +63,7 @@ void container_free(struct cont *cont)
 		free(cont->keys[i]);
 	free(cont->keys);
 	free(cont->fatal.container);
+	free(cont->maker.root);
 	free(c->exit.sender_container);
 	free(c->actors);
 	free(c->steps);
@@ -90,10 +91,34 @@ struct cont *container_by_serial(struct timeline *tl, uint64_t serial)
 	return tl->recent_container;
 }
 
-struct cont *container_for_id(struct timeline *tl, const char *id, bool creates)
+static bool is_made_by(const struct cont *c, const struct maker *m)
+{
+	return (!c->maker.pid_ns || !m->pid_ns || c->maker.pid_ns == m->pid_ns) &&
+		(!c->maker.root || !m->root || !strcmp(c->maker.root, m->root));
+}
+
+/* The newest of that id and maker that has not ended; of any maker where maker is NULL. */
+static struct cont *find_active(struct timeline *tl, const char *id, const struct maker *maker)
+{
+	for (size_t i = tl->active_count; i-- > 0;) {
+		struct cont *c = tl->active[i];
+
+		if (!c->c.ended && !strcmp(c->c.id, id) && (!maker || is_made_by(c, maker)))
+			return c;
+	}
+	return NULL;
+}
+
+struct cont *container_for_id(struct timeline *tl, const char *id, const struct maker *maker, bool creates)
 {
 	struct cont *c = claim_find(tl, 'I', id);
 
+	if (c && maker && !is_made_by(c, maker)) {
+		struct cont *twin = c->c.generation ? find_active(tl, id, maker) : NULL;
+
+		/* one directory may be named in two ways; who creates says so */
+		c = twin || creates || c->maker.pid_ns != maker->pid_ns ? twin : c;
+	}
 	if (c && creates && c->c.state == STATE_EXITED) {
 		container_sweep(tl, false);
 		c = NULL;
@@ -102,6 +127,10 @@ struct cont *container_for_id(struct timeline *tl, const char *id, bool creates)
 		c = container_new(tl, id);
 		container_notify(tl, c, CHANGE_CREATED);
 	}
+	if (c && creates && maker && !c->maker.pid_ns)
+		c->maker.pid_ns = maker->pid_ns;
+	if (c && creates && maker && !c->maker.root && maker->root)
+		c->maker.root = xstrdup(maker->root);
 	return c;
 }
 
@@ -132,11 +161,13 @@ void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns)
 	c->quiet_since_ns = 0;
 }
 
-/* A container's init may itself be an engine, whose containers know it as such. */
+/* A container's init or exec session may itself be an engine or a client, whose containers know it as such. */
 static enum actor_role role_of(const struct cont *c, const struct process *p)
 {
 	if (p->is_init && p->container == c->serial)
 		return ACTOR_INIT;
+	if (p->is_exec && p->container == c->serial)
+		return ACTOR_EXEC;
 	switch (p->role) {
 	case ROLE_CLI:
 		return ACTOR_CLI;
@@ -415,6 +446,8 @@ static void trim(struct cont *c)
 
 static void end(struct timeline *tl, struct cont *c)
 {
+	struct cont *twin;
+
 	c->c.ended = true;
 	c->c.lost = tl->stats.lost - c->lost_at_first;
 	c->unsettled = true;
@@ -423,6 +456,9 @@ static void end(struct timeline *tl, struct cont *c)
 	tl->ended_count++;
 	container_notify(tl, c, CHANGE_ENDED);
 	claim_drop_all(tl, c);
+	twin = c->c.generation ? find_active(tl, c->c.id, NULL) : NULL;
+	if (twin && !claim_find(tl, 'I', twin->c.id))
+		claim_key(tl, twin, 'I', twin->c.id);
 	trim(c);
 }
 

@@ -108,4 +108,8 @@ void details_free(struct details *d)
 void step_free(struct step *s)
 {
 	details_free(&s->details);
+	if (s->times)
+		free(s->times->blocked_in);
+	free(s->times);
+	s->times = NULL;
 }

@@ -62,7 +62,15 @@ static void forget(struct identity *who)
 	who->id[0] = who->name[0] = who->namespace_[0] = who->bundle[0] = '\0';
 }
 
-/* One option at argv[*i]; moves *i over its value, if it has one. Keeps --bundle. */
+static void keep_option(const char *name, const char *value, struct identity *ret)
+{
+	if (!strcmp(name, "bundle") || !strcmp(name, "b"))
+		copy(ret->bundle, sizeof(ret->bundle), value);
+	else if (!strcmp(name, "root"))
+		copy(ret->root, sizeof(ret->root), value);
+}
+
+/* One option at argv[*i]; moves *i over its value, if it has one. Keeps --bundle and --root. */
 static void skip_option(char *const argv[], size_t *i, struct identity *ret)
 {
 	const char *name = argv[*i] + 1;
@@ -74,15 +82,13 @@ static void skip_option(char *const argv[], size_t *i, struct identity *ret)
 	equals = strchr(name, '=');
 	snprintf(bare, sizeof(bare), "%.*s", equals ? (int)(equals - name) : (int)sizeof(bare) - 1, name);
 	if (equals) {
-		if (!strcmp(bare, "bundle") || !strcmp(bare, "b"))
-			copy(ret->bundle, sizeof(ret->bundle), equals + 1);
+		keep_option(bare, equals + 1, ret);
 		return;
 	}
 	if (!takes_value(bare) || !argv[*i + 1])
 		return;
 	(*i)++;
-	if (!strcmp(bare, "bundle") || !strcmp(bare, "b"))
-		copy(ret->bundle, sizeof(ret->bundle), argv[*i]);
+	keep_option(bare, argv[*i], ret);
 }
 
 static const char *base_name(const char *path)

@@ -81,6 +81,13 @@ struct actor {
 	bool is_shared; /* dockerd, containerd: lives for more than this container */
 };
 
+/* Where a call's time went: on a CPU, waiting for one, and blocked, which is the rest. */
+struct step_times {
+	uint64_t on_cpu_ns, run_queue_ns, blocked_ns;
+	uint64_t longest_block_ns; /* at a stretch; 0 = less than EVENT_LONG_BLOCK_NS */
+	char *blocked_in;          /* the kernel's functions in that stretch, innermost first, split by '\x1f'; NULL = unknown */
+};
+
 struct step { /* there are many: small fields share a word */
 	enum step_kind kind : 8;
 	enum phase phase : 8;
@@ -91,6 +98,7 @@ struct step { /* there are many: small fields share a word */
 	int64_t result; /* 0 (or a positive return value) or a negative errno; valid if has_result */
 	uint32_t tid;
 	uint32_t order; /* among steps that start at the same time: as they came */
+	struct step_times *times; /* NULL = unknown */
 	struct details details;
 };
 
@@ -102,6 +110,8 @@ struct phase_span {
 	uint64_t busy_ns; /* covered by steps; the rest of the span is untraced */
 	enum edge start_edge, end_edge;
 	size_t steps, failed;
+	bool has_times; /* of its calls of which it is known, added up over threads */
+	uint64_t on_cpu_ns, run_queue_ns, blocked_ns;
 };
 
 /* A time in which no step of any actor was seen between creation and exec. */

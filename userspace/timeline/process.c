@@ -246,10 +246,11 @@ struct cont *process_container(struct timeline *tl, struct process *p)
 	struct process *up = p;
 
 	for (int depth = 0; up && depth < 8; depth++) {
-		struct cont *c = container_by_serial(tl, up->container);
+		struct cont *c = container_by_serial(tl, up->acts_for ? up->acts_for : up->container);
 
 		if (c && !c->c.ended) { /* what comes after the end belongs to nobody */
-			p->container = up->container;
+			if (up != p)
+				p->container = c->serial;
 			return c;
 		}
 		if (up != p && !passes_on(up))
@@ -263,13 +264,20 @@ struct cont *process_container(struct timeline *tl, struct process *p)
 	return NULL;
 }
 
+struct cont *process_home(struct timeline *tl, struct process *p)
+{
+	return p->acts_for ? container_by_serial(tl, p->container) : process_container(tl, p);
+}
+
 void process_claim(struct timeline *tl, struct process *p, struct cont *c)
 {
 	enum { DEPTH = 8 };
 	struct process *chain[DEPTH], *up = p;
 	int depth = 0;
 
-	if (!process_is_daemon(p))
+	if (p->is_init || p->is_exec)
+		p->acts_for = p->container != c->serial ? c->serial : 0;
+	else if (!process_is_daemon(p))
 		p->container = c->serial;
 	while (up && depth < DEPTH) {
 		chain[depth++] = up;

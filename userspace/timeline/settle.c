@@ -103,6 +103,12 @@ static void extend(const struct container *c, struct phase_span *span, uint64_t 
 	}
 	if (s->has_result && s->result < 0)
 		span->failed++;
+	if (s->times) {
+		span->has_times = true;
+		span->on_cpu_ns += s->times->on_cpu_ns;
+		span->run_queue_ns += s->times->run_queue_ns;
+		span->blocked_ns += s->times->blocked_ns;
+	}
 }
 
 static void put_phase(struct container *c, const struct phase_span *span)

@@ -104,7 +104,8 @@ void steps_place(struct timeline *tl, struct process *p, struct step *step)
 		if (c && !p->container && p->role == ROLE_HELPER) /* it works for this one */
 			p->container = c->serial;
 	}
-	if (!c)
+	/* a daemon that is the init of a container works for those which it makes, inside of that one */
+	if (!c && (!process_is_daemon(p) || step->kind == STEP_EXEC))
 		c = process_container(tl, p);
 	if (c)
 		container_add_step(tl, c, container_actor(tl, c, p), step);
@@ -219,13 +220,17 @@ static void note_freezer(struct timeline *tl, struct cont *c, const struct step 
 	container_notify(tl, c, CHANGE_STATE);
 }
 
-/* A cgroup write belongs to the container whose cgroup it is, whoever writes it. */
+/* A cgroup write belongs to the container whose cgroup it is, whoever writes it; but what an engine inside
+ * of a container writes to the cgroups between is for the inner one. */
 static void finish_cgroup_write(struct timeline *tl, struct open_op *op)
 {
 	struct process *p = process_find(tl, op->process.tgid, op->process.start_ns);
 	struct cgroup_ref *ref = cgroups_find(tl, op->hierarchy, op->cgroup);
 	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
+	struct cont *own = p && p->role == ROLE_RUNTIME ? process_container(tl, p) : NULL;
 
+	if (own && c && cgroups_is_around(tl, c, p, own))
+		c = own;
 	if (p && (!c || c->c.ended) && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
 		c = process_container(tl, p);
 	if (c && p && !c->c.ended) {
@@ -251,6 +256,7 @@ void steps_exit(struct timeline *tl, const struct event_syscall_exit *e)
 	op->step.result = e->result;
 	op->step.has_result = true;
 	op->step.end_ns = e->h.time_ns;
+	waits_take(&op->step, e);
 	if ((op->op == OP_CLONE || op->op == OP_KILL) && e->result >= 0)
 		open_op_free(op); /* told by its fork or signal event, with the child or target */
 	else if (op->op == OP_WRITE)

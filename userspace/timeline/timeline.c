@@ -56,7 +56,7 @@ static size_t least_size(uint16_t kind)
 	case EVENT_SYSCALL_ENTER:
 		return offsetof(struct event_syscall_enter, a);
 	case EVENT_SYSCALL_EXIT:
-		return sizeof(struct event_syscall_exit);
+		return offsetof(struct event_syscall_exit, on_cpu_ns);
 	case EVENT_CGROUP_WRITE:
 		return offsetof(struct event_cgroup_write, value) + 1;
 	case EVENT_REQUEST:
@@ -136,7 +136,7 @@ void timeline_listen(struct timeline *tl, timeline_listener *listener, void *arg
 /* Loss records carry totals, one per kind and reason; what is new since the last one counts. */
 static void take_loss(struct timeline *tl, const struct event_lost *e)
 {
-	size_t slot = (e->lost_kind < 48 ? e->lost_kind : 47) * 8 + (e->reason & 7);
+	size_t slot = (e->lost_kind < 48 ? e->lost_kind : 47) * 16 + (e->reason & 15);
 	uint64_t more;
 
 	more = e->count > tl->losses[slot] ? e->count - tl->losses[slot] : 0;
