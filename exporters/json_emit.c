@@ -95,6 +95,20 @@ void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t le
 	strbuf_putc(sb, '"');
 }
 
+void json_utf8(struct strbuf *sb, const char *bytes, size_t length)
+{
+	for (size_t i = 0, n; i < length; i += n) {
+		n = utf8_sequence(bytes + i, length - i);
+		if (n && !is_own_escape(bytes + i, n)) {
+			strbuf_add(sb, bytes + i, n);
+			continue;
+		}
+		n = n ? n : 1;
+		for (size_t k = 0; k < n; k++)
+			add_escaped_byte(sb, (unsigned char)bytes[i + k]);
+	}
+}
+
 void json_text(struct strbuf *sb, const char *key, const char *text)
 {
 	if (text)

@@ -22,6 +22,8 @@ void json_open(struct strbuf *sb, const char *key, char bracket); /* '{' or '[' 
 void json_close(struct strbuf *sb, char bracket);                 /* '}' or ']' */
 void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t length);
 void json_text(struct strbuf *sb, const char *key, const char *text); /* NULL: null */
+/* The string alone, as a reader of the JSON has it: valid UTF-8 of any bytes, for formats that are not JSON. */
+void json_utf8(struct strbuf *sb, const char *bytes, size_t length);
 void json_number(struct strbuf *sb, const char *key, int64_t value);
 void json_u64(struct strbuf *sb, const char *key, uint64_t value); /* decimal string */
 void json_i64(struct strbuf *sb, const char *key, int64_t value);  /* decimal string */

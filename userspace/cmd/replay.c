@@ -15,7 +15,7 @@
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
 	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER,
-	OPTION_PERFETTO, OPTION_HTML, OPTION_MERMAID };
+	OPTION_PERFETTO, OPTION_HTML, OPTION_MERMAID, OPTION_OTLP };
 
 struct replay_options {
 	const char *name; /* of the command, for errors */
@@ -61,6 +61,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
 		return 0;
 	case OPTION_PERFETTO: o->format = &export_perfetto; return 0;
+	case OPTION_OTLP:
+		o->format = &export_otlp;
+		if (arg && !strcmp(arg, "protobuf"))
+			o->format = &export_otlp_protobuf;
+		else if (arg && strcmp(arg, "json") != 0)
+			argp_error(state, "--otlp is \"%s\", but must be json or protobuf", arg);
+		return 0;
 	case OPTION_MERMAID: o->format = &export_mermaid; return 0;
 	case OPTION_HTML: o->format = &export_html; return 0;
 	case 'o': o->out = arg; return 0;
@@ -96,6 +103,8 @@ static const struct argp_option show_argp_options[] = {
 	{ "explain", OPTION_EXPLAIN, NULL, 0, "after each step: what it does and why", 0 },
 	{ "html", OPTION_HTML, NULL, 0, "one page for a browser, with everything in it: for a report", 0 },
 	{ "mermaid", OPTION_MERMAID, NULL, 0, "a gantt chart to paste into an issue of GitHub", 0 },
+	{ "otlp", OPTION_OTLP, "json|protobuf", OPTION_ARG_OPTIONAL,
+		"traces of OpenTelemetry, as they would be sent to a collector", 0 },
 	{ "perfetto", OPTION_PERFETTO, NULL, 0, "Chrome's trace format, for ui.perfetto.dev and speedscope", 0 },
 	{ "output", 'o', "FILE", 0, "write to FILE instead of stdout", 0 },
 	COMMON_OPTIONS, { 0 },
