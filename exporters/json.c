@@ -206,6 +206,13 @@ static void write_actor(struct strbuf *sb, const struct actor *a, size_t index)
 	json_close(sb, '}');
 }
 
+static void write_times(struct strbuf *sb, uint64_t on_cpu_ns, uint64_t run_queue_ns, uint64_t blocked_ns)
+{
+	json_u64(sb, "on_cpu_ns", on_cpu_ns);
+	json_u64(sb, "run_queue_ns", run_queue_ns);
+	json_u64(sb, "blocked_ns", blocked_ns);
+}
+
 static void write_phases(struct strbuf *sb, const struct container *c)
 {
 	json_open(sb, "phases", '[');
@@ -220,6 +227,8 @@ static void write_phases(struct strbuf *sb, const struct container *c)
 		json_u64(sb, "busy_ns", p->busy_ns);
 		json_number(sb, "steps", (int64_t)p->steps);
 		json_number(sb, "failed", (int64_t)p->failed);
+		if (p->has_times)
+			write_times(sb, p->on_cpu_ns, p->run_queue_ns, p->blocked_ns);
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');
@@ -250,6 +259,13 @@ static void write_step(struct strbuf *sb, const struct step *s)
 		json_number(sb, "tid", s->tid);
 	else
 		json_null(sb, "tid");
+	if (s->times) {
+		write_times(sb, s->times->on_cpu_ns, s->times->run_queue_ns, s->times->blocked_ns);
+		if (s->times->longest_block_ns) {
+			json_u64(sb, "longest_block_ns", s->times->longest_block_ns);
+			write_list(sb, "blocked_in", s->times->blocked_in);
+		}
+	}
 	json_close(sb, '}');
 }
 

@@ -37,6 +37,8 @@ const char *json_loss_name(uint32_t reason)
 		[LOSS_RING_FULL] = "ring_full", [LOSS_INFLIGHT_FULL] = "inflight_full",
 		[LOSS_ROLE_FULL] = "role_full", [LOSS_LATE] = "late", [LOSS_NETLINK] = "netlink",
 		[LOSS_SNAPSHOT] = "snapshot", [LOSS_RECORDING] = "recording",
+		[LOSS_BLOCKED_FULL] = "blocked_full",
+		[LOSS_STREAM] = "stream", [LOSS_MISSED] = "missed",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";
@@ -362,6 +364,12 @@ static void write_small(struct strbuf *sb, const struct event *event)
 			json_text(sb, "op", json_event_op_name(done->op));
 		if (HAS(done, result))
 			json_i64(sb, "result", done->result);
+		if (event->flags & EVENT_F_CPU) {
+			WIDE(done, on_cpu_ns);
+			WIDE(done, run_queue_ns);
+			WIDE(done, blocked_ns);
+			TEXT(done, blocked_in);
+		}
 		break;
 	case EVENT_LOST:
 		if (HAS(lost, lost_kind))

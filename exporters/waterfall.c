@@ -492,6 +492,7 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	print_gaps(&v);
 	print_marks(&v);
 	print_actors(&v);
+	view_waits(&v);
 	view_losses(&v);
 	if (v.explain)
 		view_painted(&v, DIM, options->utf8 ? "↑ explained above\n" : "^ explained above\n");

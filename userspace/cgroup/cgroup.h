@@ -32,7 +32,7 @@ struct cgroup_pair {
 };
 
 struct cgroup_throttle {
-	const char *name; /* read_bps, write_bps, read_iops or write_iops */
+	const char *name; /* read_bps, write_bps, read_iops, write_iops or weight */
 	int64_t major, minor, rate;
 };
 
@@ -41,6 +41,8 @@ struct cgroup_resources {
 	int64_t memory_limit, memory_reservation, memory_swap, memory_swappiness;
 	int64_t memory_oom_disable; /* 0 or 1 */
 	int64_t cpu_shares, cpu_quota, cpu_period, cpu_burst, cpu_idle;
+	int64_t cpu_rt_runtime, cpu_rt_period; /* v1 only */
+	int64_t net_class;                     /* v1 only */
 	char *cpuset_cpus, *cpuset_mems;
 	int64_t pids_limit; /* 0 and below = no limit */
 	int64_t blkio_weight;
@@ -50,6 +52,10 @@ struct cgroup_resources {
 	size_t throttle_count, throttle_capacity;
 	struct cgroup_pair *hugetlb; /* page size ("2MB"), bytes */
 	size_t hugetlb_count, hugetlb_capacity;
+	struct cgroup_pair *net_priorities; /* interface, priority: v1 only */
+	size_t net_priority_count, net_priority_capacity;
+	struct cgroup_pair *rdma; /* device, "hca_handle=N" or "hca_object=N" */
+	size_t rdma_count, rdma_capacity;
 	struct cgroup_pair *unified; /* file, value: v2 only */
 	size_t unified_count, unified_capacity;
 };
@@ -83,6 +89,8 @@ uint64_t cgroup_io_weight(uint64_t weight);
 
 /* Opens (without making) the group at path. */
 int cgroup_open(const char *path, struct cgroup **ret, struct error *err);
+/* Points an open group at another path, without looking for the hierarchies again: for who reads many. */
+int cgroup_reopen(struct cgroup *cg, const char *path, struct error *err);
 /* Opens the groups that a process is in. */
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err);
 /* Makes the directories that are missing, ready for processes (cpuset of v1, subtree_control of v2). On

@@ -17,6 +17,7 @@ void cgroup_resources_init(struct cgroup_resources *r)
 	r->memory_limit = r->memory_reservation = r->memory_swap = CGROUP_UNSET;
 	r->memory_swappiness = r->memory_oom_disable = CGROUP_UNSET;
 	r->cpu_shares = r->cpu_quota = r->cpu_period = r->cpu_burst = r->cpu_idle = CGROUP_UNSET;
+	r->cpu_rt_runtime = r->cpu_rt_period = r->net_class = CGROUP_UNSET;
 	r->pids_limit = r->blkio_weight = CGROUP_UNSET;
 }
 
@@ -36,6 +37,8 @@ void cgroup_resources_free(struct cgroup_resources *r)
 	free(r->devices);
 	free(r->throttles);
 	free_pairs(r->hugetlb, r->hugetlb_count);
+	free_pairs(r->net_priorities, r->net_priority_count);
+	free_pairs(r->rdma, r->rdma_count);
 	free_pairs(r->unified, r->unified_count);
 	cgroup_resources_init(r);
 }
@@ -191,6 +194,29 @@ static void plan_cpu_v1(struct cgroup_plan *plan, const struct cgroup_resources 
 		add_number(plan, "cpu", "cpu.cfs_quota_us", r->cpu_quota);
 	if (given(r->cpu_burst))
 		add_number(plan, "cpu", "cpu.cfs_burst_us", r->cpu_burst);
+	if (given(r->cpu_rt_period))
+		add_number(plan, "cpu", "cpu.rt_period_us", r->cpu_rt_period);
+	if (given(r->cpu_rt_runtime))
+		add_number(plan, "cpu", "cpu.rt_runtime_us", r->cpu_rt_runtime);
+}
+
+static void plan_network_v1(struct cgroup_plan *plan, const struct cgroup_resources *r)
+{
+	if (given(r->net_class))
+		add_number(plan, "net_cls", "net_cls.classid", r->net_class);
+	for (size_t i = 0; i < r->net_priority_count; i++)
+		add(plan, "net_prio", "net_prio.ifpriomap", "%s %s", r->net_priorities[i].key,
+			r->net_priorities[i].value);
+}
+
+/* v2 has no controller for these: not to say so would be to pretend. */
+static int check_v1_only(const struct cgroup_resources *r, struct error *err)
+{
+	if (given(r->cpu_rt_runtime) || given(r->cpu_rt_period))
+		return error_set(err, EOPNOTSUPP, "cpu.realtimeRuntime and cpu.realtimePeriod need cgroup v1");
+	if (given(r->net_class) || r->net_priority_count)
+		return error_set(err, EOPNOTSUPP, "network.classID and network.priorities need cgroup v1");
+	return 0;
 }
 
 static void plan_cpu_v2(struct cgroup_plan *plan, const struct cgroup_resources *r)
@@ -239,6 +265,7 @@ static void plan_blkio(struct cgroup_plan *plan, int version, const struct cgrou
 		{ "read_iops", "blkio.throttle.read_iops_device", "riops" },
 		{ "write_iops", "blkio.throttle.write_iops_device", "wiops" },
 	};
+	static const char *const weight_files[] = { "blkio.weight_device", "io.weight" };
 
 	if (given(r->blkio_weight) && version == 1)
 		add_number(plan, "blkio", "blkio.weight", r->blkio_weight);
@@ -247,6 +274,10 @@ static void plan_blkio(struct cgroup_plan *plan, int version, const struct cgrou
 	for (size_t i = 0; i < r->throttle_count; i++) {
 		const struct cgroup_throttle *t = &r->throttles[i];
 
+		if (!strcmp(t->name, "weight"))
+			add(plan, version == 1 ? "blkio" : "io", weight_files[version - 1],
+				"%" PRId64 ":%" PRId64 " %" PRId64, t->major, t->minor,
+				version == 1 ? t->rate : (int64_t)cgroup_io_weight(t->rate));
 		for (size_t j = 0; j < ARRAY_SIZE(files); j++) {
 			if (strcmp(t->name, files[j].name) != 0)
 				continue;
@@ -293,7 +324,11 @@ int cgroup_plan(struct cgroup_plan *plan, int version, const struct cgroup_resou
 		plan_memory_v1(plan, r);
 		plan_cpu_v1(plan, r);
 		plan_devices_v1(plan, r);
+		plan_network_v1(plan, r);
 	} else {
+		ret = check_v1_only(r, err);
+		if (ret < 0)
+			return ret;
 		plan_memory_v2(plan, r);
 		plan_cpu_v2(plan, r);
 	}
@@ -311,6 +346,8 @@ int cgroup_plan(struct cgroup_plan *plan, int version, const struct cgroup_resou
 			version == 1 ? "limit_in_bytes" : "max");
 		add(plan, "hugetlb", file, "%s", r->hugetlb[i].value);
 	}
+	for (size_t i = 0; i < r->rdma_count; i++)
+		add(plan, "rdma", "rdma.max", "%s %s", r->rdma[i].key, r->rdma[i].value);
 	if (version == 2)
 		return plan_unified(plan, r, err);
 	if (r->unified_count)
@@ -367,6 +404,8 @@ static int apply_write(const struct cgroup *cg, const struct cgroup_write *w, st
 	}
 	if (r == -ENOENT && !strcmp(w->file, "blkio.weight"))
 		r = cgroup_write_at(h->fd, "blkio.bfq.weight", w->value);
+	if (r == -ENOENT && !strcmp(w->file, "blkio.weight_device"))
+		r = cgroup_write_at(h->fd, "blkio.bfq.weight_device", w->value);
 	if (r == -ENOENT && w->optional)
 		return 0;
 	return r < 0 ? refused(h, w, -r, err) : 0;

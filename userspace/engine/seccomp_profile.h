@@ -8,9 +8,10 @@
 #include "util/error.h"
 
 /*
- * The default system call filter as linux.seccomp of a config.json (config-linux.md "Seccomp"). What
- * is not named fails with ENOSYS, so that programs fall back; what is refused for good reason fails
- * with EPERM. capabilities: the container's bounding set; some calls come with a capability.
+ * The default system call filter as linux.seccomp of a config.json (config-linux.md "Seccomp"): what docker
+ * 20.10's profile allows, all else fails with EPERM. The runtime adds what runc adds to every such profile:
+ * calls newer than any that is named fail with ENOSYS, so that programs fall back. capabilities: the
+ * container's bounding set; some calls come with a capability.
  */
 json_object *seccomp_profile(uint64_t capabilities);
 

@@ -12,7 +12,17 @@
 #include <sys/types.h>
 
 #include "cgroup/cgroup.h"
+#include "runtime/doc.h"
 #include "util/error.h"
+
+struct id_map {
+	uint32_t container, host, size;
+};
+
+struct id_maps {
+	struct id_map *maps;
+	size_t count, capacity;
+};
 
 /* The kernel's own flags for mount_setattr(2) and its relatives, with what the options of mount(8) say
  * about each. */
@@ -24,7 +34,9 @@ struct mount_plan {
 	uint64_t recursive_set, recursive_clear; /* "rro" and the like */
 	unsigned long propagation;   /* MS_SHARED... of the mount; 0 = private */
 	bool propagation_recursive;
-	bool copy_up;        /* "tmpcopyup": not supported, refused */
+	bool copy_up;        /* "tmpcopyup": a tmpfs that starts as a copy of what it covers */
+	bool idmap, idmap_recursive;
+	struct id_maps uids, gids; /* of "idmap"; none: those of the container's user namespace */
 	const char **data;   /* file system options: "size=64k" */
 	size_t data_count, data_capacity;
 };
@@ -32,10 +44,6 @@ struct mount_plan {
 struct namespace_plan {
 	int flag;         /* CLONE_NEW* */
 	const char *path; /* NULL = a new one */
-};
-
-struct id_map {
-	uint32_t container, host, size;
 };
 
 struct device_plan {
@@ -57,6 +65,14 @@ struct capability_plan {
 	uint64_t bounding, effective, permitted, inheritable, ambient;
 };
 
+/* sched_setattr(2) and ioprio_set(2) */
+struct scheduler_plan {
+	bool given;
+	uint32_t policy, priority;
+	int32_t nice;
+	uint64_t flags, runtime, deadline, period;
+};
+
 struct process_plan {
 	bool terminal;
 	unsigned short columns, rows;
@@ -65,6 +81,7 @@ struct process_plan {
 	int umask; /* -1 = leave */
 	gid_t *groups;
 	size_t group_count, group_capacity;
+	bool keep_groups; /* the caller's supplementary groups stay (annotation run.oci.keep_original_groups) */
 	char **args, **env; /* NULL-terminated; strings of the document */
 	size_t arg_count, env_count;
 	const char *cwd, *apparmor, *selinux;
@@ -72,6 +89,8 @@ struct process_plan {
 	int oom_score_adj;
 	bool oom_score_adj_given;
 	struct capability_plan capabilities;
+	struct scheduler_plan scheduler;
+	int io_priority; /* class << 13 | level; -1 = leave */
 	struct limit_plan *limits;
 	size_t limit_count, limit_capacity;
 };
@@ -86,8 +105,8 @@ struct config {
 	size_t mount_count, mount_capacity;
 	struct namespace_plan namespaces[8];
 	size_t namespace_count;
-	struct id_map *uid_maps, *gid_maps;
-	size_t uid_map_count, uid_map_capacity, gid_map_count, gid_map_capacity;
+	struct id_maps uids, gids;
+	char *time_offsets; /* lines for /proc/PID/timens_offsets, or NULL */
 	struct device_plan *devices;
 	size_t device_count, device_capacity;
 	const char *cgroups_path;
@@ -105,17 +124,27 @@ int config_parse(const char *text, size_t length, struct config **ret, struct er
 void config_free(struct config *c);
 void config_free_ptr(struct config **c);
 
-/* A process document alone (exec). The strings belong to json. */
-int config_parse_process(json_object *json, struct process_plan *ret, struct error *err);
+/* A process document alone (exec). The strings belong to the document. */
+int config_parse_process(const struct doc *process, struct process_plan *ret, struct error *err);
 void config_free_process(struct process_plan *p);
-int config_parse_resources(json_object *json, struct cgroup_resources *ret, struct error *err);
+int config_parse_resources(const struct doc *resources, struct cgroup_resources *ret,
+	struct error *err);
+/* Contradictions of a whole set of limits; an update has only some. */
+int config_check_resources(const struct doc *resources, const struct cgroup_resources *r,
+	struct error *err);
+/* "linux" of config.json. */
+int config_parse_linux(const struct doc *linux_, struct config *c, struct error *err);
+int config_parse_maps(const struct doc *d, const char *key, struct id_maps *ret, struct error *err);
+/* hooks.c: all members of "hooks", so that a bad one is known before anything runs. */
+int hooks_check(const struct doc *hooks, struct error *err);
 
 /* CLONE_NEW* of all namespaces to make (path NULL). */
 int config_new_namespaces(const struct config *c);
 const struct namespace_plan *config_namespace(const struct config *c, int flag);
 
-/* Options of mount(8) into attributes and propagation; what is neither is data. Exposed for tests. */
-int config_mount_options(struct mount_plan *m, json_object *options, struct error *err);
+/* One element of "mounts". Options of mount(8) become attributes and propagation; what is neither is data.
+ * Exposed for tests. */
+int config_parse_mount(const struct doc *d, struct mount_plan *m, struct error *err);
 /* "CAP_CHOWN" -> 0; -1 = unknown. */
 int config_capability(const char *name);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mount options: config.md "Linux mount options". */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "runtime/config.h"
+#include "runtime/runtime.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -45,6 +47,24 @@ static const struct {
 	{ "unbindable", MS_UNBINDABLE },
 };
 
+const char *runtime_mount_option(size_t i)
+{
+	static const char *const special[] = { "bind", "rbind", "idmap", "ridmap", "tmpcopyup", "defaults",
+		"async", "loud" };
+	static char recursive[ARRAY_SIZE(attributes) + ARRAY_SIZE(propagations)][24];
+	size_t plain = ARRAY_SIZE(attributes) + ARRAY_SIZE(propagations), j = i / 2;
+	const char *name;
+
+	if (i >= 2 * plain)
+		return i - 2 * plain < ARRAY_SIZE(special) ? special[i - 2 * plain] : NULL;
+	name = j < ARRAY_SIZE(attributes) ? attributes[j].name
+					  : propagations[j - ARRAY_SIZE(attributes)].name;
+	if (i % 2 == 0)
+		return name;
+	snprintf(recursive[j], sizeof(recursive[j]), "r%s", name);
+	return recursive[j];
+}
+
 static void set_attribute(uint64_t *set, uint64_t *clear, const struct attribute *a)
 {
 	*set = (*set & ~a->clear) | a->set;
@@ -82,34 +102,78 @@ static bool parse_propagation(struct mount_plan *m, const char *option)
 	return false;
 }
 
-int config_mount_options(struct mount_plan *m, json_object *options, struct error *err)
+static bool parse_special(struct mount_plan *m, const char *option)
 {
 	/* options of mount(8) for fstab, or the default */
 	static const char *const ignored[] = { "defaults", "auto", "noauto", "user", "nouser", "owner",
 		"_netdev", "nofail", "async", "loud" };
 
-	for (size_t i = 0; options && i < json_object_array_length(options); i++) {
-		json_object *o = json_object_array_get_idx(options, i);
-		const char *text = json_object_get_string(o);
-		bool known = false;
+	if (!strcmp(option, "bind") || !strcmp(option, "rbind")) {
+		m->bind = true;
+		m->recursive = option[0] == 'r';
+		return true;
+	}
+	if (!strcmp(option, "idmap") || !strcmp(option, "ridmap")) {
+		m->idmap = true;
+		m->idmap_recursive = option[0] == 'r';
+		return true;
+	}
+	if (!strcmp(option, "tmpcopyup")) {
+		m->copy_up = true;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++) {
+		if (!strcmp(option, ignored[i]))
+			return true;
+	}
+	return false;
+}
 
-		if (!json_object_is_type(o, json_type_string))
-			return error_set(err, EINVAL, "config: a mount option of %s is not a string",
-				m->destination ? m->destination : "?");
-		if (!strcmp(text, "bind") || !strcmp(text, "rbind")) {
-			m->bind = true;
-			m->recursive = text[0] == 'r';
-			continue;
-		}
-		if (!strcmp(text, "tmpcopyup") || !strcmp(text, "idmap") || !strcmp(text, "ridmap"))
-			return error_set(err, EINVAL, "config: mount option %s of %s is not supported",
-				text, m->destination ? m->destination : "?");
-		for (size_t j = 0; j < ARRAY_SIZE(ignored); j++)
-			known |= !strcmp(text, ignored[j]);
-		if (known || parse_attribute(m, text) || parse_propagation(m, text))
+static int parse_options(const struct doc *d, struct mount_plan *m, struct error *err)
+{
+	_cleanup_free_ char **options = NULL;
+
+	if (doc_strings(d, "options", &options, NULL, err) < 0)
+		return -EINVAL;
+	for (char **o = options; o && *o; o++) {
+		if (parse_special(m, *o) || parse_attribute(m, *o) || parse_propagation(m, *o))
 			continue;
 		array_grow(m->data, m->data_count, m->data_capacity);
-		m->data[m->data_count++] = text;
+		m->data[m->data_count++] = *o;
 	}
 	return 0;
+}
+
+static int check_mount(const struct doc *d, const struct mount_plan *m, struct error *err)
+{
+	if (!m->destination || !*m->destination)
+		return doc_error(d, "destination", err, "it is missing");
+	if (m->bind && !m->source)
+		return doc_error(d, "source", err, "the bind mount at %s has none", m->destination);
+	if (!m->bind && !m->type)
+		return doc_error(d, "type", err, "the mount at %s has none", m->destination);
+	if (m->bind && m->data_count)
+		return doc_error(d, "options", err, "%s is no option of a bind mount", m->data[0]);
+	if (m->copy_up && (m->bind || strcmp(m->type, "tmpfs") != 0))
+		return doc_error(d, "options", err, "tmpcopyup is for tmpfs");
+	if (m->idmap && !m->bind)
+		return doc_error(d, "options", err, "idmap is for bind mounts");
+	if (!m->uids.count != !m->gids.count)
+		return doc_error(d, m->uids.count ? "gidMappings" : "uidMappings", err,
+			"both mappings are needed, or none");
+	return 0;
+}
+
+int config_parse_mount(const struct doc *d, struct mount_plan *m, struct error *err)
+{
+	if (doc_path(d, "destination", &m->destination, err) < 0 ||
+		doc_string(d, "type", &m->type, err) < 0 ||
+		doc_path(d, "source", &m->source, err) < 0 || parse_options(d, m, err) < 0 ||
+		config_parse_maps(d, "uidMappings", &m->uids, err) < 0 ||
+		config_parse_maps(d, "gidMappings", &m->gids, err) < 0)
+		return -EINVAL;
+	m->bind |= m->type && !strcmp(m->type, "bind");
+	/* config.md: the mappings alone ask for an idmapped mount */
+	m->idmap |= m->uids.count > 0;
+	return check_mount(d, m, err);
 }

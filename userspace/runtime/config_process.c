@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.md "Process", and config-linux.md "Control groups" (resources). */
+/* config.md "Process". */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/resource.h>
 
 #include "runtime/config.h"
-#include "runtime/doc.h"
+#include "runtime/runtime.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -32,7 +32,17 @@ int config_capability(const char *name)
 	return -1;
 }
 
-static int parse_capability_set(json_object *o, const char *key, uint64_t *ret, struct error *err)
+const char *runtime_capability(size_t i)
+{
+	static char name[32];
+
+	if (i >= ARRAY_SIZE(capability_names))
+		return NULL;
+	snprintf(name, sizeof(name), "CAP_%s", capability_names[i]);
+	return name;
+}
+
+static int parse_capability_set(const struct doc *o, const char *key, uint64_t *ret, struct error *err)
 {
 	_cleanup_free_ char **names = NULL;
 	int r = doc_strings(o, key, &names, NULL, err);
@@ -48,27 +58,24 @@ static int parse_capability_set(json_object *o, const char *key, uint64_t *ret, 
 	return r;
 }
 
-static int parse_capabilities(json_object *process, struct capability_plan *c, struct error *err)
+static int parse_capabilities(const struct doc *process, struct capability_plan *c, struct error *err)
 {
-	json_object *o = NULL;
+	struct doc o;
 	int r = doc_object(process, "capabilities", &o, err);
 
 	if (r <= 0)
 		return r;
 	c->given = true;
-	if (parse_capability_set(o, "bounding", &c->bounding, err) < 0 ||
-		parse_capability_set(o, "effective", &c->effective, err) < 0 ||
-		parse_capability_set(o, "permitted", &c->permitted, err) < 0 ||
-		parse_capability_set(o, "inheritable", &c->inheritable, err) < 0 ||
-		parse_capability_set(o, "ambient", &c->ambient, err) < 0)
+	if (parse_capability_set(&o, "bounding", &c->bounding, err) < 0 ||
+		parse_capability_set(&o, "effective", &c->effective, err) < 0 ||
+		parse_capability_set(&o, "permitted", &c->permitted, err) < 0 ||
+		parse_capability_set(&o, "inheritable", &c->inheritable, err) < 0 ||
+		parse_capability_set(&o, "ambient", &c->ambient, err) < 0)
 		return -EINVAL;
-	/* Inheritable capabilities turn files with inheritable bits into privileged ones
-	 * (CVE-2022-24769); only ambient ones have a use for them. */
-	c->inheritable &= c->ambient;
 	return 0;
 }
 
-static int parse_limit(json_object *o, struct limit_plan *ret, struct error *err)
+static int parse_limit(const struct doc *o, struct process_plan *p, struct error *err)
 {
 	static const struct {
 		const char *name;
@@ -83,233 +90,225 @@ static int parse_limit(json_object *o, struct limit_plan *ret, struct error *err
 		{ "RLIMIT_RTTIME", RLIMIT_RTTIME }, { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
 		{ "RLIMIT_STACK", RLIMIT_STACK },
 	};
+	static const char *const required[] = { "type", "soft", "hard", NULL };
+	struct limit_plan l = { .resource = -1 };
 	const char *type = "";
-	json_object *soft = NULL, *hard = NULL;
+	uint64_t soft = 0, hard = 0; /* 2^64-1 is RLIM_INFINITY */
 
-	if (doc_string(o, "type", &type, err) < 0)
+	if (doc_require(o, required, err) < 0 || doc_string(o, "type", &type, err) < 0 ||
+		doc_unsigned(o, "soft", &soft, err) < 0 || doc_unsigned(o, "hard", &hard, err) < 0)
 		return -EINVAL;
-	json_object_object_get_ex(o, "soft", &soft);
-	json_object_object_get_ex(o, "hard", &hard);
-	/* uint64 in the specification; 2^64-1 is RLIM_INFINITY */
-	ret->value.rlim_cur = soft ? json_object_get_uint64(soft) : 0;
-	ret->value.rlim_max = hard ? json_object_get_uint64(hard) : ret->value.rlim_cur;
-	ret->resource = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!strcmp(type, names[i].name))
-			ret->resource = names[i].resource;
+			l.resource = names[i].resource;
 	}
-	if (ret->resource < 0)
-		return error_set(err, EINVAL, "config: rlimit type \"%s\" is not known", type);
+	if (l.resource < 0)
+		return doc_error(o, "type", err, "\"%s\" is not known", type);
+	if (soft > hard)
+		return doc_error(o, "soft", err, "it is more than hard");
+	for (size_t i = 0; i < p->limit_count; i++) {
+		if (p->limits[i].resource == l.resource)
+			return doc_error(o, "type", err, "%s is listed twice", type);
+	}
+	l.value = (struct rlimit){ soft, hard };
+	array_grow(p->limits, p->limit_count, p->limit_capacity);
+	p->limits[p->limit_count++] = l;
 	return 0;
 }
 
-static int parse_user(json_object *process, struct process_plan *p, struct error *err)
+static int parse_limits(const struct doc *process, struct process_plan *p, struct error *err)
 {
-	json_object *user = NULL, *groups = NULL;
-	int64_t uid = 0, gid = 0, mask = -1;
-	int r = doc_object(process, "user", &user, err);
+	struct doc a, e;
+	int r = doc_array(process, "rlimits", &a, err);
 
-	p->umask = -1;
-	if (r <= 0)
-		return r;
-	if (doc_integer(user, "uid", 0, UINT32_MAX - 1LL, &uid, err) < 0 ||
-		doc_integer(user, "gid", 0, UINT32_MAX - 1LL, &gid, err) < 0 ||
-		doc_integer(user, "umask", 0, 0777, &mask, err) < 0)
-		return -EINVAL;
-	p->uid = uid;
-	p->gid = gid;
-	p->umask = (int)mask;
-	r = doc_array(user, "additionalGids", &groups, err);
-	for (size_t i = 0; r > 0 && i < json_object_array_length(groups); i++) {
-		int64_t value = json_object_get_int64(json_object_array_get_idx(groups, i));
+	for (size_t i = 0; r >= 0 && i < doc_count(&a); i++) {
+		r = doc_element(&a, i, &e, err);
+		if (r == 0)
+			r = parse_limit(&e, p, err);
+	}
+	return r < 0 ? r : 0;
+}
 
-		if (value < 0 || value >= UINT32_MAX || i >= NGROUPS_MAX)
-			return error_set(err, EINVAL, "config: additionalGids has a bad group");
+static int parse_groups(const struct doc *user, struct process_plan *p, struct error *err)
+{
+	struct doc a;
+	int r = doc_array(user, "additionalGids", &a, err);
+
+	if (r > 0 && doc_count(&a) > NGROUPS_MAX)
+		return doc_error(&a, NULL, err, "it has more than %d groups", NGROUPS_MAX);
+	for (size_t i = 0; r > 0 && i < doc_count(&a); i++) {
+		struct doc e = { .json = json_object_array_get_idx(a.json, i), .parent = &a,
+			.index = i };
+		int64_t value = json_object_get_int64(e.json);
+
+		if (!json_object_is_type(e.json, json_type_int) || value < 0 || value >= UINT32_MAX)
+			return doc_error(&e, NULL, err, "it is not a group id");
 		array_grow(p->groups, p->group_count, p->group_capacity);
 		p->groups[p->group_count++] = value;
 	}
 	return r < 0 ? r : 0;
 }
 
-static int parse_console_size(json_object *process, struct process_plan *p, struct error *err)
+static int parse_user(const struct doc *process, struct process_plan *p, struct error *err)
 {
-	json_object *o = NULL;
+	struct doc user;
+	int64_t uid = 0, gid = 0, mask = -1;
+
+	if (doc_object(process, "user", &user, err) < 0 ||
+		doc_integer(&user, "uid", 0, UINT32_MAX - 1LL, &uid, err) < 0 ||
+		doc_integer(&user, "gid", 0, UINT32_MAX - 1LL, &gid, err) < 0 ||
+		doc_integer(&user, "umask", 0, 0777, &mask, err) < 0)
+		return -EINVAL;
+	p->uid = uid;
+	p->gid = gid;
+	p->umask = (int)mask;
+	return parse_groups(&user, p, err);
+}
+
+static int parse_console_size(const struct doc *process, struct process_plan *p, struct error *err)
+{
+	static const char *const required[] = { "height", "width", NULL };
+	struct doc o;
 	int64_t rows = 0, columns = 0;
 	int r = doc_object(process, "consoleSize", &o, err);
 
 	if (r <= 0)
 		return r;
-	if (doc_integer(o, "height", 0, USHRT_MAX, &rows, err) < 0 ||
-		doc_integer(o, "width", 0, USHRT_MAX, &columns, err) < 0)
+	if (doc_require(&o, required, err) < 0 ||
+		doc_integer(&o, "height", 0, USHRT_MAX, &rows, err) < 0 ||
+		doc_integer(&o, "width", 0, USHRT_MAX, &columns, err) < 0)
 		return -EINVAL;
 	p->rows = rows;
 	p->columns = columns;
 	return 0;
 }
 
-int config_parse_process(json_object *json, struct process_plan *p, struct error *err)
+/* A name of the list, or -1. */
+static int find_name(const char *const *names, const char *name)
 {
-	json_object *limits = NULL;
-	int64_t score = INT64_MIN;
-	int r;
+	for (int i = 0; names[i]; i++) {
+		if (!strcmp(names[i], name))
+			return i;
+	}
+	return -1;
+}
 
-	p->cwd = "/";
-	if (doc_bool(json, "terminal", &p->terminal, err) < 0 || parse_user(json, p, err) < 0 ||
-		parse_console_size(json, p, err) < 0 ||
-		doc_strings(json, "args", &p->args, &p->arg_count, err) < 0 ||
-		doc_strings(json, "env", &p->env, &p->env_count, err) < 0 ||
-		doc_string(json, "cwd", &p->cwd, err) < 0 ||
-		doc_string(json, "apparmorProfile", &p->apparmor, err) < 0 ||
-		doc_string(json, "selinuxLabel", &p->selinux, err) < 0 ||
-		doc_bool(json, "noNewPrivileges", &p->no_new_privs, err) < 0 ||
-		doc_integer(json, "oomScoreAdj", -1000, 1000, &score, err) < 0 ||
-		parse_capabilities(json, &p->capabilities, err) < 0)
+static int parse_scheduler_flags(const struct doc *o, struct scheduler_plan *s, struct error *err)
+{
+	/* bit i of sched_attr.sched_flags */
+	static const char *const names[] = { "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM",
+		"SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_KEEP_POLICY", "SCHED_FLAG_KEEP_PARAMS",
+		"SCHED_FLAG_UTIL_CLAMP_MIN", "SCHED_FLAG_UTIL_CLAMP_MAX", NULL };
+	_cleanup_free_ char **flags = NULL;
+
+	if (doc_strings(o, "flags", &flags, NULL, err) < 0)
 		return -EINVAL;
-	if (!*p->cwd)
-		p->cwd = "/";
+	for (size_t i = 0; flags && flags[i]; i++) {
+		int bit = find_name(names, flags[i]);
+
+		if (bit < 0)
+			return doc_error(o, "flags", err, "\"%s\" is not known", flags[i]);
+		s->flags |= 1ULL << bit;
+	}
+	return 0;
+}
+
+static int parse_scheduler(const struct doc *process, struct scheduler_plan *s, struct error *err)
+{
+	/* by number, sched(7) */
+	static const char *const policies[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH",
+		"SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE", NULL };
+	static const char *const required[] = { "policy", NULL };
+	const char *policy = "";
+	int64_t nice = 0, priority = 0;
+	struct doc o;
+	int r = doc_object(process, "scheduler", &o, err);
+
+	if (r <= 0)
+		return r;
+	if (doc_require(&o, required, err) < 0 || doc_string(&o, "policy", &policy, err) < 0 ||
+		doc_integer(&o, "nice", -20, 19, &nice, err) < 0 ||
+		doc_integer(&o, "priority", 0, 99, &priority, err) < 0 ||
+		doc_unsigned(&o, "runtime", &s->runtime, err) < 0 ||
+		doc_unsigned(&o, "deadline", &s->deadline, err) < 0 ||
+		doc_unsigned(&o, "period", &s->period, err) < 0 ||
+		parse_scheduler_flags(&o, s, err) < 0)
+		return -EINVAL;
+	r = find_name(policies, policy);
+	if (r < 0)
+		return doc_error(&o, "policy", err, "\"%s\" is not known", policy);
+	if (priority && r != SCHED_FIFO && r != SCHED_RR)
+		return doc_error(&o, "priority", err, "it is for SCHED_FIFO and SCHED_RR");
+	if ((s->runtime || s->deadline || s->period) && r != 6)
+		return doc_error(&o, "runtime", err, "runtime, deadline and period are for "
+			"SCHED_DEADLINE");
+	s->given = true;
+	s->policy = (uint32_t)r;
+	s->nice = (int32_t)nice;
+	s->priority = (uint32_t)priority;
+	return 0;
+}
+
+static int parse_io_priority(const struct doc *process, struct process_plan *p, struct error *err)
+{
+	/* by number, ioprio_set(2) */
+	static const char *const classes[] = { "IOPRIO_CLASS_NONE", "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
+		"IOPRIO_CLASS_IDLE", NULL };
+	static const char *const required[] = { "class", NULL };
+	const char *class = "";
+	int64_t level = 0;
+	struct doc o;
+	int r = doc_object(process, "ioPriority", &o, err);
+
+	p->io_priority = -1;
+	if (r <= 0)
+		return r;
+	if (doc_require(&o, required, err) < 0 || doc_string(&o, "class", &class, err) < 0 ||
+		doc_integer(&o, "priority", 0, 7, &level, err) < 0)
+		return -EINVAL;
+	r = find_name(classes, class);
+	if (r < 0)
+		return doc_error(&o, "class", err, "\"%s\" is not known", class);
+	p->io_priority = r << 13 | (int)level;
+	return 0;
+}
+
+static int check_process(const struct doc *d, const struct process_plan *p, struct error *err)
+{
+	if (!p->args || !p->args[0])
+		return doc_error(d, "args", err, "it is empty or missing");
+	if (!p->cwd || !*p->cwd)
+		return doc_error(d, "cwd", err, "it is empty or missing");
+	if (p->cwd[0] != '/')
+		return doc_error(d, "cwd", err, "\"%s\" is not an absolute path", p->cwd);
+	for (size_t i = 0; i < p->env_count; i++) {
+		if (!strchr(p->env[i], '=') || p->env[i][0] == '=')
+			return doc_error(d, "env", err, "[%zu]: \"%.64s\" is not NAME=VALUE", i, p->env[i]);
+	}
+	return 0;
+}
+
+int config_parse_process(const struct doc *d, struct process_plan *p, struct error *err)
+{
+	int64_t score = INT64_MIN;
+
+	if (doc_bool(d, "terminal", &p->terminal, err) < 0 || parse_user(d, p, err) < 0 ||
+		parse_console_size(d, p, err) < 0 ||
+		doc_strings(d, "args", &p->args, &p->arg_count, err) < 0 ||
+		doc_strings(d, "env", &p->env, &p->env_count, err) < 0 ||
+		doc_path(d, "cwd", &p->cwd, err) < 0 ||
+		doc_path(d, "apparmorProfile", &p->apparmor, err) < 0 ||
+		doc_path(d, "selinuxLabel", &p->selinux, err) < 0 ||
+		doc_bool(d, "noNewPrivileges", &p->no_new_privs, err) < 0 ||
+		doc_integer(d, "oomScoreAdj", -1000, 1000, &score, err) < 0 ||
+		parse_capabilities(d, &p->capabilities, err) < 0 || parse_limits(d, p, err) < 0 ||
+		parse_scheduler(d, &p->scheduler, err) < 0 || parse_io_priority(d, p, err) < 0)
+		return -EINVAL;
 	if (!p->env)
 		p->env = xcalloc(1, sizeof(*p->env));
 	if (score != INT64_MIN) {
 		p->oom_score_adj_given = true;
 		p->oom_score_adj = (int)score;
 	}
-	r = doc_array(json, "rlimits", &limits, err);
-	for (size_t i = 0; r > 0 && i < json_object_array_length(limits); i++) {
-		array_grow(p->limits, p->limit_count, p->limit_capacity);
-		if (parse_limit(json_object_array_get_idx(limits, i), &p->limits[p->limit_count],
-			    err) < 0)
-			return -EINVAL;
-		p->limit_count++;
-	}
-	return r < 0 ? r : 0;
-}
-
-static int parse_device_rules(json_object *json, struct cgroup_resources *r, struct error *err)
-{
-	json_object *a = NULL;
-	int ret = doc_array(json, "devices", &a, err);
-
-	for (size_t i = 0; ret > 0 && i < json_object_array_length(a); i++) {
-		json_object *o = json_object_array_get_idx(a, i);
-		struct cgroup_device d = { .type = 'a', .major = -1, .minor = -1 };
-		const char *type = "a", *access = "rwm";
-
-		if (doc_bool(o, "allow", &d.allow, err) < 0 ||
-			doc_string(o, "type", &type, err) < 0 ||
-			doc_string(o, "access", &access, err) < 0 ||
-			doc_integer(o, "major", -1, INT32_MAX, &d.major, err) < 0 ||
-			doc_integer(o, "minor", -1, INT32_MAX, &d.minor, err) < 0)
-			return -EINVAL;
-		if (strlen(type) > 1 || !strchr("abc", type[0]) || strlen(access) > 3 ||
-			strspn(access, "rwm") != strlen(access))
-			return error_set(err, EINVAL, "config: device rule type \"%s\" access \"%s\" is "
-				"not valid", type, access);
-		d.type = type[0] ? type[0] : 'a';
-		memcpy(d.access, *access ? access : "rwm", strlen(*access ? access : "rwm") + 1);
-		array_grow(r->devices, r->device_count, r->device_capacity);
-		r->devices[r->device_count++] = d;
-	}
-	return ret < 0 ? ret : 0;
-}
-
-static int parse_throttles(json_object *block, struct cgroup_resources *r, struct error *err)
-{
-	static const char *const keys[][2] = { { "throttleReadBpsDevice", "read_bps" },
-		{ "throttleWriteBpsDevice", "write_bps" }, { "throttleReadIOPSDevice", "read_iops" },
-		{ "throttleWriteIOPSDevice", "write_iops" } };
-
-	for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
-		json_object *a = NULL;
-		int ret = doc_array(block, keys[k][0], &a, err);
-
-		for (size_t i = 0; ret > 0 && i < json_object_array_length(a); i++) {
-			json_object *o = json_object_array_get_idx(a, i);
-			struct cgroup_throttle t = { .name = keys[k][1] };
-
-			if (doc_integer(o, "major", 0, INT32_MAX, &t.major, err) < 0 ||
-				doc_integer(o, "minor", 0, INT32_MAX, &t.minor, err) < 0 ||
-				doc_integer(o, "rate", 0, INT64_MAX, &t.rate, err) < 0)
-				return -EINVAL;
-			array_grow(r->throttles, r->throttle_count, r->throttle_capacity);
-			r->throttles[r->throttle_count++] = t;
-		}
-		if (ret < 0)
-			return ret;
-	}
-	return doc_integer(block, "weight", 0, 10000, &r->blkio_weight, err);
-}
-
-static void add_pair(struct cgroup_pair **pairs, size_t *count, size_t *capacity, const char *key,
-	char *value)
-{
-	array_grow(*pairs, *count, *capacity);
-	(*pairs)[(*count)++] = (struct cgroup_pair){ xstrdup(key), value };
-}
-
-static int parse_pairs(json_object *json, struct cgroup_resources *r, struct error *err)
-{
-	json_object *a = NULL, *unified = NULL;
-
-	if (doc_array(json, "hugepageLimits", &a, err) < 0 ||
-		doc_object(json, "unified", &unified, err) < 0)
-		return -EINVAL;
-	for (size_t i = 0; a && i < json_object_array_length(a); i++) {
-		json_object *o = json_object_array_get_idx(a, i);
-		const char *size = "";
-		int64_t limit = 0;
-
-		if (doc_string(o, "pageSize", &size, err) < 0 ||
-			doc_integer(o, "limit", 0, INT64_MAX, &limit, err) < 0)
-			return -EINVAL;
-		if (strspn(size, "0123456789KMGTB") != strlen(size) || !*size)
-			return error_set(err, EINVAL, "config: hugepageLimits.pageSize \"%s\" is not "
-				"like 2MB", size);
-		add_pair(&r->hugetlb, &r->hugetlb_count, &r->hugetlb_capacity, size,
-			xasprintf("%" PRId64, limit));
-	}
-	if (unified) {
-		json_object_object_foreach(unified, key, value) {
-			add_pair(&r->unified, &r->unified_count, &r->unified_capacity, key,
-				xstrdup(json_object_get_string(value)));
-		}
-	}
-	return 0;
-}
-
-int config_parse_resources(json_object *json, struct cgroup_resources *r, struct error *err)
-{
-	json_object *memory = NULL, *cpu = NULL, *pids = NULL, *block = NULL;
-	const char *cpus = NULL, *mems = NULL;
-	bool oom_disable = false;
-
-	if (doc_object(json, "memory", &memory, err) < 0 ||
-		doc_object(json, "cpu", &cpu, err) < 0 ||
-		doc_object(json, "pids", &pids, err) < 0 ||
-		doc_object(json, "blockIO", &block, err) < 0)
-		return -EINVAL;
-	if (memory && (doc_integer(memory, "limit", -1, INT64_MAX, &r->memory_limit, err) < 0 ||
-			      doc_integer(memory, "reservation", -1, INT64_MAX,
-				      &r->memory_reservation, err) < 0 ||
-			      doc_integer(memory, "swap", -1, INT64_MAX, &r->memory_swap, err) < 0 ||
-			      doc_integer(memory, "swappiness", 0, 200, &r->memory_swappiness, err) <
-				      0 ||
-			      doc_bool(memory, "disableOOMKiller", &oom_disable, err) < 0))
-		return -EINVAL;
-	if (oom_disable)
-		r->memory_oom_disable = 1;
-	if (cpu && (doc_integer(cpu, "shares", 0, INT64_MAX, &r->cpu_shares, err) < 0 ||
-			   doc_integer(cpu, "quota", -1, INT64_MAX, &r->cpu_quota, err) < 0 ||
-			   doc_integer(cpu, "period", 0, INT64_MAX, &r->cpu_period, err) < 0 ||
-			   doc_integer(cpu, "burst", 0, INT64_MAX, &r->cpu_burst, err) < 0 ||
-			   doc_integer(cpu, "idle", 0, 1, &r->cpu_idle, err) < 0 ||
-			   doc_string(cpu, "cpus", &cpus, err) < 0 ||
-			   doc_string(cpu, "mems", &mems, err) < 0))
-		return -EINVAL;
-	r->cpuset_cpus = cpus ? xstrdup(cpus) : NULL;
-	r->cpuset_mems = mems ? xstrdup(mems) : NULL;
-	if (pids && doc_integer(pids, "limit", INT64_MIN + 1, INT64_MAX, &r->pids_limit, err) < 0)
-		return -EINVAL;
-	if (block && parse_throttles(block, r, err) < 0)
-		return -EINVAL;
-	return parse_device_rules(json, r, err) < 0 ? -EINVAL : parse_pairs(json, r, err);
+	return check_process(d, p, err);
 }

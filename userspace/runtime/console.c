@@ -67,32 +67,37 @@ int console_attach(int slave, const struct process_plan *process, struct error *
 	return 0;
 }
 
-int console_send(const char *socket_path, int master, struct error *err)
+int console_send_fd(const char *socket_path, const char *text, int passed, const char *what,
+	struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char name[64] = "/dev/ptmx";
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
-	struct iovec v = { .iov_base = name };
+	struct iovec v = { .iov_base = (char *)text, .iov_len = strlen(text) };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	if (strlen(socket_path) >= sizeof(address.sun_path))
-		return error_set(err, ENAMETOOLONG, "console socket %s: the path is too long",
+		return error_set(err, ENAMETOOLONG, "cannot send %s: socket path %s is too long", what,
 			socket_path);
 	strcpy(address.sun_path, socket_path);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return error_errno(err, errno, "cannot connect to console socket %s", socket_path);
-	v.iov_len = strlen(name);
+		return error_errno(err, errno, "cannot send %s: cannot connect to socket %s", what,
+			socket_path);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &master, sizeof(int));
+	memcpy(CMSG_DATA(c), &passed, sizeof(int));
 	if (sendmsg(fd, &m, MSG_NOSIGNAL) < 0)
-		return error_errno(err, errno, "cannot send the terminal over %s", socket_path);
+		return error_errno(err, errno, "cannot send %s over %s", what, socket_path);
 	return 0;
+}
+
+int console_send(const char *socket_path, int master, struct error *err)
+{
+	return console_send_fd(socket_path, "/dev/ptmx", master, "the terminal", err);
 }

@@ -3,102 +3,207 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
 
-enum { JSON_DEPTH_MAX = 64 };
+enum {
+	JSON_DEPTH_MAX = 64,
+	STRING_MAX = 128 << 10, /* the kernel's MAX_ARG_STRLEN: longer ones fit nowhere */
+	ENTRIES_MAX = 65536
+};
 
-static int member(json_object *o, const char *key, json_type type, const char *what,
+static void add_path(struct strbuf *text, const struct doc *d)
+{
+	if (d->parent)
+		add_path(text, d->parent);
+	if (d->key && text->length)
+		strbuf_putc(text, '.');
+	if (d->key)
+		strbuf_puts(text, d->key);
+	else if (d->parent)
+		strbuf_printf(text, "[%zu]", d->index);
+}
+
+int doc_error(const struct doc *d, const char *key, struct error *err, const char *format, ...)
+{
+	_cleanup_(strbuf_free) struct strbuf path = { 0 };
+	char text[512];
+	va_list ap;
+
+	add_path(&path, d);
+	if (key)
+		strbuf_printf(&path, "%s%s", path.length ? "." : "", key);
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	return error_set(err, EINVAL, "config: %s: %s", path.text ? path.text : "", text);
+}
+
+static int member(const struct doc *d, const char *key, json_type type, const char *what,
 	json_object **ret, struct error *err)
 {
 	json_object *v = NULL;
 
-	if (!json_object_object_get_ex(o, key, &v) || !v)
+	if (!json_object_object_get_ex(d->json, key, &v) || !v)
 		return 0;
 	if (!json_object_is_type(v, type))
-		return error_set(err, EINVAL, "config: %s is not %s", key, what);
+		return doc_error(d, key, err, "it is not %s", what);
 	*ret = v;
 	return 1;
 }
 
-int doc_string(json_object *o, const char *key, const char **ret, struct error *err)
+/* json-c keeps the length, C strings end at the first NUL: one of both must not see what the other does not. */
+static const char *check_string(json_object *v, size_t max)
+{
+	size_t length = (size_t)json_object_get_string_len(v);
+
+	if (strlen(json_object_get_string(v)) != length)
+		return "it contains a NUL byte";
+	return length >= max ? "it is too long" : NULL;
+}
+
+static int limited_string(const struct doc *d, const char *key, size_t max, const char **ret,
+	struct error *err)
 {
 	json_object *v = NULL;
-	int r = member(o, key, json_type_string, "a string", &v, err);
+	int r = member(d, key, json_type_string, "a string", &v, err);
+	const char *wrong;
 
 	if (r <= 0)
 		return r;
-	if (strlen(json_object_get_string(v)) != (size_t)json_object_get_string_len(v))
-		return error_set(err, EINVAL, "config: %s contains a NUL byte", key);
+	wrong = check_string(v, max);
+	if (wrong)
+		return doc_error(d, key, err, "%s", wrong);
 	*ret = json_object_get_string(v);
 	return 0;
 }
 
-int doc_bool(json_object *o, const char *key, bool *ret, struct error *err)
+int doc_string(const struct doc *d, const char *key, const char **ret, struct error *err)
+{
+	return limited_string(d, key, STRING_MAX, ret, err);
+}
+
+int doc_path(const struct doc *d, const char *key, const char **ret, struct error *err)
+{
+	return limited_string(d, key, PATH_MAX, ret, err);
+}
+
+int doc_bool(const struct doc *d, const char *key, bool *ret, struct error *err)
 {
 	json_object *v = NULL;
-	int r = member(o, key, json_type_boolean, "true or false", &v, err);
+	int r = member(d, key, json_type_boolean, "true or false", &v, err);
 
 	if (r > 0)
 		*ret = json_object_get_boolean(v);
 	return r < 0 ? r : 0;
 }
 
-int doc_integer(json_object *o, const char *key, int64_t min, int64_t max, int64_t *ret,
+int doc_integer(const struct doc *d, const char *key, int64_t min, int64_t max, int64_t *ret,
 	struct error *err)
 {
 	json_object *v = NULL;
 	int64_t value;
-	int r = member(o, key, json_type_int, "an integer", &v, err);
+	int r = member(d, key, json_type_int, "an integer", &v, err);
 
 	if (r <= 0)
 		return r;
 	value = json_object_get_int64(v);
-	if (value < min || value > max)
-		return error_set(err, EINVAL, "config: %s is %" PRId64 ", outside of %" PRId64 "..%"
-			PRId64, key, value, min, max);
+	/* json-c gives INT64_MAX for what is larger */
+	if (value < min || value > max || (value == INT64_MAX && json_object_get_uint64(v) > INT64_MAX))
+		return doc_error(d, key, err, "%s is outside of %" PRId64 "..%" PRId64,
+			json_object_get_string(v), min, max);
 	*ret = value;
 	return 0;
 }
 
-int doc_object(json_object *o, const char *key, json_object **ret, struct error *err)
+int doc_unsigned(const struct doc *d, const char *key, uint64_t *ret, struct error *err)
 {
-	return member(o, key, json_type_object, "an object", ret, err);
-}
-
-int doc_array(json_object *o, const char *key, json_object **ret, struct error *err)
-{
-	return member(o, key, json_type_array, "an array", ret, err);
-}
-
-int doc_strings(json_object *o, const char *key, char ***ret, size_t *ret_count,
-	struct error *err)
-{
-	json_object *a = NULL;
-	size_t count;
-	char **strings;
-	int r = doc_array(o, key, &a, err);
+	json_object *v = NULL;
+	int r = member(d, key, json_type_int, "an integer", &v, err);
 
 	if (r <= 0)
 		return r;
-	count = json_object_array_length(a);
-	strings = xcalloc(count + 1, sizeof(*strings));
-	for (size_t i = 0; i < count; i++) {
-		json_object *v = json_object_array_get_idx(a, i);
+	if (json_object_get_int64(v) < 0)
+		return doc_error(d, key, err, "%s is negative", json_object_get_string(v));
+	*ret = json_object_get_uint64(v);
+	return 0;
+}
 
-		if (!json_object_is_type(v, json_type_string) ||
-			strlen(json_object_get_string(v)) !=
-				(size_t)json_object_get_string_len(v)) {
-			free(strings);
-			return error_set(err, EINVAL, "config: %s has an element that is not a "
-				"string", key);
-		}
-		strings[i] = (char *)json_object_get_string(v);
+static int container(const struct doc *d, const char *key, json_type type, const char *what,
+	struct doc *ret, struct error *err)
+{
+	json_object *v = NULL;
+	int r = member(d, key, type, what, &v, err);
+
+	*ret = (struct doc){ .json = v, .parent = d, .key = key };
+	if (r > 0 && type == json_type_array && json_object_array_length(v) > ENTRIES_MAX)
+		return doc_error(d, key, err, "it has more than %d elements", ENTRIES_MAX);
+	return r;
+}
+
+int doc_object(const struct doc *d, const char *key, struct doc *ret, struct error *err)
+{
+	return container(d, key, json_type_object, "an object", ret, err);
+}
+
+int doc_array(const struct doc *d, const char *key, struct doc *ret, struct error *err)
+{
+	return container(d, key, json_type_array, "an array", ret, err);
+}
+
+size_t doc_count(const struct doc *array)
+{
+	return array->json ? json_object_array_length(array->json) : 0;
+}
+
+int doc_element(const struct doc *array, size_t i, struct doc *ret, struct error *err)
+{
+	*ret = (struct doc){ .json = json_object_array_get_idx(array->json, i), .parent = array,
+		.index = i };
+	if (!json_object_is_type(ret->json, json_type_object))
+		return doc_error(ret, NULL, err, "it is not an object");
+	return 0;
+}
+
+int doc_strings(const struct doc *d, const char *key, char ***ret, size_t *ret_count,
+	struct error *err)
+{
+	struct doc a;
+	int r = doc_array(d, key, &a, err);
+	_cleanup_free_ char **strings = NULL;
+
+	if (r <= 0)
+		return r;
+	strings = xcalloc(doc_count(&a) + 1, sizeof(*strings));
+	for (size_t i = 0; i < doc_count(&a); i++) {
+		struct doc e = { .json = json_object_array_get_idx(a.json, i), .parent = &a,
+			.index = i };
+		const char *wrong = !json_object_is_type(e.json, json_type_string)
+					    ? "it is not a string"
+					    : check_string(e.json, STRING_MAX);
+
+		if (wrong)
+			return doc_error(&e, NULL, err, "%s", wrong);
+		strings[i] = (char *)json_object_get_string(e.json);
 	}
-	*ret = strings;
+	*ret = steal_ptr(strings);
 	if (ret_count)
-		*ret_count = count;
+		*ret_count = doc_count(&a);
+	return 0;
+}
+
+int doc_require(const struct doc *d, const char *const *keys, struct error *err)
+{
+	for (; *keys; keys++) {
+		if (!json_object_object_get(d->json, *keys))
+			return doc_error(d, *keys, err, "it is missing");
+	}
 	return 0;
 }
 

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/doc.h"
 #include "runtime/runtime_internal.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 struct hook {
@@ -29,20 +29,22 @@ static void hook_free(struct hook *h)
 	free(h->env);
 }
 
-static int parse(json_object *o, struct hook *h, struct error *err)
+static int parse(const struct doc *o, struct hook *h, struct error *err)
 {
-	if (doc_string(o, "path", &h->path, err) < 0 || doc_strings(o, "args", &h->args, NULL, err) < 0 ||
+	static const char *const required[] = { "path", NULL };
+
+	if (doc_require(o, required, err) < 0 || doc_path(o, "path", &h->path, err) < 0 || doc_strings(o, "args", &h->args, NULL, err) < 0 ||
 		doc_strings(o, "env", &h->env, NULL, err) < 0 ||
 		doc_integer(o, "timeout", 1, 86400, &h->timeout, err) < 0)
 		return -EINVAL;
-	if (!h->path || h->path[0] != '/')
-		return error_set(err, EINVAL, "config: a hook's path must be absolute");
+	if (h->path[0] != '/')
+		return doc_error(o, "path", err, "\"%s\" is not absolute", h->path);
 	return 0;
 }
 
 static void __attribute__((noreturn)) execute(const struct hook *h, int input, int output)
 {
-	char *no_env[] = { NULL }, *only_path[] = { (char *)h->path, NULL };
+	char *only_path[] = { (char *)h->path, NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -51,7 +53,8 @@ static void __attribute__((noreturn)) execute(const struct hook *h, int input, i
 	dup2(output, 1);
 	dup2(output, 2);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	execve(h->path, h->args && h->args[0] ? h->args : only_path, h->env ? h->env : no_env);
+	/* as runc and crun: a hook that gives no environment has the runtime's */
+	execve(h->path, h->args && h->args[0] ? h->args : only_path, h->env ? h->env : environ);
 	dprintf(2, "%s", strerror(errno));
 	_exit(127);
 }
@@ -148,18 +151,43 @@ bool hooks_any(json_object *hooks, const char *kind)
 
 int hooks_run(json_object *hooks, const char *kind, const char *state, struct error *err)
 {
-	json_object *a = NULL;
+	const struct doc d = { .json = hooks, .key = "hooks" };
+	struct doc a, e;
 	int r;
 
 	if (!hooks_any(hooks, kind))
 		return 0;
-	r = doc_array(hooks, kind, &a, err);
-	for (size_t i = 0; r >= 0 && a && i < json_object_array_length(a); i++) {
+	r = doc_array(&d, kind, &a, err);
+	for (size_t i = 0; r >= 0 && i < doc_count(&a); i++) {
 		_cleanup_(hook_free) struct hook h = { 0 };
 
-		r = parse(json_object_array_get_idx(a, i), &h, err);
+		r = doc_element(&a, i, &e, err);
+		if (r == 0)
+			r = parse(&e, &h, err);
 		if (r == 0)
 			r = run(&h, kind, state, err);
 	}
 	return r < 0 ? r : 0;
+}
+
+int hooks_check(const struct doc *hooks, struct error *err)
+{
+	static const char *const kinds[] = { "prestart", "createRuntime", "createContainer",
+		"startContainer", "poststart", "poststop" };
+	struct doc a, e;
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		int r = doc_array(hooks, kinds[k], &a, err);
+
+		for (size_t i = 0; r >= 0 && i < doc_count(&a); i++) {
+			_cleanup_(hook_free) struct hook h = { 0 };
+
+			r = doc_element(&a, i, &e, err);
+			if (r == 0)
+				r = parse(&e, &h, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

@@ -178,6 +178,22 @@ static int become_root_of_userns(const struct config *c, struct error *err)
 	return 0;
 }
 
+/* unshare makes one for children only, whose clocks can be set as long as nobody is in it. */
+static int enter_time_namespace(const struct init *init, struct error *err)
+{
+	const char *offsets = init->container->config->time_offsets;
+	_cleanup_close_ int fd = -1;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return error_errno(err, errno, "cannot make a time namespace");
+	if (offsets && process_write_proc(init->proc, "self/timens_offsets", offsets, err) < 0)
+		return error_prefix(err, "linux.timeOffsets");
+	fd = openat(init->proc, "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return error_errno(err, errno, "cannot enter the time namespace");
+	return 0;
+}
+
 static int enter_namespaces(struct init *init, struct error *err)
 {
 	const struct config *c = init->container->config;
@@ -188,6 +204,8 @@ static int enter_namespaces(struct init *init, struct error *err)
 	/* after the cgroup was entered: it becomes the namespace's root */
 	if (r == 0 && config_new_namespaces(c) & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		r = error_errno(err, errno, "cannot make a cgroup namespace");
+	if (r == 0 && config_new_namespaces(c) & CLONE_NEWTIME)
+		r = enter_time_namespace(init, err);
 	if (r == 0 && init->handshake)
 		r = handshake(init, err);
 	if (r == 0)
@@ -214,7 +232,7 @@ static int set_names(const struct config *c, struct error *err)
 }
 
 /* "net.ipv4.ip_forward" is sys/net/ipv4/ip_forward. A name that holds '/' has its dots meant as dots
- * (net/ipv4/conf/eth0.1/...), sysctl(8). Only what a namespace of the container's owns may be set. */
+ * (net/ipv4/conf/eth0.1/...), sysctl(8). */
 static int set_sysctls(const struct init *init, struct error *err)
 {
 	const struct config *c = init->container->config;
@@ -224,23 +242,13 @@ static int set_sysctls(const struct init *init, struct error *err)
 	json_object_object_foreach(c->sysctl, key, value) {
 		_cleanup_free_ char *path = xasprintf("sys/%s", key);
 		bool slashes = strchr(key, '/');
-		int own = str_starts(key, "net.") || str_starts(key, "net/") ? CLONE_NEWNET
-			: str_starts(key, "kernel.shm") || str_starts(key, "kernel.msg") ||
-					str_starts(key, "kernel.sem") || str_starts(key, "fs.mqueue.")
-				? CLONE_NEWIPC
-			: !strcmp(key, "kernel.hostname") || !strcmp(key, "kernel.domainname")
-				? CLONE_NEWUTS
-				: 0;
 		int r;
 
 		for (char *p = path; *p && !slashes; p++)
 			*p = *p == '.' ? '/' : *p;
-		if (!own || !config_namespace(c, own))
-			return error_set(err, EINVAL, "config: sysctl %s is not in a namespace of the "
-				"container's own", key);
 		r = process_write_proc(init->proc, path, json_object_get_string(value), err);
 		if (r < 0)
-			return r;
+			return error_prefix(err, "linux.sysctl.%s", key);
 	}
 	return 0;
 }
@@ -273,7 +281,7 @@ static int build_root(struct init *init, struct error *err)
 {
 	struct container *c = init->container;
 	_cleanup_(rootfs_close) struct rootfs fs = { .config = c->config, .bundle = c->bundle,
-		.cgroup = c->cgroup, .fd = -1, .console = -1, .master = -1 };
+		.cgroup = c->cgroup, .idmapped = init->idmapped, .nodes = init->nodes, .fd = -1, .console = -1, .master = -1 };
 	int r = rootfs_make(&fs, c->rootfs, err);
 
 	if (r == 0 && fs.console >= 0) {
@@ -325,18 +333,23 @@ static char *home_of(uid_t uid)
 }
 
 /* Sets HOME where config.json does not: programs expect it and images rarely give it. */
-static char **complete_env(const struct process_plan *p)
+static char **complete_env(const struct process_plan *p, unsigned listen_fds)
 {
-	char **env = xcalloc(p->env_count + 2, sizeof(*env));
+	char **env = xcalloc(p->env_count + 4, sizeof(*env));
+	size_t n = p->env_count;
 	char *home;
 
-	memcpy(env, p->env, p->env_count * sizeof(*env));
+	memcpy(env, p->env, n * sizeof(*env));
+	if (listen_fds) {
+		env[n++] = xasprintf("LISTEN_FDS=%u", listen_fds);
+		env[n++] = xstrdup("LISTEN_PID=1");
+	}
 	for (size_t i = 0; i < p->env_count; i++) {
 		if (str_starts(env[i], "HOME="))
 			return env;
 	}
 	home = home_of(p->uid);
-	env[p->env_count] = xasprintf("HOME=%s", home && *home ? home : "/");
+	env[n] = xasprintf("HOME=%s", home && *home ? home : "/");
 	free(home);
 	return env;
 }
@@ -344,8 +357,10 @@ static char **complete_env(const struct process_plan *p)
 int init_harden(struct init *init, char **ret_program, struct error *err)
 {
 	const struct process_plan *p = init->process;
-	int r = process_set_limits(init->proc, p, err);
+	int listener = -1, r = process_set_limits(init->proc, p, err);
 
+	if (r == 0)
+		r = process_set_scheduling(p, err);
 	if (r == 0)
 		r = process_set_labels(init->proc, p, err);
 	if (r < 0)
@@ -353,7 +368,12 @@ int init_harden(struct init *init, char **ret_program, struct error *err)
 	close(steal_fd(&init->proc));
 	if (init->keyring)
 		join_keyring(init->container->id);
-	r = process_drop(p, init->seccomp, err);
+	r = process_drop(p, init->seccomp, &listener, err);
+	if (r == 0 && listener >= 0) {
+		if (message_send(init->sync, MESSAGE_SECCOMP, 0, listener) < 0)
+			r = error_errno(err, errno, "cannot hand over the seccomp listener");
+		close(listener);
+	}
 	/* as the user that the program will be: NFS and FUSE may show root less */
 	if (r == 0)
 		r = process_change_directory(p->cwd, err);
@@ -404,7 +424,7 @@ int init_execute(struct init *init, const char *program, struct error *err)
 {
 	const struct process_plan *p = init->process;
 	_cleanup_free_ char **argv = xcalloc(p->arg_count + 2, sizeof(*argv));
-	char **env = complete_env(p);
+	char **env = complete_env(p, init->options ? init->options->listen_fds : 0);
 	int stub = -1, r;
 
 	argv[0] = (char *)program;

@@ -93,9 +93,6 @@ static int mount_bind(struct rootfs *fs, size_t i, struct error *err)
 	struct stat st;
 	int r;
 
-	if (m->data_count)
-		return error_set(err, EINVAL, "config: option %s of bind mount %s is not known",
-			m->data[0], m->destination);
 	if (fstat(fs->sources[i], &st) < 0)
 		return error_errno(err, errno, "cannot stat %s", m->source);
 	target = rootfs_open_target(fs->fd, m->destination, S_ISDIR(st.st_mode), err);
@@ -103,6 +100,20 @@ static int mount_bind(struct rootfs *fs, size_t i, struct error *err)
 		return target;
 	r = set_propagation(fs->sources[i], m, err);
 	return r < 0 ? r : attach(fs->sources[i], target, m->destination, err);
+}
+
+/* Without "mode=" it has the mode of what it covers: /tmp stays what it is for. */
+static int keep_mode(int target, int tree, const struct mount_plan *m, struct error *err)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < m->data_count; i++) {
+		if (str_starts(m->data[i], "mode="))
+			return 0;
+	}
+	if (fstat(target, &st) < 0 || fchmodat(tree, ".", st.st_mode & 07777, 0) < 0)
+		return error_errno(err, errno, "cannot set the mode of %s", m->destination);
+	return 0;
 }
 
 /* A tmpfs that others will be mounted in becomes read-only at the end. */
@@ -114,6 +125,11 @@ static int mount_tmpfs_like(struct rootfs *fs, const struct mount_plan *m, int t
 
 	if (tree < 0)
 		return tree;
+	r = m->copy_up ? copy_up(target, tree, err) : keep_mode(target, tree, m, err);
+	if (r == 0 && m->propagation)
+		r = set_propagation(tree, m, err);
+	if (r < 0)
+		return r;
 	r = attach(tree, target, m->destination, err);
 	if (r == 0 && m->set & MOUNT_ATTR_RDONLY)
 		fs->late_readonly[fs->late_count++] = steal_fd(&tree);

@@ -50,7 +50,7 @@ int process_set_limits(int proc, const struct process_plan *p, struct error *err
 		const struct limit_plan *l = &p->limits[i];
 
 		if (setrlimit(l->resource, &l->value) < 0)
-			return error_errno(err, errno, "cannot set resource limit %d to %llu:%llu "
+			return error_errno(err, errno, "process.rlimits: cannot set limit %d to %llu:%llu "
 				"(raising a hard limit needs CAP_SYS_RESOURCE)", l->resource,
 				(unsigned long long)l->value.rlim_cur,
 				(unsigned long long)l->value.rlim_max);
@@ -74,7 +74,7 @@ int process_set_labels(int proc, const struct process_plan *p, struct error *err
 		_cleanup_free_ char *value = xasprintf("exec %s", p->apparmor);
 
 		if (access("/sys/module/apparmor/parameters/enabled", F_OK) < 0)
-			return error_set(err, EOPNOTSUPP, "apparmor profile %s is asked for and the "
+			return error_set(err, EOPNOTSUPP, "process.apparmorProfile %s is asked for and the "
 				"kernel has no apparmor", p->apparmor);
 		if (process_write_proc(proc, "self/attr/apparmor/exec", value, NULL) < 0)
 			return process_write_proc(proc, "self/attr/exec", value, err);
@@ -124,7 +124,7 @@ static int change_user(const struct process_plan *p, struct error *err)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return error_errno(err, errno, "cannot keep capabilities");
-	if (setgroups(p->group_count, p->groups) < 0 && (errno != EPERM || p->group_count))
+	if (!p->keep_groups && setgroups(p->group_count, p->groups) < 0 && (errno != EPERM || p->group_count))
 		return error_errno(err, errno, "cannot set the supplementary groups");
 	if (setresgid(p->gid, p->gid, p->gid) < 0)
 		return error_errno(err, errno, "cannot become group %u", p->gid);
@@ -152,8 +152,31 @@ static int apply_capabilities(const struct capability_plan *c, uint64_t held, st
 	return 0;
 }
 
+/* The layout of Linux 4.14; libc has no wrapper for the call. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+int process_set_scheduling(const struct process_plan *p, struct error *err)
+{
+	enum { IOPRIO_WHO_PROCESS = 1 };
+	const struct scheduler_plan *s = &p->scheduler;
+	struct scheduling a = { sizeof(a), s->policy, s->flags, s->nice, s->priority, s->runtime,
+		s->deadline, s->period };
+
+	if (s->given && syscall(SYS_sched_setattr, 0, &a, 0) < 0)
+		return error_errno(err, errno, "cannot set process.scheduler");
+	if (p->io_priority >= 0 && syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, p->io_priority) < 0)
+		return error_errno(err, errno, "cannot set process.ioPriority");
+	return 0;
+}
+
 int process_drop(const struct process_plan *p, const struct seccomp_program *seccomp,
-	struct error *err)
+	int *ret_listener, struct error *err)
 {
 	const struct capability_plan *c = &p->capabilities;
 	uint64_t held = held_capabilities();
@@ -172,6 +195,8 @@ int process_drop(const struct process_plan *p, const struct seccomp_program *sec
 		r = seccomp_load_program(seccomp, err);
 		if (r < 0)
 			return r;
+		*ret_listener = r > 0 ? r : -1;
+		r = 0;
 	}
 	if (c->given)
 		r = apply_capabilities(c, held, err);
@@ -179,8 +204,9 @@ int process_drop(const struct process_plan *p, const struct seccomp_program *sec
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 			return error_errno(err, errno, "cannot set no_new_privs");
 		r = seccomp_load_program(seccomp, err);
+		*ret_listener = r > 0 ? r : -1;
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* The directory must be one that the new root reaches: a descriptor that leaked would show here as a path

@@ -127,6 +127,10 @@ static int open_sources(struct rootfs *fs, struct error *err)
 
 		if (!m->bind)
 			continue;
+		if (m->idmap) {
+			fs->sources[i] = fcntl(fs->idmapped[i], F_DUPFD_CLOEXEC, 3);
+			continue;
+		}
 		fs->sources[i] = open_tree(bundle, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 			(m->recursive ? AT_RECURSIVE : 0));
 		if (fs->sources[i] < 0)

@@ -152,7 +152,7 @@ static int absolute(const char *path, char **ret, struct error *err)
 	return 0;
 }
 
-static int prepare_paths(struct container *c, const char *bundle, struct error *err)
+static int prepare_paths(struct container *c, const char *bundle, const char *name, struct error *err)
 {
 	_cleanup_close_ int dir = -1;
 	_cleanup_free_ char *root = NULL;
@@ -163,9 +163,9 @@ static int prepare_paths(struct container *c, const char *bundle, struct error *
 	dir = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_errno(err, errno, "cannot open bundle %s", c->bundle);
-	r = config_read(dir, "config.json", &c->config, err);
+	r = config_read(dir, name, &c->config, err);
 	if (r < 0)
-		return error_prefix(err, "%s/config.json", c->bundle);
+		return error_prefix(err, "%s/%s", c->bundle, name);
 	root = c->config->root[0] == '/' ? xstrdup(c->config->root)
 					 : xasprintf("%s/%s", c->bundle, c->config->root);
 	r = absolute(root, &c->rootfs, err);
@@ -216,7 +216,7 @@ static pid_t clone_init(struct init *init, int *ret_pidfd)
 	int v2 = cgroup_v2_fd(c->cgroup);
 	long pid;
 
-	args.flags = (__u64)(config_new_namespaces(c->config) & ~CLONE_NEWCGROUP) | CLONE_PIDFD;
+	args.flags = (__u64)(config_new_namespaces(c->config) & ~(CLONE_NEWCGROUP | CLONE_NEWTIME)) | CLONE_PIDFD;
 	init->v2_entered = v2 >= 0;
 	if (v2 >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
@@ -231,24 +231,6 @@ static pid_t clone_init(struct init *init, int *ret_pidfd)
 		pid = syscall(SYS_clone3, &args, sizeof(args));
 	}
 	return pid < 0 ? -errno : (pid_t)pid;
-}
-
-static int write_map(pid_t pid, const char *file, const struct id_map *maps, size_t count,
-	struct error *err)
-{
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-	_cleanup_close_ int fd = -1;
-	char path[64];
-
-	for (size_t i = 0; i < count; i++)
-		strbuf_printf(&text, "%u %u %u\n", maps[i].container, maps[i].host, maps[i].size);
-	if (!text.length)
-		return 0;
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text.text, text.length) < 0)
-		return error_errno(err, errno, "cannot write %s", path);
-	return 0;
 }
 
 static int tell_created(struct container *c, const struct runtime_options *o, struct error *err)
@@ -278,10 +260,9 @@ static int on_namespaces(struct container *c, const struct runtime_options *o, s
 	int r = 0;
 
 	if (config_new_namespaces(c->config) & CLONE_NEWUSER) {
-		r = write_map(c->pid, "uid_map", c->config->uid_maps, c->config->uid_map_count, err);
+		r = idmap_write(c->pid, "uid_map", &c->config->uids, err);
 		if (r == 0)
-			r = write_map(c->pid, "gid_map", c->config->gid_maps,
-				c->config->gid_map_count, err);
+			r = idmap_write(c->pid, "gid_map", &c->config->gids, err);
 	}
 	if (r == 0)
 		r = tell_created(c, o, err);
@@ -306,7 +287,8 @@ static int init_is_gone(struct container *c, struct error *err)
 }
 
 /* Serves init until it waits for its start. */
-static int accompany(struct container *c, const struct runtime_options *o, struct error *err)
+static int accompany(struct container *c, const struct runtime_options *o,
+	const struct seccomp_program *seccomp, struct error *err)
 {
 	for (;;) {
 		struct message m;
@@ -326,6 +308,10 @@ static int accompany(struct container *c, const struct runtime_options *o, struc
 			} else {
 				c->console = fd;
 			}
+			break;
+		case MESSAGE_SECCOMP:
+			r = notify_send(c, c->pid, seccomp, fd, err);
+			close(fd);
 			break;
 		case MESSAGE_READY:
 			return 0;
@@ -409,7 +395,7 @@ static int launch(struct container *c, const struct runtime_options *o, struct i
 	c->pid = pid;
 	c->own = true;
 	c->start_time = state_start_time(pid, NULL);
-	return accompany(c, o, err);
+	return accompany(c, o, init->seccomp, err);
 }
 
 static int create(struct container *c, const struct runtime_options *o, struct error *err)
@@ -419,7 +405,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	struct init init = { .options = o, .container = c, .process = &c->config->process,
 		.seccomp = &seccomp, .stdio = o->stdio, .preserve_fds = o->preserve_fds, .fifo = -1,
 		.handshake = wants_handshake(c, o), .keyring = !o->no_new_keyring };
-	int r;
+	int *idmapped = NULL, *nodes = NULL, r;
 
 	allow_default_devices(&c->config->resources);
 	c->cgroup_path = choose_cgroup_path(c->config, c->id);
@@ -438,7 +424,15 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	if (r >= 0)
 		r = init.stub = stub = stub_open(3 + (int)o->preserve_fds, err);
 	if (r >= 0)
+		r = idmap_open_sources(c->config, c->bundle, &idmapped, err);
+	if (r >= 0)
+		r = device_open_nodes(c->config, &nodes, err);
+	init.idmapped = idmapped;
+	init.nodes = nodes;
+	if (r >= 0)
 		r = launch(c, o, &init, err);
+	idmap_close_sources(c->config, idmapped);
+	device_close_nodes(c->config, nodes);
 	if (r >= 0)
 		r = state_write(c, err);
 	if (r >= 0 && o->pid_file)
@@ -480,11 +474,14 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	if (r == 0)
 		r = check_preserved(o->preserve_fds, err);
 	if (r == 0)
-		r = prepare_paths(c, o->bundle, err);
+		r = prepare_paths(c, o->bundle, o->config ? o->config : "config.json", err);
 	if (r < 0)
 		return r;
 	if (o->console_socket && !c->config->process.terminal)
 		return error_set(err, EINVAL, "a console socket is given and process.terminal is not set");
+	if (c->config->process.terminal && o->detached && !o->console_socket)
+		return error_set(err, EINVAL, "process.terminal needs a console socket where nobody waits for "
+			"the container");
 	c->root = xstrdup(o->root ? o->root : RUNTIME_ROOT);
 	c->id = xstrdup(o->id);
 	c->detached = o->detached;

@@ -32,6 +32,7 @@ enum message_kind {
 	MESSAGE_NAMESPACES = 1, /* init: namespaces and cgroups are there */
 	MESSAGE_GO,             /* creator: go on; code = init's pid as the creator sees it */
 	MESSAGE_CONSOLE,        /* init: with the pty's master */
+	MESSAGE_SECCOMP,        /* init: with the listener of SCMP_ACT_NOTIFY */
 	MESSAGE_READY,          /* init: all is done but the exec */
 	MESSAGE_START,          /* creator */
 	MESSAGE_ERROR           /* init: code, exit_code, text */
@@ -48,9 +49,11 @@ struct seccomp_program {
 	struct sock_filter *filter; /* NULL = none */
 	unsigned short count;
 	unsigned flags;
+	const char *listener, *metadata; /* of the document; NULL = no SCMP_ACT_NOTIFY */
 };
 /* Compiles linux.seccomp, or takes the result of an earlier compilation of the same text. */
 int seccomp_prepare(json_object *seccomp, struct seccomp_program *ret, struct error *err);
+/* Returns the listener's descriptor where there is one, else 0. */
 int seccomp_load_program(const struct seccomp_program *p, struct error *err);
 void seccomp_free(struct seccomp_program *p);
 
@@ -69,6 +72,8 @@ struct init {
 	bool handshake; /* wait for MESSAGE_GO */
 	bool v2_entered; /* clone3 put us into the v2 cgroup */
 	bool keyring;
+	const int *idmapped; /* of idmap_open_sources */
+	const int *nodes;    /* of device_open_nodes */
 	int exit_code; /* of docker run, for an error */
 };
 int init_main(struct init *init) __attribute__((noreturn));
@@ -86,6 +91,8 @@ struct rootfs {
 	const char *bundle;
 	struct cgroup *cgroup;
 	int fd;             /* of the mounted root */
+	const int *idmapped; /* of idmap_open_sources */
+	const int *nodes;    /* of device_open_nodes */
 	int *sources;       /* detached trees of bind mounts, by index of config->mounts */
 	int *late_readonly; /* tmpfs mounts that become read-only when all is in them */
 	size_t late_count;
@@ -104,16 +111,41 @@ int rootfs_mount_all(struct rootfs *fs, struct error *err);
 int rootfs_make_devices(struct rootfs *fs, struct error *err);
 int rootfs_mask(struct rootfs *fs, struct error *err);
 
+/* device.c: where the container has a user namespace of its own it can make no device that works. Makes them outside
+ * of it, each as a detached mount, by index of config->devices; NULL where there is no need. */
+int device_open_nodes(const struct config *c, int **ret, struct error *err);
+void device_close_nodes(const struct config *c, int *nodes);
+
 /* console.c: a pty of the devpts instance in root; the slave is opened without its name. */
 int console_open(int root, int *ret_master, int *ret_slave, struct error *err);
 int console_attach(int slave, const struct process_plan *process, struct error *err);
 int console_send(const char *socket_path, int master, struct error *err);
+/* Connects to a socket and sends text with a descriptor; what: "the terminal". */
+int console_send_fd(const char *socket_path, const char *text, int fd, const char *what,
+	struct error *err);
+
+/* notify.c: hands a seccomp listener to the agent at p->listener. */
+int notify_send(const struct container *c, pid_t pid, const struct seccomp_program *p, int listener,
+	struct error *err);
+
+/* idmap.c: a user namespace that maps ids so and has no process. */
+int idmap_open(const struct id_maps *uids, const struct id_maps *gids, struct error *err);
+/* The sources of all idmapped mounts, by index of config->mounts, else -1; NULL where there are none. Opened
+ * before init enters a user namespace, where the kernel refuses it. */
+int idmap_open_sources(const struct config *c, const char *bundle, int **ret, struct error *err);
+void idmap_close_sources(const struct config *c, int *sources);
+int idmap_write(pid_t pid, const char *file, const struct id_maps *maps, struct error *err);
+
+/* copyup.c: copies the content of a directory, both given by descriptors. */
+int copy_up(int from, int to, struct error *err);
 
 /* process.c */
 int process_set_limits(int proc, const struct process_plan *p, struct error *err);
 int process_set_labels(int proc, const struct process_plan *p, struct error *err);
+/* ret_listener: the descriptor that SCMP_ACT_NOTIFY made, else -1. */
 int process_drop(const struct process_plan *p, const struct seccomp_program *seccomp,
-	struct error *err);
+	int *ret_listener, struct error *err);
+int process_set_scheduling(const struct process_plan *p, struct error *err);
 int process_find(const struct process_plan *p, char **ret, int *ret_exit_code, struct error *err);
 int process_change_directory(const char *cwd, struct error *err);
 int process_write_proc(int proc, const char *path, const char *value, struct error *err);

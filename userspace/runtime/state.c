@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/doc.h"
 #include "runtime/runtime_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -139,10 +138,10 @@ int state_write(const struct container *c, struct error *err)
 char *state_document(const struct container *c, enum runtime_status status)
 {
 	_cleanup_(doc_put) json_object *o = json_object_new_object();
-	const char *version = "1.0.2";
+	const char *version = "1.1.0";
 
 	if (c->config)
-		doc_string(c->config->json, "ociVersion", &version, NULL);
+		doc_string(&(struct doc){ .json = c->config->json }, "ociVersion", &version, NULL);
 	add(o, "ociVersion", version);
 	add(o, "id", c->id);
 	add(o, "status", runtime_status_name(status));
@@ -161,7 +160,8 @@ char *state_document(const struct container *c, enum runtime_status status)
 static int read_state(struct container *c, struct error *err)
 {
 	char text[16384];
-	_cleanup_(doc_put) json_object *o = NULL;
+	_cleanup_(doc_put) json_object *json = NULL;
+	struct doc o = { .key = "state" };
 	const char *bundle = "", *rootfs = "", *cgroup = "", *created = "";
 	int64_t pid = 0, start = 0;
 	int n = -1, fd = openat(c->dir, "state.json", O_RDONLY | O_CLOEXEC);
@@ -173,11 +173,14 @@ static int read_state(struct container *c, struct error *err)
 	/* the creator died before it came to write it, or is about to */
 	if (n <= 0)
 		return 0;
-	if (doc_parse(text, n, &o, err) < 0 || doc_string(o, "bundle", &bundle, err) < 0 ||
-		doc_string(o, "rootfs", &rootfs, err) < 0 || doc_string(o, "cgroup", &cgroup, err) < 0 ||
-		doc_string(o, "created", &created, err) < 0 ||
-		doc_integer(o, "pid", 0, INT_MAX, &pid, err) < 0 ||
-		doc_integer(o, "start_time", 0, INT64_MAX, &start, err) < 0)
+	if (doc_parse(text, n, &json, err) < 0)
+		return -EINVAL;
+	o.json = json;
+	if (doc_string(&o, "bundle", &bundle, err) < 0 || doc_string(&o, "rootfs", &rootfs, err) < 0 ||
+		doc_string(&o, "cgroup", &cgroup, err) < 0 ||
+		doc_string(&o, "created", &created, err) < 0 ||
+		doc_integer(&o, "pid", 0, INT_MAX, &pid, err) < 0 ||
+		doc_integer(&o, "start_time", 0, INT64_MAX, &start, err) < 0)
 		return -EINVAL;
 	c->bundle = xstrdup(bundle);
 	c->rootfs = xstrdup(rootfs);

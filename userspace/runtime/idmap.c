@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Id mappings: written for a container's user namespace, and kept in one without processes for idmapped mounts
+ * (mount_setattr(2), MOUNT_ATTR_IDMAP). */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/runtime_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+int idmap_write(pid_t pid, const char *file, const struct id_maps *m, struct error *err)
+{
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	_cleanup_close_ int fd = -1;
+	char path[64];
+
+	for (size_t i = 0; i < m->count; i++)
+		strbuf_printf(&text, "%u %u %u\n", m->maps[i].container, m->maps[i].host,
+			m->maps[i].size);
+	if (!text.length)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text.text, text.length) < 0)
+		return error_errno(err, errno, "cannot write %s", path);
+	return 0;
+}
+
+int idmap_open(const struct id_maps *uids, const struct id_maps *gids, struct error *err)
+{
+	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+	char path[64];
+	int fd = -1, r, status;
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		for (;;)
+			pause();
+	}
+	if (pid < 0)
+		return error_errno(err, errno, "cannot make a user namespace for an idmapped mount");
+	r = idmap_write(pid, "uid_map", uids, err);
+	if (r == 0)
+		r = idmap_write(pid, "gid_map", gids, err);
+	if (r == 0) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		r = fd < 0 ? error_errno(err, errno, "cannot open %s", path) : fd;
+	}
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return r;
+}
+
+/* The user namespace that a mount's ids are mapped by. */
+static int open_mapping(const struct config *c, const struct mount_plan *m, struct error *err)
+{
+	const struct namespace_plan *user = config_namespace(c, CLONE_NEWUSER);
+	int fd;
+
+	if (m->uids.count)
+		return idmap_open(&m->uids, &m->gids, err);
+	if (!user->path)
+		return idmap_open(&c->uids, &c->gids, err);
+	fd = open(user->path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? error_errno(err, errno, "cannot open %s", user->path) : fd;
+}
+
+static int open_source(const struct config *c, int bundle, const struct mount_plan *m,
+	struct error *err)
+{
+	unsigned recursive = m->recursive ? AT_RECURSIVE : 0;
+	_cleanup_close_ int mapping = open_mapping(c, m, err), tree = -1;
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+
+	if (mapping < 0)
+		return mapping;
+	attr.userns_fd = (__u64)mapping;
+	tree = open_tree(bundle, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+	if (tree < 0)
+		return error_errno(err, errno, "cannot bind %s to %s", m->source, m->destination);
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | (m->idmap_recursive ? AT_RECURSIVE : 0), &attr,
+		    sizeof(attr)) < 0)
+		return error_errno(err, errno, "cannot map the ids of mount %s (Linux 5.12, and a file "
+			"system that supports it)", m->destination);
+	return steal_fd(&tree);
+}
+
+int idmap_open_sources(const struct config *c, const char *bundle, int **ret, struct error *err)
+{
+	_cleanup_close_ int dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int *sources = NULL, r = 0;
+
+	for (size_t i = 0; r >= 0 && i < c->mount_count; i++) {
+		if (!c->mounts[i].idmap)
+			continue;
+		if (!sources) {
+			sources = xcalloc(c->mount_count, sizeof(*sources));
+			memset(sources, 0xff, c->mount_count * sizeof(*sources));
+		}
+		r = sources[i] = open_source(c, dir, &c->mounts[i], err);
+	}
+	if (r < 0) {
+		idmap_close_sources(c, sources);
+		return r;
+	}
+	*ret = sources;
+	return 0;
+}
+
+void idmap_close_sources(const struct config *c, int *sources)
+{
+	for (size_t i = 0; sources && i < c->mount_count; i++) {
+		if (sources[i] >= 0)
+			close(sources[i]);
+	}
+	free(sources);
+}
