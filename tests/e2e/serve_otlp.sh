@@ -46,7 +46,7 @@ is "$(spans_of "o-run-$$" | grep container)" "1 container start" "one that runs:
 is "$(spans_of "o-not-$$" | grep -c "container start")" 1 "one whose start failed: that"
 its_trace=$(jq -r --arg id "o-true-$$" 'select(.container == $id) | .trace' "$spans" | sort -u)
 is "$(jq -r --arg trace "$its_trace" 'select(.trace == $trace and .service == "runc") | .name' "$spans" |
-	grep -xE 'mounts|cgroup|namespaces|pivot' | sort | tr '\n' ' ')" "cgroup mounts namespaces pivot " "with its phases in the same trace"
+	grep -xE 'mounts|cgroup|namespaces|pivot' | sort -u | tr '\n' ' ')" "cgroup mounts namespaces pivot " "with its phases in the same trace"
 is "$(jq -r 'select(.end < .start) | .name' "$spans")" "" "none ends before it starts"
 is "$(jq -r .span "$spans" | sort | uniq -d)" "" "no span comes twice"
 trace=$(metrics 'application/openmetrics-text' | sed -n 's/^ctrace_container_start_duration_seconds_bucket{runtime="runc".*trace_id="\([0-9a-f]*\)".*/\1/p' |

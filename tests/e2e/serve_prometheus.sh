@@ -22,6 +22,27 @@ promtool test rules "$rules/ctrace-alerts-test.yml" >"$WORK/check" 2>&1
 is $? 0 "the alerts do what their tests say"
 [ "$tap_failed" = 0 ] || diag "$(cat "$WORK/check")"
 
+/usr/bin/python3 - "$TOP/exporters" >"$WORK/manifest" 2>&1 <<'PYTHON'
+import json
+import re
+import sys
+import yaml
+objects = list(yaml.safe_load_all(open(sys.argv[1] + "/kubernetes/ctrace-serve.yaml")))
+pod = next(o for o in objects if o["kind"] == "DaemonSet")["spec"]["template"]["spec"]
+config = next(o for o in objects if o["kind"] == "ConfigMap")["data"]["config.json"]
+unit = open(sys.argv[1] + "/systemd/ctrace-serve.service").read()
+caps = re.search("^CapabilityBoundingSet=(.*)", unit, re.M).group(1).replace("CAP_", "").split()
+assert sorted(pod["containers"][0]["securityContext"]["capabilities"]["add"]) == sorted(caps), "capabilities differ"
+assert {m["name"] for m in pod["containers"][0]["volumeMounts"]} == {v["name"] for v in pod["volumes"]}
+open(sys.argv[2] if len(sys.argv) > 2 else "/dev/stdout", "w").write(json.dumps(json.loads(config)))
+PYTHON
+if grep -q "No module named 'yaml'" "$WORK/manifest"; then
+	skip_point "the DaemonSet's manifest" "python3-yaml is not installed"
+else
+	like "$(cat "$WORK/manifest")" '^{"serve": ' "the DaemonSet's manifest holds together, with the unit's capabilities"
+	export CTRACE_CONFIG=$WORK/manifest # serve takes its configuration; --listen wins
+fi
+
 # As the unit starts it: with its capabilities and no other.
 capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$TOP/exporters/systemd/ctrace-serve.service" |
 	tr 'A-Z ' 'a-z,' | sed 's/cap_//g; s/,/,+/g')
