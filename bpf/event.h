@@ -323,7 +323,8 @@ enum event_loss {
 	LOSS_NETLINK = 5,       /* ENOBUFS from rtnetlink */
 	LOSS_SNAPSHOT = 6,      /* a process or cgroup vanished or was unreadable in the snapshot */
 	LOSS_RECORDING = 7,     /* could not be written to the recording */
-	LOSS_BLOCKED_FULL = 8   /* where a thread was blocked could not be remembered */
+	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
+	LOSS_UNWATCHED = 9      /* a cgroup with a CPU quota was not watched: there are too many */
 };
 
 struct event_armed {
@@ -335,7 +336,8 @@ struct event_armed {
 
 struct event_cgroup_value {
 	struct event h;
-	__u32 hierarchy, unused;
+	__u32 hierarchy;
+	__u32 age_ms; /* it was read so long before time_ns: an earlier reading, told once a later one shows more */
 	__u64 id;
 	char file[EVENT_NAME];
 	char value[EVENT_STRING];

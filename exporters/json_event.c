@@ -37,7 +37,7 @@ const char *json_loss_name(uint32_t reason)
 		[LOSS_RING_FULL] = "ring_full", [LOSS_INFLIGHT_FULL] = "inflight_full",
 		[LOSS_ROLE_FULL] = "role_full", [LOSS_LATE] = "late", [LOSS_NETLINK] = "netlink",
 		[LOSS_SNAPSHOT] = "snapshot", [LOSS_RECORDING] = "recording",
-		[LOSS_BLOCKED_FULL] = "blocked_full",
+		[LOSS_BLOCKED_FULL] = "blocked_full", [LOSS_UNWATCHED] = "unwatched",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";
@@ -383,6 +383,7 @@ static void write_small(struct strbuf *sb, const struct event *event)
 		break;
 	case EVENT_CGROUP_VALUE:
 		NUMBER(value, hierarchy);
+		NUMBER(value, age_ms);
 		WIDE(value, id);
 		TEXT(value, file);
 		TEXT(value, value);
