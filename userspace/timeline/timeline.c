@@ -29,6 +29,7 @@ union record {
 	struct event_lost lost;
 	struct event_meta meta;
 	struct event_armed armed;
+	struct event_cgroup_value value;
 	char bytes[4096];
 };
 
@@ -70,6 +71,8 @@ static size_t least_size(uint16_t kind)
 		return sizeof(struct event_armed);
 	case EVENT_META:
 		return offsetof(struct event_meta, text) + 3;
+	case EVENT_CGROUP_VALUE:
+		return offsetof(struct event_cgroup_value, value) + 1;
 	default:
 		return sizeof(struct event);
 	}
@@ -198,7 +201,10 @@ static void dispatch(struct timeline *tl, const union record *r)
 	case EVENT_ARMED:
 		lifecycle_armed(tl, &r->armed);
 		break;
-	default: /* cgroup values, ticks: time goes by */
+	case EVENT_CGROUP_VALUE:
+		throttling_take(tl, &r->value);
+		break;
+	default: /* ticks: time goes by */
 		break;
 	}
 }
@@ -239,6 +245,10 @@ static void terminate(union record *r)
 	case EVENT_META:
 		r->meta.id[sizeof(r->meta.id) - 1] = '\0';
 		r->meta.text[sizeof(r->meta.text) - 1] = '\0';
+		break;
+	case EVENT_CGROUP_VALUE:
+		r->value.file[sizeof(r->value.file) - 1] = '\0';
+		r->value.value[sizeof(r->value.value) - 1] = '\0';
 		break;
 	default:
 		break;
