@@ -10,6 +10,7 @@
 
 #include "capture/cgroup_mounts.h"
 #include "capture/snapshot.h"
+#include "capture/throttle.h"
 #include "util/cleanup.h"
 
 struct walk {
@@ -65,6 +66,8 @@ static void walk_directory(struct walk *w, int directory_fd, const char *path, u
 	}
 	w->count++;
 	push_cgroup(w, path, level, st.st_ino);
+	if (w->capture->throttle && level)
+		throttle_existing(w->capture->throttle, w->hierarchy, st.st_ino, directory_fd, w->capture->facts.start_ns);
 	dir = fdopendir(fcntl(directory_fd, F_DUPFD_CLOEXEC, 3));
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)

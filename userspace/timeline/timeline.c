@@ -130,6 +130,8 @@ static void take_loss(struct timeline *tl, const struct event_lost *e)
 	size_t slot = (e->lost_kind < 48 ? e->lost_kind : 47) * 16 + (e->reason & 15);
 	uint64_t more;
 
+	if (e->reason == LOSS_UNWATCHED) /* no event was lost */
+		return;
 	more = e->count > tl->losses[slot] ? e->count - tl->losses[slot] : 0;
 	tl->losses[slot] += more;
 	tl->stats.lost += more;
