@@ -33,12 +33,22 @@ static void tell(void *arg, uint64_t id, const char *text, uint64_t read_ns, uin
 	told[told_count++].throttled = (unsigned int)stat.throttled;
 }
 
+static struct throttle_set set;
+
+static int clean(void **state)
+{
+	(void)state;
+	throttle_set_free(&set);
+	told_count = 0;
+	return 0;
+}
+
 static void take(struct throttle_watch *w, uint64_t at, unsigned int periods, unsigned int throttled)
 {
 	char text[128];
 
 	snprintf(text, sizeof(text), "nr_periods %u\nnr_throttled %u\nthrottled_time %u\n", periods, throttled, throttled);
-	assert_true(throttle_take(w, text, at, tell, NULL));
+	assert_true(throttle_take(&set, w, text, at, tell, NULL));
 }
 
 /* That so many were told since the last call, and the last of them. */
@@ -67,31 +77,57 @@ static void files(void **state)
 
 static void what_is_told(void **state)
 {
-	struct throttle_set set = { 0 };
 	struct throttle_watch *w = throttle_add(&set, 5, false, false, SECOND);
 
 	(void)state;
-	take(w, 1 * SECOND, 0, 0);
-	expect(1, 0, 1 * SECOND); /* from where to count */
-	take(w, 2 * SECOND, 10, 0);
-	take(w, 3 * SECOND, 20, 0);
+	take(w, 1000 * MS, 0, 0);
+	expect(1, 0, 1000 * MS); /* from where to count */
+	for (unsigned int i = 1; i <= 10; i++)
+		take(w, (1000 + 99 * i) * MS, i, i);
+	expect(0, 0, 0); /* told once in a while */
+	take(w, 2000 * MS, 10, 10);
+	expect(1, 10, 2000 * MS);
+	take(w, 3000 * MS, 20, 10);
+	take(w, 3500 * MS, 25, 10);
+	take(w, 4000 * MS, 30, 10);
 	expect(0, 0, 0);
-	take(w, 4 * SECOND, 30, 7);
-	assert_int_equal(told[0].read_ns, 3 * SECOND); /* the calm ends here */
-	assert_int_equal(told[0].throttled, 0);
-	assert_int_equal(told[0].now_ns, 4 * SECOND);
-	expect(2, 7, 4 * SECOND);
-	take(w, 5 * SECOND, 40, 9);
-	expect(1, 9, 5 * SECOND); /* the one before was told */
-	take(w, 6 * SECOND, 40, 9);
-	take(w, 7 * SECOND, 41, 10); /* nothing ran meanwhile: where the calm ends is told all the same */
-	expect(2, 10, 7 * SECOND);
-	throttle_set_free(&set);
+	take(w, 4100 * MS, 31, 11);
+	assert_int_equal(told[0].read_ns, 4000 * MS); /* the calm ends here */
+	assert_int_equal(told[0].throttled, 10);
+	assert_int_equal(told[0].now_ns, 4100 * MS);
+	expect(2, 11, 4100 * MS);
+}
+
+static void one_reading_a_second(void **state)
+{
+	struct throttle_watch *w = throttle_add(&set, 5, false, false, SECOND);
+
+	(void)state;
+	for (unsigned int i = 1; i <= 10; i++)
+		take(w, i * (SECOND + 3 * MS), 10 * i, i);
+	expect(10, 10, 10 * (SECOND + 3 * MS)); /* no calm between them */
+}
+
+static void in_the_start(void **state)
+{
+	struct throttle_watch *w = throttle_add(&set, 5, false, true, SECOND);
+
+	(void)state;
+	take(w, 1000 * MS, 0, 0);
+	expect(1, 0, 1000 * MS);
+	take(w, 1010 * MS, 1, 1);
+	expect(1, 1, 1010 * MS);
+	take(w, 1020 * MS, 2, 1);
+	expect(0, 0, 0);
+	throttle_started(w, 77, 1025 * MS);
+	take(w, 1025 * MS, 2, 1); /* the run begins with it */
+	expect(1, 1, 1025 * MS);
+	take(w, 1125 * MS, 3, 2);
+	expect(0, 0, 0);
 }
 
 static void the_last_word(void **state)
 {
-	struct throttle_set set = { 0 };
 	struct throttle_watch *w = throttle_add(&set, 5, false, false, SECOND);
 
 	(void)state;
@@ -100,11 +136,11 @@ static void the_last_word(void **state)
 	take(w, 1 * SECOND, 0, 0);
 	throttle_last_word(w, 2 * SECOND, tell, NULL);
 	expect(1, 0, 1 * SECOND);
-	w->last = true;
+	w->wanted = true;
 	take(w, 2 * SECOND, 0, 0);
 	expect(0, 0, 0); /* nothing new */
 	take(w, 3 * SECOND, 10, 0);
-	w->last = true;
+	w->wanted = true;
 	take(w, 4 * SECOND, 11, 0);
 	expect(1, 0, 4 * SECOND); /* init is gone: told, though nothing was throttled */
 	take(w, 5 * SECOND, 12, 0);
@@ -112,41 +148,56 @@ static void the_last_word(void **state)
 	throttle_last_word(w, 6 * SECOND, tell, NULL); /* the cgroup is gone */
 	assert_int_equal(told[0].now_ns, 6 * SECOND);
 	expect(1, 0, 5 * SECOND);
+}
+
+static uint64_t period_with(size_t others)
+{
+	struct throttle_watch *w;
+
 	throttle_set_free(&set);
+	for (size_t i = 0; i < others; i++)
+		throttle_add(&set, 100 + i, false, false, SECOND);
+	w = throttle_add(&set, 5, false, false, SECOND);
+	assert_int_equal(w->due_ns, SECOND); /* at once */
+	take(w, SECOND, 0, 0);
+	told_count = 0;
+	return w->due_ns - SECOND;
 }
 
 static void when_it_is_read(void **state)
 {
-	struct throttle_set set = { 0 };
-	struct throttle_watch *w = throttle_add(&set, 5, false, true, SECOND);
+	struct throttle_watch *w;
 
 	(void)state;
-	assert_int_equal(w->due_ns, SECOND); /* at once */
+	assert_int_equal(period_with(0), 100 * MS);
+	assert_int_equal(period_with(1), 100 * MS);
+	assert_int_equal(period_with(9), 500 * MS);
+	assert_int_equal(period_with(300), SECOND);
+	throttle_set_free(&set);
+
+	w = throttle_add(&set, 5, false, true, SECOND);
 	take(w, SECOND, 0, 0);
 	assert_int_equal(w->due_ns, SECOND + 10 * MS);
 	throttle_started(w, 77, SECOND + 5 * MS);
 	assert_int_equal(w->due_ns, SECOND + 5 * MS);
 	take(w, SECOND + 5 * MS, 0, 0);
-	assert_int_equal(w->due_ns, 2 * SECOND + 5 * MS);
+	assert_int_equal(w->due_ns, SECOND + 105 * MS);
 	assert_int_equal(w->init, 77);
 
 	w = throttle_add(&set, 6, false, true, SECOND); /* created, and never started */
 	take(w, 11 * SECOND - MS, 0, 0);
 	assert_int_equal(w->due_ns, 11 * SECOND + 9 * MS);
 	take(w, 11 * SECOND + 9 * MS, 0, 0);
-	assert_int_equal(w->due_ns, 12 * SECOND + 9 * MS);
+	assert_int_equal(w->due_ns, 11 * SECOND + 109 * MS);
 	told_count = 0;
-	assert_false(throttle_take(w, "", 13 * SECOND, tell, NULL)); /* could not be read: again in a second */
-	assert_false(throttle_take(w, "usage_usec 5\n", 13 * SECOND, tell, NULL));
-	assert_int_equal(w->due_ns, 14 * SECOND);
+	assert_false(throttle_take(&set, w, "", 13 * SECOND, tell, NULL)); /* could not be read: again in a while */
+	assert_false(throttle_take(&set, w, "usage_usec 5\n", 13 * SECOND, tell, NULL));
+	assert_int_equal(w->due_ns, 13 * SECOND + 100 * MS);
 	expect(0, 0, 0);
-	throttle_set_free(&set);
 }
 
 static void bounds(void **state)
 {
-	struct throttle_set set = { 0 };
-
 	(void)state;
 	for (uint64_t i = 1; i <= THROTTLE_MAX_FOREIGN; i++)
 		assert_non_null(throttle_add(&set, i, true, false, 1));
@@ -163,13 +214,14 @@ static void bounds(void **state)
 	assert_int_equal(set.foreign, THROTTLE_MAX_FOREIGN - 1);
 	assert_non_null(throttle_add(&set, 5000, true, false, 1));
 	assert_int_equal(throttle_find(&set, 5000)->id, 5000);
-	throttle_set_free(&set);
 }
+
+#define test(f) cmocka_unit_test_teardown(f, clean)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(files), cmocka_unit_test(what_is_told),
-		cmocka_unit_test(the_last_word), cmocka_unit_test(when_it_is_read), cmocka_unit_test(bounds) };
+	const struct CMUnitTest tests[] = { test(files), test(what_is_told), test(one_reading_a_second), test(in_the_start),
+		test(the_last_word), test(when_it_is_read), test(bounds) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

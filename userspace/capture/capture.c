@@ -220,10 +220,10 @@ static void open_throttle(struct capture *c)
 
 	if (throttle_open(&c->facts.timeline, take_value, c, &c->throttle, &err) == 0 &&
 		add_epoll(c->epoll_fd, throttle_fd(c->throttle)) == 0) {
-		facts_add_hook(&c->facts, "CPU throttling, once a second", "cpu.stat", HOOK_ATTACHED, "");
+		facts_add_hook(&c->facts, "CPU throttling", "cpu.stat", HOOK_ATTACHED, "");
 		return;
 	}
-	facts_add_hook(&c->facts, "CPU throttling, once a second", "cpu.stat", HOOK_REFUSED, err.text);
+	facts_add_hook(&c->facts, "CPU throttling", "cpu.stat", HOOK_REFUSED, err.text);
 }
 
 static int open_parts(struct capture *c, struct error *err)

@@ -88,8 +88,8 @@ void facts_explain(struct facts *facts)
 			"the scheduler's hooks are attached only while containers are made, changed or torn down");
 	if (works(facts, "cpu.stat"))
 		facts_add_unseen(facts, "the very moment at which the CPU controller throttles",
-			"the kernel has no tracepoint for it; cpu.stat of the cgroups with a quota is read every second, "
-			"every 10 ms during a start, and at the end");
+			"the kernel has no tracepoint for it; cpu.stat of the cgroups with a quota is read once to ten "
+			"times a second, every 10 ms during a start, and at the end");
 	facts_add_unseen(facts, "which process changed a network interface", "rtnetlink does not say");
 	facts_add_unseen(facts, "what 32-bit programs do in detail", "their system calls are numbered differently");
 }

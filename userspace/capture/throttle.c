@@ -91,10 +91,10 @@ static bool read_watch(struct throttle *t, struct throttle_watch *w, uint64_t no
 	char text[EVENT_STRING];
 	bool gone = w->lifted;
 
-	w->last |= w->lifted;
+	w->wanted |= w->lifted;
 	if (fd < 0 || !read_file(fd, "cpu.stat", text, sizeof(text)))
 		text[0] = '\0';
-	if (!throttle_take(w, text, now_ns, tell, t))
+	if (!throttle_take(&t->set, w, text, now_ns, tell, t))
 		gone |= ++w->failures == MAX_FAILURES;
 	if (gone)
 		forget(t, w, now_ns);
@@ -151,7 +151,7 @@ static void take_init(struct throttle *t, uint32_t tgid, uint64_t now_ns)
 	event.data.u64 = w->id;
 	w->init_fd = syscall(SYS_pidfd_open, tgid, 0);
 	if (w->init_fd < 0 || epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, w->init_fd, &event) < 0)
-		w->last = true; /* gone already, or it will be told by its exit */
+		forget_init(w); /* gone already, or its exit will tell */
 }
 
 /* Not by an engine, a runtime or the host's systemd, which sets quotas for them. */
@@ -186,7 +186,7 @@ static void take_cgroup(struct throttle *t, const struct event_cgroup *e)
 		forget(t, w, e->h.time_ns); /* told just before its removal, while the timeline knows whose it is */
 		return;
 	}
-	w->last = true;
+	w->wanted = true;
 	w->due_ns = 0;
 }
 
@@ -195,7 +195,7 @@ static void take_exit(struct throttle *t, uint32_t tgid)
 	for (size_t i = 0; i < t->set.count; i++) {
 		if (t->set.items[i].init != tgid)
 			continue;
-		t->set.items[i].last = true;
+		t->set.items[i].wanted = true;
 		t->set.items[i].due_ns = 0;
 	}
 }
@@ -249,7 +249,7 @@ void throttle_read_ended(struct throttle *t, uint64_t now_ns)
 		if (!w)
 			continue;
 		forget_init(w);
-		w->last = true;
+		w->wanted = true;
 		read_watch(t, w, now_ns);
 	}
 }
@@ -268,7 +268,7 @@ void throttle_read(struct throttle *t, uint64_t now_ns)
 void throttle_finish(struct throttle *t, uint64_t now_ns)
 {
 	for (size_t i = t->set.count; i-- > 0;) {
-		t->set.items[i].last = true;
+		t->set.items[i].wanted = true;
 		read_watch(t, &t->set.items[i], now_ns);
 	}
 }

@@ -5,9 +5,9 @@
 #include "timeline/timeline.h"
 #include "util/error.h"
 
-/* Reads what CPU quotas do, since no tracepoint tells: cpu.stat of the cgroups that have one, every second, more
- * often during a start, and at once when a container's init is gone: its runtime removes the cgroup within
- * milliseconds. Costs nothing while no quota is in force. */
+/* Reads what CPU quotas do, since no tracepoint tells: cpu.stat of the cgroups that have one, one to ten times a
+ * second, more often during a start, and at once when a container's init is gone: its runtime removes the cgroup
+ * within milliseconds. Costs nothing while no quota is in force. */
 struct throttle;
 
 /* An EVENT_CGROUP_VALUE; none is older than the time at which it was asked for. */

@@ -55,31 +55,46 @@ static bool differs(const struct cpu_stat *a, const struct cpu_stat *b)
 	return a->periods != b->periods || a->throttled != b->throttled || a->throttled_ns != b->throttled_ns;
 }
 
-static void schedule(struct throttle_watch *w, uint64_t now_ns)
+static void schedule(const struct throttle_set *set, struct throttle_watch *w, uint64_t now_ns)
 {
+	uint64_t period = set->count * THROTTLE_READ_SHARE_NS;
+
 	if (w->starting && now_ns >= w->since_ns + THROTTLE_START_NS)
 		w->starting = false;
-	w->due_ns = now_ns + (w->starting ? THROTTLE_START_PERIOD_NS : THROTTLE_PERIOD_NS);
+	if (w->starting)
+		period = THROTTLE_START_READ_NS;
+	else if (period < THROTTLE_READ_NS)
+		period = THROTTLE_READ_NS;
+	else if (period > THROTTLE_READ_MOST_NS)
+		period = THROTTLE_READ_MOST_NS;
+	w->due_ns = now_ns + period;
 }
 
-bool throttle_take(struct throttle_watch *w, const char *text, uint64_t now_ns, throttle_teller *tell, void *arg)
+static bool is_worth_telling(const struct throttle_watch *w, const struct cpu_stat *stat, uint64_t now_ns)
+{
+	if (!w->read_ns || (w->wanted && differs(stat, &w->told)))
+		return true;
+	return stat->throttled > w->told.throttled && (w->starting || now_ns >= w->told_ns + THROTTLE_TELL_NS);
+}
+
+bool throttle_take(struct throttle_set *set, struct throttle_watch *w, const char *text, uint64_t now_ns,
+	throttle_teller *tell, void *arg)
 {
 	struct cpu_stat stat;
-	bool grew;
 
-	schedule(w, now_ns);
+	schedule(set, w, now_ns);
 	if (!cpu_stat_parse(text, &stat))
 		return false;
 	w->failures = 0;
-	grew = w->read_ns && stat.throttled > w->stat.throttled;
-	if (grew && w->told_ns != w->read_ns)
-		tell(arg, w->id, w->text, w->read_ns, now_ns);
-	if (grew || !w->read_ns || (w->last && differs(&stat, &w->told))) {
+	if (is_worth_telling(w, &stat, now_ns)) {
+		if (w->read_ns > w->told_ns + THROTTLE_CALM_NS && w->stat.throttled == w->told.throttled &&
+			stat.throttled > w->told.throttled)
+			tell(arg, w->id, w->text, w->read_ns, now_ns);
 		tell(arg, w->id, text, now_ns, now_ns);
 		w->told = stat;
 		w->told_ns = now_ns;
 	}
-	w->last = false;
+	w->wanted = false;
 	w->read_ns = now_ns;
 	w->stat = stat;
 	snprintf(w->text, sizeof(w->text), "%s", text);
@@ -96,6 +111,7 @@ void throttle_started(struct throttle_watch *w, uint32_t init, uint64_t now_ns)
 {
 	w->init = init;
 	w->starting = false;
+	w->wanted = true; /* the start ends here */
 	w->due_ns = now_ns;
 }
 
