@@ -13,12 +13,14 @@ enum {
 	CAPTURE_RECORDS_A_ROUND = 65536, /* of one ring, before what is in order goes out */
 	CAPTURE_TICK_ACTIVE_MS = 10,
 	CAPTURE_TICK_IDLE_MS = 100,
+	CAPTURE_NAMES_WAIT_MS = 100,     /* at the end */
 	CAPTURE_MAX_TICKS = 5            /* EVENT_TICK after the last event of another kind */
 };
 
 
 
 struct ring_buffer;
+struct names;
 struct rtnl;
 
 /* One ring: which of its records came last, and whether there is more. */
@@ -37,6 +39,7 @@ struct capture {
 	struct arming arming;
 	struct order order;
 	struct rtnl *rtnl;
+	struct names *names;      /* NULL = they cannot be read */
 	struct capture_ring lifecycle, bulk;
 	int epoll_fd, timer_fd;
 	int tick_ms;              /* how the timer runs */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/names.h"
 #include "capture/rtnl.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -128,6 +129,8 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 	order_push(&c->order, &e.h);
 	if (c->rtnl)
 		rtnl_observe(c->rtnl, &e.h);
+	if (c->names)
+		names_observe(c->names, &e.h);
 }
 
 static void push_tasks(struct capture *c, uint64_t *lost)
