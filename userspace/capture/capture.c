@@ -13,6 +13,7 @@
 #include "bpf/ctrace.skel.h"
 #include "capture/facts_internal.h"
 #include "capture/losses.h"
+#include "capture/names.h"
 #include "capture/rtnl.h"
 #include "capture/snapshot.h"
 #include "capture/throttle.h"
@@ -69,6 +70,8 @@ static int take_record(void *arg, void *data, size_t size)
 		arming_observe(&c->arming, event);
 		if (c->rtnl)
 			rtnl_observe(c->rtnl, event);
+		if (c->names)
+			names_observe(c->names, event);
 	}
 	if (c->throttle)
 		throttle_observe(c->throttle, event);
@@ -241,6 +244,18 @@ static void open_throttle(struct capture *c)
 	facts_add_hook(&c->facts, "CPU throttling", "cpu.stat", HOOK_REFUSED, err.text);
 }
 
+/* So are names. */
+static void open_names(struct capture *c)
+{
+	struct error err = { 0 };
+
+	if (names_open(c->facts.timeline.root_mnt_ns, &c->names, &err) == 0 &&
+		add_epoll(c->epoll_fd, names_fd(c->names)) == 0)
+		facts_add_hook(&c->facts, "names and labels", "engines' files", HOOK_ATTACHED, "");
+	else
+		facts_add_hook(&c->facts, "names and labels", "engines' files", HOOK_REFUSED, err.text);
+}
+
 static int open_parts(struct capture *c, struct error *err)
 {
 	int r;
@@ -260,6 +275,7 @@ static int open_parts(struct capture *c, struct error *err)
 		return r;
 	open_rtnl(c);
 	open_throttle(c);
+	open_names(c);
 	facts_explain(&c->facts);
 	snapshot_push(c, &c->lost_snapshot);
 	return 0;
@@ -334,6 +350,13 @@ static void take_link(void *arg, const struct event *event)
 	order_push(&c->order, event);
 }
 
+static void take_name(void *arg, const struct event *event)
+{
+	struct capture *c = arg;
+
+	order_push(&c->order, event);
+}
+
 static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 {
 	uint64_t expirations;
@@ -353,6 +376,8 @@ static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 		throttle_read(c->throttle, *ret_now_ns);
 	if (c->rtnl)
 		rtnl_read(c->rtnl, *ret_now_ns, take_link, c);
+	if (c->names)
+		names_take(c->names, *ret_now_ns, take_name, c);
 	if (c->announce_armed) { /* its sentinel was lost */
 		announce_armed(c, NULL, 1);
 		c->announce_armed = false;
@@ -390,6 +415,10 @@ int capture_drain(struct capture *c, capture_sink *sink, void *arg, struct error
 		return r;
 	if (c->throttle)
 		throttle_finish(c->throttle, now_ns);
+	if (c->names) { /* of what was seen last, if its files can be read at once */
+		names_wait(c->names, CAPTURE_NAMES_WAIT_MS);
+		names_take(c->names, boottime_ns(), take_name, c);
+	}
 	losses_push(c, boottime_ns(), true);
 	return give(c, UINT64_MAX, sink, arg);
 }
@@ -404,6 +433,7 @@ void capture_close(struct capture *c)
 	}
 	rtnl_close(c->rtnl);
 	throttle_close(c->throttle);
+	names_close(c->names);
 	ring_buffer__free(c->lifecycle.reader);
 	ring_buffer__free(c->bulk.reader);
 	if (c->epoll_fd >= 0)

@@ -13,12 +13,14 @@ enum {
 	CAPTURE_RECORDS_A_ROUND = 65536, /* of one ring, before what is in order goes out */
 	CAPTURE_TICK_ACTIVE_MS = 10,
 	CAPTURE_TICK_IDLE_MS = 100,
+	CAPTURE_NAMES_WAIT_MS = 100,     /* at the end */
 	CAPTURE_MAX_TICKS = 5            /* EVENT_TICK after the last event of another kind */
 };
 
 
 
 struct ring_buffer;
+struct names;
 struct rtnl;
 struct throttle;
 
@@ -37,8 +39,9 @@ struct capture {
 	struct hooks hooks;
 	struct arming arming;
 	struct order order;
-	struct rtnl *rtnl;         /* NULL where it is refused, as throttle */
+	struct rtnl *rtnl;         /* NULL where it is refused, as the next two */
 	struct throttle *throttle;
+	struct names *names;
 	struct capture_ring lifecycle, bulk;
 	int epoll_fd, timer_fd;
 	int tick_ms;              /* how the timer runs */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/names.h"
 #include "capture/rtnl.h"
 #include "capture/throttle.h"
 #include "util/array.h"
@@ -129,6 +130,8 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 	order_push(&c->order, &e.h);
 	if (c->rtnl)
 		rtnl_observe(c->rtnl, &e.h);
+	if (c->names)
+		names_observe(c->names, &e.h);
 }
 
 static void push_tasks(struct capture *c, struct tasks *tasks, uint64_t *lost)

@@ -163,9 +163,16 @@ struct exit_info {
 	bool sender_kernel;
 };
 
+struct label {
+	char *name, *value;
+};
+
 struct container {
 	char *id;
 	char *name, *image, *engine, *runtime, *pod, *bundle; /* NULL = unknown */
+	char *pod_namespace;
+	struct label *labels; /* in the order in which they became known */
+	size_t label_count, label_capacity;
 	enum container_state state;
 	bool existed;    /* already there when tracing began */
 	bool is_sandbox; /* a pod's pause container */

@@ -210,7 +210,7 @@ static void dispatch(struct timeline *tl, const union record *r)
 		take_loss(tl, &r->lost);
 		break;
 	case EVENT_META:
-		lifecycle_meta(tl, &r->meta);
+		metas_take(tl, &r->meta);
 		break;
 	case EVENT_ARMED:
 		lifecycle_armed(tl, &r->armed);

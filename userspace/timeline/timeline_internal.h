@@ -102,7 +102,7 @@ struct open_op {
 	struct step step;
 };
 
-enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096 };
+enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096, LABELS_MAX = 64 };
 
 struct orphan {
 	uint64_t serial; /* 0 = free */
@@ -302,14 +302,17 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e);
 /* p is gone and its exit was lost: what hangs on it ends with a lost edge. */
 void deaths_unseen(struct timeline *tl, struct process *p);
 
+/* metas.c */
+void metas_take(struct timeline *tl, const struct event_meta *e);
+/* Gives a new container the names that came before it. */
+void metas_apply(struct timeline *tl, struct cont *c);
+void labels_free(struct container *c);
+
 /* lifecycle.c */
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e);
 void lifecycle_exec(struct timeline *tl, const struct event_exec *e);
 void lifecycle_rename(struct timeline *tl, const struct event_rename *e);
-void lifecycle_meta(struct timeline *tl, const struct event_meta *e);
 void lifecycle_snapshot_end(struct timeline *tl);
-/* Gives a new container the names that came before it. */
-void lifecycle_apply_meta(struct timeline *tl, struct cont *c);
 void lifecycle_armed(struct timeline *tl, const struct event_armed *e);
 /* The container of a task that is known by its cgroup or pid namespace only; NULL = the host. */
 struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uint32_t pid_ns);
