@@ -339,6 +339,19 @@ static void write_limits(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
+static void write_throttling(struct strbuf *sb, const struct throttling *t)
+{
+	if (!t->known) {
+		json_null(sb, "throttling");
+		return;
+	}
+	json_open(sb, "throttling", '{');
+	json_u64(sb, "periods", t->periods);
+	json_u64(sb, "throttled", t->throttled);
+	json_u64(sb, "throttled_ns", t->throttled_ns);
+	json_close(sb, '}');
+}
+
 static void write_trace(struct strbuf *sb, const struct span_context *spans, const struct container *c)
 {
 	uint8_t trace[SPAN_TRACE_BYTES], span[SPAN_BYTES];
@@ -416,6 +429,7 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	json_time(sb, "started_ns", c->started_ns);
 	write_gaps(sb, c);
 	write_limits(sb, c);
+	write_throttling(sb, &c->throttling);
 	json_number(sb, "steps_cut", (int64_t)c->steps_cut);
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
 	write_trace(sb, spans, c);

@@ -22,6 +22,7 @@ enum {
 struct ring_buffer;
 struct names;
 struct rtnl;
+struct throttle;
 
 /* One ring: which of its records came last, and whether there is more. */
 struct capture_ring {
@@ -38,8 +39,9 @@ struct capture {
 	struct hooks hooks;
 	struct arming arming;
 	struct order order;
-	struct rtnl *rtnl;
 	struct names *names;      /* NULL = they cannot be read */
+	struct rtnl *rtnl;         /* NULL where it is refused, as throttle */
+	struct throttle *throttle;
 	struct capture_ring lifecycle, bulk;
 	int epoll_fd, timer_fd;
 	int tick_ms;              /* how the timer runs */
@@ -51,7 +53,7 @@ struct capture {
 	unsigned int ticks;
 	uint64_t lost_snapshot;
 	uint64_t missed_asked_ns;
-	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink, told_snapshot, told_missed;
+	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink, told_snapshot, told_missed, told_unwatched;
 };
 
 uint64_t boottime_ns(void);

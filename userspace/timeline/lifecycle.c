@@ -378,7 +378,24 @@ static char *existing_id(struct timeline *tl, struct process *p, struct identity
 	return xstrdup(strrchr(ref->path, '/') ? strrchr(ref->path, '/') + 1 : ref->path);
 }
 
-/* Its cgroups in every hierarchy: those with the same path as the identifying one. */
+static bool has_cgroup_in(const struct container *c, uint32_t hierarchy)
+{
+	for (size_t i = 0; i < c->cgroup_count; i++) {
+		if (c->cgroups[i].hierarchy == hierarchy)
+			return true;
+	}
+	return false;
+}
+
+static bool is_named(const struct cgroup_ref *ref, const char *id)
+{
+	const char *slash = strrchr(ref->path, '/');
+
+	return slash && !strcmp(slash + 1, id);
+}
+
+/* Its cgroups in every hierarchy: those with the same path as the identifying one; where there is none, those
+ * named after it (a v1 runtime puts them below its own cgroup, which may differ). */
 static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t cgroup_id)
 {
 	struct cgroup_ref *own = cgroups_find(tl, tl->config.cgroup_hierarchy, cgroup_id);
@@ -387,6 +404,12 @@ static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t
 		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
 
 		if (!strcmp(ref->path, own->path) && strcmp(ref->path, "/") != 0)
+			cgroups_adopt(tl, c, ref);
+	}
+	for (size_t i = 0; own && is_named(own, c->c.id) && i < tl->cgroups.count; i++) {
+		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
+
+		if (!ref->container && is_named(ref, c->c.id) && !has_cgroup_in(&c->c, ref->hierarchy))
 			cgroups_adopt(tl, c, ref);
 	}
 }

@@ -4,7 +4,9 @@
 
 /* What the files of timeline/ share and nobody else sees. */
 
+#include "cgroup/cpu_stat.h"
 #include "timeline/timeline.h"
+#include "util/arena.h"
 #include "util/map.h"
 
 /* ---- processes (process.c) ---- */
@@ -56,6 +58,7 @@ struct maker {
 struct cont {
 	struct container c; /* first: a struct container is a struct cont */
 	uint64_t serial;
+	struct arena details;    /* of its steps */
 	struct map actors;       /* struct actor_key -> index + 1 */
 	char **keys;             /* in tl->keys, to be taken out when it ends */
 	size_t key_count, key_capacity;
@@ -77,6 +80,10 @@ struct cont {
 	uint64_t stop_ns; /* first fatal signal or stop request for init; 0 = none */
 	bool init_oom;
 	bool pivoted;
+	struct {                 /* the reading of cpu.stat before the next one; at_ns 0 = none */
+		uint64_t cgroup, at_ns;
+		struct cpu_stat stat;
+	} cpu;
 	uint64_t blind_from_ns, blind_to_ns; /* the detail tier was being armed; 0 = never while it began */
 };
 
@@ -222,8 +229,8 @@ void details_take_list(struct details *d, const char *key, char *items); /* sepa
 void details_add_number(struct details *d, const char *key, int64_t number);
 void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
-/* Moves them into one piece of memory of just their size. Nothing can be added afterwards. */
-void details_seal(struct details *d);
+/* Moves them into the arena: nothing can be added afterwards, and they are not to be freed. */
+void details_seal(struct details *d, struct arena *arena);
 void details_free(struct details *d);
 void step_free(struct step *s);
 
@@ -231,6 +238,11 @@ void step_free(struct step *s);
 
 /* What the record says of where the call spent its time; nothing where it does not say. */
 void waits_take(struct step *step, const struct event_syscall_exit *e);
+
+/* ---- throttling.c ---- */
+
+/* A reading of cpu.stat: what it shows more than the one before is a mark of the container whose cgroup it is. */
+void throttling_take(struct timeline *tl, const struct event_cgroup_value *e);
 
 /* claims.c: keys that lead to a container. A key is a letter and a value: I id, P path, N network
  * namespace inode, p process, m mount namespace, i pid namespace, n name. */
