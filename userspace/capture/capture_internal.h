@@ -39,9 +39,9 @@ struct capture {
 	struct hooks hooks;
 	struct arming arming;
 	struct order order;
-	struct rtnl *rtnl;         /* NULL where it is refused, as the next two */
+	struct names *names;      /* NULL = they cannot be read */
+	struct rtnl *rtnl;         /* NULL where it is refused, as throttle */
 	struct throttle *throttle;
-	struct names *names;
 	struct capture_ring lifecycle, bulk;
 	int epoll_fd, timer_fd;
 	int tick_ms;              /* how the timer runs */
