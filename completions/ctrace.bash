@@ -54,7 +54,7 @@ _ctrace()
 		run | rmi | pull | images)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
-		show | replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+		show | replay | record | explain | diff) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
 				resume update spec features" -- "$current")

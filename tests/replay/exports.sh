@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 200
+# timeout: 300
 # Exports of the recordings for other programs, held against the JSON timelines: nothing is missing, lanes nest, names
 # with hostile bytes get nowhere unescaped.
 . tests/lib/env.sh
