@@ -225,7 +225,7 @@ static int parse_create(const struct oci *oci, int argc, char **argv, struct cre
 static int verb_create(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
-	struct create_arguments a = { .options.detached = true };
+	struct create_arguments a = { .options = { .detached = true, .may_reexec = true } };
 	struct error err = { 0 };
 
 	if (parse_create(oci, argc, argv, &a) != 0)
@@ -247,7 +247,7 @@ static int verb_run(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
 	_cleanup_close_ int master = -1;
-	struct create_arguments a = { 0 };
+	struct create_arguments a = { .options.may_reexec = true };
 	struct oci_watched w = { .ended = container_ended, .signal = container_signal };
 	struct error err = { 0 };
 	sigset_t set;

@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -96,18 +94,16 @@ static int make_terminal(struct init *init, struct error *err)
 }
 
 /*
- * The middle process joins everything but stays outside of the pid namespace, where no process of the
- * container sees it; it drops its privileges and only then makes the process that is inside, whose one act
- * is the exec of the stub. CLONE_PARENT makes that the caller's child.
+ * Joins everything, but stays outside of the pid namespace, where no process of the container sees it; drops its
+ * privileges and becomes the stub, which makes the process that is inside. CLONE_PARENT makes that the caller's
+ * child.
  */
 static void __attribute__((noreturn)) middle(struct joiner *j)
 {
-	struct clone_args args = { .flags = CLONE_PARENT };
 	struct init *init = &j->init;
 	struct error err = { 0 };
 	char *program = NULL;
 	int r = init_begin(init, &err);
-	long pid;
 
 	init->exit_code = 125;
 	if (r == 0)
@@ -116,21 +112,9 @@ static void __attribute__((noreturn)) middle(struct joiner *j)
 		r = make_terminal(init, &err);
 	if (r == 0)
 		r = init_harden(init, &program, &err);
-	if (r < 0)
-		init_fail(init, &err);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0) {
-		setsid();
+	if (r == 0)
 		init_execute(init, program, &err);
-		init_fail(init, &err);
-	}
-	if (pid < 0) {
-		error_errno(&err, errno, "cannot make a process in the container");
-		init_fail(init, &err);
-	}
-	message_send(init->sync, MESSAGE_READY, (int)pid, -1);
-	_exit(0);
+	init_fail(init, &err);
 }
 
 static int accompany(struct joiner *j, int sync, const struct runtime_exec_options *o, pid_t *ret_pid,
@@ -143,6 +127,9 @@ static int accompany(struct joiner *j, int sync, const struct runtime_exec_optio
 
 		if (n == 0 && *ret_pid)
 			return 0;
+		/* from here on the other side is in the container's hands */
+		if (*ret_pid && n != sizeof(int))
+			return error_set(err, EPROTO, "the process said what it should not");
 		if (n <= 0)
 			return error_set(err, ECHILD, "the process ended before its program ran");
 		if (n == sizeof(int)) {
@@ -162,6 +149,8 @@ static int accompany(struct joiner *j, int sync, const struct runtime_exec_optio
 			}
 			break;
 		case MESSAGE_SECCOMP:
+			if (fd < 0)
+				return error_set(err, EPROTO, "a seccomp listener is missing");
 			r = notify_send(j->init.container, j->init.container->pid, j->init.seccomp, fd,
 				err);
 			close(fd);
@@ -252,7 +241,7 @@ static int run(struct container *c, const struct process_plan *p,
 	if (r == 0)
 		r = seccomp_prepare(c->config->seccomp, &seccomp, err);
 	if (r == 0)
-		r = j.init.stub = stub = stub_open(3 + (int)o->preserve_fds, err);
+		r = j.init.stub = stub = stub_open(3 + (int)o->preserve_fds, -1, true, err);
 	if (r >= 0)
 		r = open_namespaces(c, &j, err);
 	if (r >= 0)
@@ -273,8 +262,10 @@ int runtime_exec(struct container *c, const struct runtime_exec_options *o, pid_
 	runtime_last_exit_code = 125;
 	if (status == RUNTIME_PAUSED && o->ignore_paused)
 		status = RUNTIME_RUNNING;
-	/* a created one has its namespaces, and nothing that runs in them but init */
-	if ((status != RUNTIME_RUNNING && status != RUNTIME_CREATED) || !c->cgroup || !c->config)
+	/* a created one has its namespaces, and in them but the stub; or the runtime, where it has hooks to run */
+	if (status == RUNTIME_CREATED && c->config && !hooks_any(c->config->hooks, "startContainer"))
+		status = RUNTIME_RUNNING;
+	if (status != RUNTIME_RUNNING || !c->cgroup || !c->config)
 		return error_set(err, EINVAL, "cannot exec in container %s: it is %s", c->id,
 			runtime_status_name(status));
 	r = doc_parse(o->process, strlen(o->process), &json, err);

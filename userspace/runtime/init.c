@@ -397,24 +397,24 @@ static int wait_start(struct init *init)
 	return n == 1 ? 0 : -1;
 }
 
-/* Moves what the stub needs above what the program may keep, marks all else to be closed. The caller's
- * preserved descriptors lie below. */
+/* What the stub needs lies just above what the program may keep (the caller's preserved descriptors), all else is
+ * marked to be closed. */
 static int arrange_descriptors(struct init *init, int *ret_stub, struct error *err)
 {
-	int errors = 3 + (int)init->preserve_fds;
-	int stub = fcntl(init->stub, F_DUPFD_CLOEXEC, errors + 1);
+	int errors = 3 + (int)init->preserve_fds, start = errors + 1;
+	int sync = fcntl(init->sync, F_DUPFD_CLOEXEC, start + 1);
+	int stub = fcntl(init->stub, F_DUPFD_CLOEXEC, start + 1);
+	int fifo = init->fifo >= 0 ? fcntl(init->fifo, F_DUPFD_CLOEXEC, start + 1) : sync;
 
-	if (stub < 0)
+	if (sync < 0 || stub < 0 || fifo < 0)
 		return error_errno(err, errno, "cannot arrange descriptors");
 	for (int i = 3; i < errors; i++)
 		fcntl(i, F_SETFD, 0);
 	if (close_range(errors, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot mark descriptors to be closed");
-	if (init->sync != errors && dup2(init->sync, errors) < 0)
+	/* the stub closes them on its exec */
+	if (dup2(sync, errors) < 0 || (init->fifo >= 0 && init->stub_waits && dup2(fifo, start) < 0))
 		return error_errno(err, errno, "cannot arrange descriptors");
-	if (init->sync != errors)
-		close(init->sync);
-	fcntl(errors, F_SETFD, 0); /* the stub closes it on its exec */
 	init->sync = errors;
 	*ret_stub = stub;
 	return 0;
@@ -458,9 +458,11 @@ int init_main(struct init *init)
 	if (r == 0) {
 		if (init->fifo >= 0)
 			prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-		if (message_send(init->sync, MESSAGE_READY, 0, -1) < 0 || wait_start(init) < 0)
+		if (message_send(init->sync, MESSAGE_READY, 0, -1) < 0 ||
+			(!init->stub_waits && wait_start(init) < 0))
 			_exit(125);
-		r = run_hooks(init, "startContainer", &err);
+		if (!init->stub_waits)
+			r = run_hooks(init, "startContainer", &err);
 	}
 	if (r == 0)
 		init_execute(init, program, &err);

@@ -67,6 +67,7 @@ struct init {
 	unsigned preserve_fds;
 	int sync;      /* to the creator */
 	int fifo;      /* of a detached container; else -1 */
+	bool stub_waits; /* for the start */
 	int stub;      /* memfd of the program that executes the program */
 	int proc;      /* the host's /proc */
 	bool handshake; /* wait for MESSAGE_GO */
@@ -79,9 +80,11 @@ struct init {
 int init_main(struct init *init) __attribute__((noreturn));
 /* Resets signals, standard descriptors and the like. */
 int init_begin(struct init *init, struct error *err);
+/* seal.c: executes the calling program anew from a sealed copy of its binary, unless it is one. */
+int seal_self(struct error *err);
 /* The last steps: user, capabilities, seccomp, working directory; finds the program. */
 int init_harden(struct init *init, char **ret_program, struct error *err);
-/* Waits for the start where `wait`, then execve. Only returns on failure. */
+/* Becomes the stub. Only returns on failure. */
 int init_execute(struct init *init, const char *program, struct error *err);
 void init_fail(struct init *init, const struct error *err) __attribute__((noreturn));
 
@@ -150,8 +153,10 @@ int process_find(const struct process_plan *p, char **ret, int *ret_exit_code, s
 int process_change_directory(const char *cwd, struct error *err);
 int process_write_proc(int proc, const char *path, const char *value, struct error *err);
 
-/* stub.c */
-int stub_open(int error_fd, struct error *err);
+/* stub.c: the program that executes the program. wait_fd: read from it first, -1 = no; fork: do it in a new process,
+ * of which MESSAGE_READY tells the pid. */
+#define STUB_READY 5
+int stub_open(int error_fd, int wait_fd, bool fork, struct error *err);
 
 /* hooks.c: kind is "prestart", ...; state is given on stdin. -errno of the first that fails. */
 int hooks_run(json_object *hooks, const char *kind, const char *state, struct error *err);
