@@ -9,6 +9,7 @@
 
 #include "common.h"
 #include "file.h"
+#include "sched.h"
 
 enum call_emit {
 	EMIT_AT_ENTRY = 0,
@@ -31,6 +32,9 @@ struct call {
 	__u8 has_strings;
 	__u8 flags; /* EVENT_F_SYSENTER or EVENT_F_FENTRY */
 	__u32 unused;
+	/* What the scheduler's hooks add up, since since_ns (CLOCK_MONOTONIC), in this odd sched_epoch; 0 = they are not
+	 * attached. */
+	__u64 epoch, since_ns, on_cpu_ns, run_queue_ns;
 };
 
 enum { CALL_FDCWD = -100 };
@@ -145,28 +149,98 @@ static __always_inline struct event_syscall_enter *build_enter(const struct call
 	return e;
 }
 
-static __always_inline void remember(const struct call *call)
+static __always_inline void remember(struct call *call)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
+	if (counters.sched_epoch & 1) {
+		call->epoch = counters.sched_epoch;
+		call->since_ns = bpf_ktime_get_ns();
+	}
 	if (bpf_map_update_elem(&inflight, &tid, call, BPF_ANY) != 0)
 		count_lost(CTRACE_LOST_INFLIGHT);
 }
 
-static __always_inline void send_exit(__u32 op, __s64 result, __u8 flags)
-{
-	struct event_syscall_exit *e = bpf_ringbuf_reserve(&bulk_ring, sizeof(*e), 0);
+/* ---- where a call spent its time ---- */
 
-	if (!e) {
-		count_lost(EVENT_SYSCALL_EXIT);
-		return;
+struct ctrace_stretch {
+	__u64 ns;
+	__u64 frames[CTRACE_FRAMES]; /* 0 = no more */
+};
+
+/* A thread that is, or was, blocked inside a call. */
+struct ctrace_blocked {
+	__u64 call_ns;  /* since_ns of the call that it is about: another call of the thread begins anew */
+	__u64 since_ns; /* 0 = it runs */
+	struct ctrace_stretch now, longest;
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CTRACE_MAX_BLOCKED);
+	__type(key, __u32); /* tid */
+	__type(value, struct ctrace_blocked);
+} blocked_in SEC(".maps");
+
+static __always_inline __u64 stretch_of_call(const struct call *call, __u64 since_ns, __u64 now)
+{
+	if (since_ns < call->since_ns)
+		since_ns = call->since_ns;
+	return now > since_ns ? now - since_ns : 0;
+}
+
+/* The names are looked up here, in the thread that waited, and not in the scheduler. */
+static __always_inline bool read_blocked(struct event_syscall_exit *e, const struct call *call)
+{
+	static const char format[] = "%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps";
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct ctrace_blocked *blocked = bpf_map_lookup_elem(&blocked_in, &tid);
+	long length;
+
+	if (!blocked)
+		return false;
+	if (blocked->call_ns != call->since_ns || blocked->longest.ns < EVENT_LONG_BLOCK_NS) {
+		bpf_map_delete_elem(&blocked_in, &tid);
+		return false;
 	}
-	event_init(&e->h, EVENT_SYSCALL_EXIT, sizeof(*e));
+	e->blocked_ns = blocked->longest.ns;
+	length = bpf_snprintf(e->blocked_in, sizeof(e->blocked_in), format, blocked->longest.frames,
+		sizeof(blocked->longest.frames));
+	if (length < 0)
+		e->blocked_in[0] = '\0';
+	bpf_map_delete_elem(&blocked_in, &tid);
+	return true;
+}
+
+/* call NULL: nothing is known of its beginning. */
+static __always_inline void read_times(struct event_syscall_exit *e, const struct call *call)
+{
+	struct ctrace_running *running = sched_running();
+
+	if (!call || !call->epoch || call->epoch != counters.sched_epoch || !running ||
+		running->tid != (__u32)bpf_get_current_pid_tgid())
+		return;
+	e->on_cpu_ns = call->on_cpu_ns + stretch_of_call(call, running->since_ns, bpf_ktime_get_ns());
+	e->run_queue_ns = call->run_queue_ns;
+	e->h.flags |= EVENT_F_CPU;
+	e->h.size = offsetof(struct event_syscall_exit, blocked_ns);
+	if (read_blocked(e, call))
+		e->h.size = sizeof(*e);
+}
+
+static __always_inline void send_exit(const struct call *call, __u32 op, __s64 result, __u8 flags, __u32 area)
+{
+	struct event_syscall_exit *e = scratch(area);
+
+	if (!e)
+		return;
+	event_init(&e->h, EVENT_SYSCALL_EXIT, offsetof(struct event_syscall_exit, on_cpu_ns));
 	e->h.flags = flags;
 	e->op = op;
 	e->unused = 0;
 	e->result = result;
-	bpf_ringbuf_submit(e, wake_flags(&bulk_ring, false));
+	read_times(e, call);
+	event_send(&bulk_ring, &e->h, sizeof(*e), false);
 }
 
 #endif

@@ -23,7 +23,9 @@ enum {
 	EVENT_DATA = 1024,     /* mount options, written values, HTTP requests */
 	EVENT_ARGV = 2048,     /* argv, NUL-separated */
 	EVENT_PATH = 512,      /* a cgroup path */
-	EVENT_MEMCG_LEVELS = 8 /* a memory cgroup and its ancestors */
+	EVENT_MEMCG_LEVELS = 8, /* a memory cgroup and its ancestors */
+	EVENT_WHERE = 384,     /* functions that a thread was blocked in */
+	EVENT_LONG_BLOCK_NS = 1000000
 };
 
 enum event_kind {
@@ -254,6 +256,12 @@ struct event_syscall_exit {
 	__u32 op;
 	__u32 unused;
 	__s64 result;
+	/* cut here without EVENT_F_CPU: of the calling thread, during the call; the rest of it was blocked */
+	__u64 on_cpu_ns, run_queue_ns;
+	/* cut here when it was never blocked for EVENT_LONG_BLOCK_NS at a stretch: the longest one, and the kernel's
+	 * functions that it was in, innermost first, a line each */
+	__u64 blocked_ns;
+	char blocked_in[EVENT_WHERE];
 };
 
 struct event_cgroup_write {
@@ -314,7 +322,10 @@ enum event_loss {
 	LOSS_LATE = 4,          /* an event came too late to be put in order */
 	LOSS_NETLINK = 5,       /* ENOBUFS from rtnetlink */
 	LOSS_SNAPSHOT = 6,      /* a process or cgroup vanished or was unreadable in the snapshot */
-	LOSS_RECORDING = 7      /* could not be written to the recording */
+	LOSS_RECORDING = 7,     /* could not be written to the recording */
+	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
+	LOSS_STREAM = 9,        /* not in the stream of a serving tracer: its reader is slow, or came late */
+	LOSS_MISSED = 10        /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
 };
 
 struct event_armed {

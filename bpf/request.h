@@ -80,7 +80,7 @@ static __always_inline void read_peer(struct event_request *e, struct file *file
 		e->peer[0] = '@';
 }
 
-static __always_inline void send_http(struct file *file, __u32 fd, __u64 data, __u64 total, __u16 kind, __u64 time_ns)
+static __always_inline void send_http(struct file *file, __u32 fd, __u64 data, __u64 total, __u16 kind, __u8 flags)
 {
 	struct event_request *e = scratch(kind == EVENT_REQUEST ? SCRATCH_ENTER : SCRATCH_EXIT);
 	__u64 length = total;
@@ -89,8 +89,7 @@ static __always_inline void send_http(struct file *file, __u32 fd, __u64 data, _
 		return;
 	zero(e, sizeof(*e));
 	event_init(&e->h, kind, sizeof(*e));
-	e->h.flags = EVENT_F_SYSENTER;
-	e->h.time_ns = time_ns;
+	e->h.flags = flags;
 	if (length > EVENT_DATA - 1)
 		length = EVENT_DATA - 1;
 	if (bpf_probe_read_user(e->data, length & (EVENT_DATA - 1), (void *)data) != 0)
@@ -102,13 +101,13 @@ static __always_inline void send_http(struct file *file, __u32 fd, __u64 data, _
 	e->total = total;
 	read_peer(e, file);
 	e->h.size = offsetof(struct event_request, data) + length;
-	counters.last_detail_ns = time_ns;
+	counters.last_detail_ns = e->h.time_ns;
 	event_send(&bulk_ring, &e->h, sizeof(*e), false);
 }
 
-static __always_inline void send_request(struct file *file, __u32 fd, __u64 data, __u64 length)
+static __always_inline void send_request(struct file *file, __u32 fd, __u64 data, __u64 length, __u8 flags)
 {
-	send_http(file, fd, data, length, EVENT_REQUEST, bpf_ktime_get_boot_ns());
+	send_http(file, fd, data, length, EVENT_REQUEST, flags);
 }
 
 static __always_inline void remember_response(struct call *call, __u32 fd, __u64 data, __u64 length)
@@ -129,7 +128,7 @@ static __always_inline void send_response(struct call *call, long result)
 		return;
 	if ((__u64)result > call->args[2])
 		result = call->args[2];
-	send_http(file, call->args[0], call->args[1], result, EVENT_RESPONSE, bpf_ktime_get_boot_ns());
+	send_http(file, call->args[0], call->args[1], result, EVENT_RESPONSE, call->flags);
 }
 
 #endif

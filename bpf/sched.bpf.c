@@ -3,7 +3,7 @@
  * How long the processes of a start are on a CPU, and how long they wait for one. Attached together with
  * the detail tier and never while the host is idle: a process without a role costs a lookup a switch.
  */
-#include "sched.h"
+#include "call.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -14,32 +14,72 @@ static __always_inline void queue(struct ctrace_role *role, __u32 tid, __u64 now
 		role->epoch = 0;
 }
 
+static __always_inline void block(void *ctx, const struct call *call, __u32 tid, __u64 now)
+{
+	struct ctrace_blocked fresh = {}, *blocked = bpf_map_lookup_elem(&blocked_in, &tid);
+
+	if (!blocked) {
+		if (bpf_map_update_elem(&blocked_in, &tid, &fresh, BPF_ANY) != 0) {
+			count_lost(CTRACE_LOST_BLOCKED);
+			return;
+		}
+		blocked = bpf_map_lookup_elem(&blocked_in, &tid);
+		if (!blocked)
+			return;
+	}
+	if (blocked->call_ns != call->since_ns)
+		blocked->longest.ns = 0;
+	blocked->call_ns = call->since_ns;
+	blocked->since_ns = now;
+	__builtin_memset(&blocked->now, 0, sizeof(blocked->now));
+	bpf_get_stack(ctx, blocked->now.frames, sizeof(blocked->now.frames), CTRACE_OWN_FRAMES);
+}
+
+static __always_inline void unblock(__u32 tid, __u64 now)
+{
+	struct ctrace_blocked *blocked = bpf_map_lookup_elem(&blocked_in, &tid);
+
+	if (!blocked || !blocked->since_ns)
+		return;
+	blocked->now.ns = now - blocked->since_ns;
+	blocked->since_ns = 0;
+	if (blocked->now.ns > blocked->longest.ns)
+		blocked->longest = blocked->now;
+}
+
 /* Off the CPU: the stretch counts, and one that is pushed off waits again. The task is asked for its
  * state, as the tracepoint has told it only since v5.18 (9c2136be0878): a signal that keeps it from
  * sleeping shows there, too. */
-static __always_inline void leave(struct ctrace_running *running, struct task_struct *task, bool preempted,
+static __always_inline void leave(void *ctx, struct ctrace_running *running, struct task_struct *task, bool preempted,
 	__u64 now)
 {
+	__u32 tgid = task->tgid, tid = running->tid;
 	struct ctrace_role *role;
-	__u32 tgid = task->tgid;
+	struct call *call;
 	long state;
 
 	role = bpf_map_lookup_elem(&role_of, &tgid);
 	if (!role)
 		return;
 	__sync_fetch_and_add(&role->on_cpu_ns, sched_stretch(role, running->since_ns, now));
+	call = bpf_map_lookup_elem(&inflight, &tid);
+	if (call)
+		call->on_cpu_ns += stretch_of_call(call, running->since_ns, now);
 	if (bpf_core_field_exists(task->__state))
 		state = BPF_CORE_READ(task, __state);
 	else
 		state = BPF_CORE_READ((struct task_struct___old *)task, state);
 	if (preempted || state == 0)
-		queue(role, running->tid, now);
+		queue(role, tid, now);
+	else if (call)
+		block(ctx, call, tid, now);
 }
 
 static __always_inline void enter(struct ctrace_running *running, struct task_struct *task, __u64 now)
 {
 	__u32 tgid = task->tgid, tid = task->pid;
 	struct ctrace_role *role;
+	struct call *call;
 	__u64 *since;
 
 	role = tgid ? bpf_map_lookup_elem(&role_of, &tgid) : NULL;
@@ -47,10 +87,14 @@ static __always_inline void enter(struct ctrace_running *running, struct task_st
 	if (!role)
 		return;
 	running->since_ns = now;
+	unblock(tid, now);
 	since = bpf_map_lookup_elem(&queued_since, &tid);
 	if (!since)
 		return;
 	__sync_fetch_and_add(&role->run_queue_ns, sched_stretch(role, *since, now));
+	call = bpf_map_lookup_elem(&inflight, &tid);
+	if (call)
+		call->run_queue_ns += stretch_of_call(call, *since, now);
 	bpf_map_delete_elem(&queued_since, &tid);
 }
 
@@ -63,7 +107,7 @@ int BPF_PROG(ct_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (!running)
 		return 0;
 	if (running->tid && running->tid == (__u32)prev->pid)
-		leave(running, prev, preempt, now);
+		leave(ctx, running, prev, preempt, now);
 	enter(running, next, now);
 	return 0;
 }

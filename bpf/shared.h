@@ -15,8 +15,12 @@ enum {
 	CTRACE_MAX_NAMES = 256,
 	CTRACE_MAX_INFLIGHT = 16384,
 	CTRACE_MAX_QUEUED = 16384,
+	CTRACE_MAX_BLOCKED = 2048,
+	CTRACE_FRAMES = 12,    /* as many as bpf_snprintf takes */
+	CTRACE_OWN_FRAMES = 3, /* of the hook itself */
 	CTRACE_IDENTITY_V2 = 255,
 	/* Indexes into lost[]: event kinds of both rings, then what else can be lost. */
+	CTRACE_LOST_BLOCKED = 61,
 	CTRACE_LOST_INFLIGHT = 62,
 	CTRACE_LOST_ROLE = 63,
 	CTRACE_LOST_KINDS = 64

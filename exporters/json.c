@@ -87,9 +87,9 @@ static void write_list(struct strbuf *sb, const char *key, const char *items)
 	json_close(sb, ']');
 }
 
-static void write_details(struct strbuf *sb, const struct details *details)
+void json_details(struct strbuf *sb, const char *key, const struct details *details)
 {
-	json_open(sb, "detail", '{');
+	json_open(sb, key, '{');
 	for (size_t i = 0; i < details->count; i++) {
 		const struct detail *d = &details->items[i];
 
@@ -206,6 +206,13 @@ static void write_actor(struct strbuf *sb, const struct actor *a, size_t index)
 	json_close(sb, '}');
 }
 
+static void write_times(struct strbuf *sb, uint64_t on_cpu_ns, uint64_t run_queue_ns, uint64_t blocked_ns)
+{
+	json_u64(sb, "on_cpu_ns", on_cpu_ns);
+	json_u64(sb, "run_queue_ns", run_queue_ns);
+	json_u64(sb, "blocked_ns", blocked_ns);
+}
+
 static void write_phases(struct strbuf *sb, const struct container *c)
 {
 	json_open(sb, "phases", '[');
@@ -220,6 +227,8 @@ static void write_phases(struct strbuf *sb, const struct container *c)
 		json_u64(sb, "busy_ns", p->busy_ns);
 		json_number(sb, "steps", (int64_t)p->steps);
 		json_number(sb, "failed", (int64_t)p->failed);
+		if (p->has_times)
+			write_times(sb, p->on_cpu_ns, p->run_queue_ns, p->blocked_ns);
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');
@@ -243,13 +252,20 @@ static void write_step(struct strbuf *sb, const struct step *s)
 		json_number(sb, "result", s->result < 0 ? s->result : 0);
 	if (s->has_result && s->result < 0)
 		json_text(sb, "error", format_errno(name, s->result > -4096 ? (int)-s->result : 0));
-	write_details(sb, &s->details);
+	json_details(sb, "detail", &s->details);
 	write_duration(sb, s->start_ns, s->end_ns, s->start_edge, s->end_edge);
 	write_edges(sb, s->start_edge, s->end_edge);
 	if (s->tid)
 		json_number(sb, "tid", s->tid);
 	else
 		json_null(sb, "tid");
+	if (s->times) {
+		write_times(sb, s->times->on_cpu_ns, s->times->run_queue_ns, s->times->blocked_ns);
+		if (s->times->longest_block_ns) {
+			json_u64(sb, "longest_block_ns", s->times->longest_block_ns);
+			write_list(sb, "blocked_in", s->times->blocked_in);
+		}
+	}
 	json_close(sb, '}');
 }
 
@@ -288,7 +304,7 @@ static void write_marks(struct strbuf *sb, const struct container *c)
 		json_open(sb, NULL, '{');
 		json_text(sb, "kind", mark_kind_name(c->marks[i].kind));
 		json_time(sb, "at_ns", c->marks[i].at_ns);
-		write_details(sb, &c->marks[i].details);
+		json_details(sb, "detail", &c->marks[i].details);
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');
@@ -323,7 +339,26 @@ static void write_limits(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
-void json_write_timeline(struct strbuf *sb, const struct container *c, enum timeline_change change)
+static void write_trace(struct strbuf *sb, const struct span_context *spans, const struct container *c)
+{
+	uint8_t trace[SPAN_TRACE_BYTES], span[SPAN_BYTES];
+	char hex[SPAN_TRACE_HEX];
+
+	if (!span_is_known(c)) {
+		json_null(sb, "trace_id");
+		json_null(sb, "span_id");
+		json_null(sb, "parent_span_id");
+		return;
+	}
+	span_trace_id(spans, c, trace);
+	json_text(sb, "trace_id", span_hex(hex, trace, sizeof(trace)));
+	span_id(spans, c, "", span);
+	json_text(sb, "span_id", span_hex(hex, span, sizeof(span)));
+	json_text(sb, "parent_span_id", span_parent(spans, c, span) ? span_hex(hex, span, sizeof(span)) : NULL);
+}
+
+void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change)
 {
 	json_open(sb, NULL, '{');
 	json_text(sb, "type", "timeline");
@@ -365,6 +400,7 @@ void json_write_timeline(struct strbuf *sb, const struct container *c, enum time
 	write_limits(sb, c);
 	json_number(sb, "steps_cut", (int64_t)c->steps_cut);
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
+	write_trace(sb, spans, c);
 	end_line(sb);
 }
 

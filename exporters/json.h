@@ -8,6 +8,7 @@
  */
 
 #include "capture/facts.h"
+#include "exporters/span_id.h"
 #include "timeline/timeline.h"
 #include "util/strbuf.h"
 
@@ -17,7 +18,11 @@ enum { JSON_SCHEMA_VERSION = 1 };
 void json_write_header(struct strbuf *sb, const struct facts *facts);
 
 /* A container as it is now; change is why it is written now. */
-void json_write_timeline(struct strbuf *sb, const struct container *c, enum timeline_change change);
+void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change);
+
+/* The details of a step or a mark as an object. */
+void json_details(struct strbuf *sb, const char *key, const struct details *details);
 
 /* One event of the stream (--events). What a short record does not hold is left out. */
 void json_write_event(struct strbuf *sb, const struct event *event);
@@ -40,6 +45,8 @@ struct json_summary {
 void json_write_summary(struct strbuf *sb, const struct json_summary *summary);
 
 const char *json_event_kind_name(uint32_t kind); /* "cgroup_write"; "unknown" */
+const char *json_event_op_name(uint32_t op);     /* "mount"; "unknown" */
+const char *json_event_role_name(uint8_t role);  /* "runtime"; NULL = none */
 const char *json_loss_name(uint32_t reason);     /* "ring_full"; "unknown" */
 const char *json_change_name(enum timeline_change change);
 

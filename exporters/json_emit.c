@@ -4,30 +4,30 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Every value ends in a quote, a digit, a letter or a closing bracket; only after an opening bracket,
- * a colon or a line end there is no comma. */
-static void before_value(struct strbuf *sb, const char *key)
+/* Writes the key and makes room for `room` bytes of the value. Every value ends in a quote, a digit, a letter
+ * or a closing bracket; only after an opening bracket, a colon or a line end there is no comma. */
+static inline __attribute__((always_inline)) char *begin_value(struct strbuf *sb, struct json_key key, size_t room)
 {
-	char last = sb->length ? sb->text[sb->length - 1] : '\n';
+	char *at = strbuf_room(sb, key.length + strlen(",\"\":") + room);
+	char last = sb->length ? at[-1] : '\n';
 
 	if (last != '{' && last != '[' && last != '\n')
-		strbuf_putc(sb, ',');
-	if (key) {
-		strbuf_putc(sb, '"');
-		strbuf_puts(sb, key);
-		strbuf_add(sb, "\":", 2);
+		*at++ = ',';
+	if (key.text) {
+		*at++ = '"';
+		at = mempcpy(at, key.text, key.length);
+		*at++ = '"';
+		*at++ = ':';
 	}
+	return at;
 }
 
-void json_open(struct strbuf *sb, const char *key, char bracket)
+void json_open_(struct strbuf *sb, struct json_key key, char bracket)
 {
-	before_value(sb, key);
-	strbuf_putc(sb, bracket);
-}
+	char *at = begin_value(sb, key, 1);
 
-void json_close(struct strbuf *sb, char bracket)
-{
-	strbuf_putc(sb, bracket);
+	*at++ = bracket;
+	strbuf_ends(sb, at);
 }
 
 static void add_escaped_byte(struct strbuf *sb, unsigned char c)
@@ -64,102 +64,161 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t length)
+#define EACH_BYTE(c) ((c) * 0x0101010101010101ULL)
+
+static uint64_t zero_bytes(uint64_t word)
+{
+	return (word - EACH_BYTE(0x01)) & ~word & EACH_BYTE(0x80);
+}
+
+/* True if all of the eight bytes are plain: none above 0x7e, below 0x20, a quote or a backslash. */
+static bool are_plain(uint64_t word)
+{
+	return !(((word | (word + EACH_BYTE(0x01)) | (word - EACH_BYTE(0x20))) & EACH_BYTE(0x80)) |
+		zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\')));
+}
+
+static uint64_t word_at(const char *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static uint64_t half_word_at(const char *bytes)
+{
+	uint32_t half;
+
+	memcpy(&half, bytes, sizeof(half));
+	return half;
+}
+
+/* The last word of a text that is no multiple of eight bytes reaches back over bytes that were looked at. */
+static bool is_plain_text(const char *bytes, size_t length)
+{
+	size_t n = 0;
+
+	if (length >= 8) {
+		for (; n + 8 <= length; n += 8) {
+			if (!are_plain(word_at(bytes + n)))
+				return false;
+		}
+		return are_plain(word_at(bytes + length - 8));
+	}
+	if (length >= 4)
+		return are_plain(half_word_at(bytes) | half_word_at(bytes + length - 4) << 32);
+	while (n < length && is_plain((unsigned char)bytes[n]))
+		n++;
+	return n == length;
+}
+
+/* What is not plain, up to the next plain byte. Returns how many bytes it was. */
+static size_t add_special(struct strbuf *sb, const char *bytes, size_t length)
+{
+	size_t n = utf8_sequence(bytes, length);
+
+	if (n == 1) {
+		add_ascii(sb, (unsigned char)bytes[0]);
+	} else if (n == 2 && (unsigned char)bytes[0] == 0xc2 && (unsigned char)bytes[1] < 0xa0) {
+		strbuf_printf(sb, "\\u%04x", (unsigned char)bytes[1]);
+	} else if (n == 0 || is_own_escape(bytes, n)) {
+		n = n ? n : 1;
+		for (size_t k = 0; k < n; k++)
+			add_escaped_byte(sb, (unsigned char)bytes[k]);
+	} else {
+		strbuf_add(sb, bytes, n);
+	}
+	return n;
+}
+
+static void add_escaped(struct strbuf *sb, const char *bytes, size_t length)
 {
 	size_t i = 0, n;
 
-	before_value(sb, key);
-	strbuf_putc(sb, '"');
 	while (i < length) {
 		for (n = 0; i + n < length && is_plain((unsigned char)bytes[i + n]); n++)
 			;
-		if (n) {
-			strbuf_add(sb, bytes + i, n);
-			i += n;
-			continue;
-		}
-		n = utf8_sequence(bytes + i, length - i);
-		if (n == 1) {
-			add_ascii(sb, (unsigned char)bytes[i]);
-		} else if (n == 2 && (unsigned char)bytes[i] == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0) {
-			strbuf_printf(sb, "\\u%04x", (unsigned char)bytes[i + 1]);
-		} else if (n == 0 || is_own_escape(bytes + i, n)) {
-			n = n ? n : 1;
-			for (size_t k = 0; k < n; k++)
-				add_escaped_byte(sb, (unsigned char)bytes[i + k]);
-		} else {
-			strbuf_add(sb, bytes + i, n);
-		}
+		strbuf_add(sb, bytes + i, n);
 		i += n;
+		if (i < length)
+			i += add_special(sb, bytes + i, length - i);
 	}
-	strbuf_putc(sb, '"');
 }
 
-void json_text(struct strbuf *sb, const char *key, const char *text)
+void json_bytes_(struct strbuf *sb, struct json_key key, const char *bytes, size_t length)
 {
-	if (text)
-		json_bytes(sb, key, text, strlen(text));
+	char *at = begin_value(sb, key, length + 2);
+
+	*at++ = '"';
+	if (is_plain_text(bytes, length)) {
+		at = mempcpy(at, bytes, length);
+	} else {
+		strbuf_ends(sb, at);
+		add_escaped(sb, bytes, length);
+		at = strbuf_room(sb, 1);
+	}
+	*at++ = '"';
+	strbuf_ends(sb, at);
+}
+
+enum { NUMBER_MAX = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
+
+static char *put_u64(char *at, uint64_t value)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
+	char digits[NUMBER_MAX];
+	size_t first = sizeof(digits);
+
+	for (; value >= 100; value /= 100)
+		memcpy(&digits[first -= 2], &pairs[value % 100 * 2], 2);
+	if (value >= 10)
+		memcpy(&digits[first -= 2], &pairs[value * 2], 2);
 	else
-		json_null(sb, key);
+		digits[--first] = (char)('0' + value);
+	return mempcpy(at, digits + first, sizeof(digits) - first);
 }
 
-static void add_u64(struct strbuf *sb, uint64_t value)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	strbuf_add(sb, digits + at, sizeof(digits) - at);
-}
-
-static void add_i64(struct strbuf *sb, int64_t value)
+static char *put_i64(char *at, int64_t value)
 {
 	if (value < 0)
-		strbuf_putc(sb, '-');
-	add_u64(sb, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+		*at++ = '-';
+	return put_u64(at, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-void json_number(struct strbuf *sb, const char *key, int64_t value)
+void json_number_(struct strbuf *sb, struct json_key key, int64_t value)
 {
-	before_value(sb, key);
-	add_i64(sb, value);
+	char *at = begin_value(sb, key, NUMBER_MAX);
+
+	strbuf_ends(sb, put_i64(at, value));
 }
 
-void json_u64(struct strbuf *sb, const char *key, uint64_t value)
+void json_u64_(struct strbuf *sb, struct json_key key, uint64_t value)
 {
-	before_value(sb, key);
-	strbuf_putc(sb, '"');
-	add_u64(sb, value);
-	strbuf_putc(sb, '"');
+	char *at = begin_value(sb, key, NUMBER_MAX + 2);
+
+	*at++ = '"';
+	at = put_u64(at, value);
+	*at++ = '"';
+	strbuf_ends(sb, at);
 }
 
-void json_i64(struct strbuf *sb, const char *key, int64_t value)
+void json_i64_(struct strbuf *sb, struct json_key key, int64_t value)
 {
-	before_value(sb, key);
-	strbuf_putc(sb, '"');
-	add_i64(sb, value);
-	strbuf_putc(sb, '"');
+	char *at = begin_value(sb, key, NUMBER_MAX + 2);
+
+	*at++ = '"';
+	at = put_i64(at, value);
+	*at++ = '"';
+	strbuf_ends(sb, at);
 }
 
-void json_time(struct strbuf *sb, const char *key, uint64_t ns)
+/* true, false, null */
+void json_literal_(struct strbuf *sb, struct json_key key, const char *literal)
 {
-	if (ns)
-		json_u64(sb, key, ns);
-	else
-		json_null(sb, key);
-}
+	char *at = begin_value(sb, key, strlen("false"));
 
-void json_bool(struct strbuf *sb, const char *key, bool value)
-{
-	before_value(sb, key);
-	strbuf_puts(sb, value ? "true" : "false");
-}
-
-void json_null(struct strbuf *sb, const char *key)
-{
-	before_value(sb, key);
-	strbuf_puts(sb, "null");
+	strbuf_ends(sb, stpcpy(at, literal));
 }

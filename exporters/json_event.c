@@ -37,12 +37,14 @@ const char *json_loss_name(uint32_t reason)
 		[LOSS_RING_FULL] = "ring_full", [LOSS_INFLIGHT_FULL] = "inflight_full",
 		[LOSS_ROLE_FULL] = "role_full", [LOSS_LATE] = "late", [LOSS_NETLINK] = "netlink",
 		[LOSS_SNAPSHOT] = "snapshot", [LOSS_RECORDING] = "recording",
+		[LOSS_BLOCKED_FULL] = "blocked_full",
+		[LOSS_STREAM] = "stream", [LOSS_MISSED] = "missed",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";
 }
 
-static const char *op_name(uint32_t op)
+const char *json_event_op_name(uint32_t op)
 {
 	static const char *const names[OP_MAX] = {
 		[OP_MOUNT] = "mount", [OP_UMOUNT] = "umount2", [OP_FSOPEN] = "fsopen",
@@ -59,7 +61,7 @@ static const char *op_name(uint32_t op)
 	return op < OP_MAX && names[op] ? names[op] : "unknown";
 }
 
-static const char *role_name(uint8_t role)
+const char *json_event_role_name(uint8_t role)
 {
 	static const char *const names[] = { NULL, "cli", "engine", "containerd", "shim", "runtime", "payload",
 		"helper", "followed" };
@@ -248,7 +250,7 @@ static void write_enter(struct strbuf *sb, const struct event *event)
 	const struct event_syscall_enter *e = (const struct event_syscall_enter *)event;
 
 	if (HAS(e, op))
-		json_text(sb, "op", op_name(e->op));
+		json_text(sb, "op", json_event_op_name(e->op));
 	if (HAS(e, args)) {
 		json_open(sb, "args", '[');
 		for (size_t i = 0; i < ARRAY_SIZE(e->args); i++)
@@ -359,9 +361,15 @@ static void write_small(struct strbuf *sb, const struct event *event)
 		break;
 	case EVENT_SYSCALL_EXIT:
 		if (HAS(done, op))
-			json_text(sb, "op", op_name(done->op));
+			json_text(sb, "op", json_event_op_name(done->op));
 		if (HAS(done, result))
 			json_i64(sb, "result", done->result);
+		if (event->flags & EVENT_F_CPU) {
+			WIDE(done, on_cpu_ns);
+			WIDE(done, run_queue_ns);
+			WIDE(done, blocked_ns);
+			TEXT(done, blocked_in);
+		}
 		break;
 	case EVENT_LOST:
 		if (HAS(lost, lost_kind))
@@ -439,7 +447,7 @@ void json_write_event(struct strbuf *sb, const struct event *e)
 	json_number(sb, "ns_pid", e->ns_tgid);
 	json_number(sb, "ns_level", e->ns_level);
 	json_bytes(sb, "comm", e->comm, strnlen(e->comm, sizeof(e->comm)));
-	json_text(sb, "role", role_name(e->role));
+	json_text(sb, "role", json_event_role_name(e->role));
 	json_u64(sb, "cgroup_id", e->cgroup_id);
 	json_u64(sb, "process_start_ns", e->start_ns);
 	write_flags(sb, e->flags);

@@ -216,12 +216,24 @@ static void print_step(struct view *v, const struct step *s, bool last)
 		view_wrapped(v, text.text, 6, DIM);
 }
 
+/* Of what is narrowed, a phase without a step that passes is not told. */
+static bool phase_passes(const struct view *v, const struct phase_span *p)
+{
+	if (!v->full || !v->o->filter)
+		return true;
+	for (size_t i = 0; i < v->c->step_count; i++) {
+		if (belongs_to(&v->c->steps[i], p) && filter_step(v->o->filter, v->c, &v->c->steps[i]))
+			return true;
+	}
+	return false;
+}
+
 static void print_phase_steps(struct view *v, const struct phase_span *p)
 {
 	const struct step *pending = NULL;
 
 	for (size_t i = 0; i < v->c->step_count; i++) {
-		if (!belongs_to(&v->c->steps[i], p))
+		if (!belongs_to(&v->c->steps[i], p) || !filter_step(v->o->filter, v->c, &v->c->steps[i]))
 			continue;
 		if (pending)
 			print_step(v, pending, false);
@@ -471,6 +483,8 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	strbuf_putc(sb, '\n');
 	print_ruler(&v);
 	for (size_t i = 0; i < c->phase_count; i++) {
+		if (!phase_passes(&v, &c->phases[i]))
+			continue;
 		print_phase(&v, &c->phases[i]);
 		if (v.full)
 			print_phase_steps(&v, &c->phases[i]);
@@ -478,6 +492,7 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	print_gaps(&v);
 	print_marks(&v);
 	print_actors(&v);
+	view_waits(&v);
 	view_losses(&v);
 	if (v.explain)
 		view_painted(&v, DIM, options->utf8 ? "↑ explained above\n" : "^ explained above\n");

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "exporters/filter.h"
 #include "timeline/timeline.h"
 #include "util/strbuf.h"
 
@@ -18,6 +19,7 @@ struct waterfall_options {
 	size_t width; /* columns; 0 = 80; less than 60 counts as 60, more than 400 as 400 */
 	bool color, utf8;
 	bool explain; /* after each step, what it does and why; implies every step */
+	const struct filter *filter; /* where every step is told, only those that pass; NULL = all */
 };
 
 enum waterfall_color { WATERFALL_COLOR_AUTO, WATERFALL_COLOR_ALWAYS, WATERFALL_COLOR_NEVER };

@@ -36,6 +36,8 @@ void view_wrapped(struct view *v, const char *text, size_t indent, const char *c
 
 /* Who it is, which command made it, how it ended, how long it took, its limits. */
 void view_header(struct view *v);
+/* The calls that waited longest, if any waited for a millisecond. */
+void view_waits(struct view *v);
 /* What was lost, or that nothing was. */
 void view_losses(struct view *v);
 

@@ -19,6 +19,7 @@
  *	mount-fail=ERRNO   a mount that fails with ENOENT, ENODEV, EINVAL, ENOTDIR, ENOTBLK or EPERM
  *	exec-fail=ERRNO    an execve that fails with ENOENT, EACCES, ENOEXEC, ENOTDIR or ELOOP (needs a writable /tmp)
  *	unshare=NS,NS      mnt, uts, ipc, net, pid, cgroup
+ *	clone-wait=MS      clone(CLONE_VFORK | CLONE_NEWUTS) whose child sleeps so long: the kernel blocks the caller meanwhile
  *	fds=N              opens N descriptors of /dev/null and keeps them
  *	write=FILE:VALUE   with one write(2); also pwrite= and writev= (two pieces)
  *	facts              prints pid, cgroups, namespaces, capabilities, descriptors
@@ -448,6 +449,23 @@ static void usage(const char *value)
 	printf("usage %.0f %llu\n", cpu_ns(), queued);
 }
 
+static int sleeping_child(void *ms)
+{
+	sleep_ms(ms);
+	return 0;
+}
+
+static void clone_wait(const char *value)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	pid_t pid = clone(sleeping_child, stack + sizeof(stack), CLONE_VFORK | CLONE_NEWUTS | SIGCHLD, (void *)value);
+
+	if (pid < 0)
+		fail("clone: %s", strerror(errno));
+	if (waitpid(pid, NULL, 0) < 0)
+		fail("waitpid: %s", strerror(errno));
+}
+
 static void turn_getpid(int fd)
 {
 	(void)fd;
@@ -529,6 +547,7 @@ static const struct {
 	{ "exec-fail", exec_fail }, { "unshare", unshare_list }, { "fds", hold_fds },
 	{ "write", do_write }, { "pwrite", do_pwrite }, { "writev", do_writev }, { "facts", facts },
 	{ "say", say }, { "loop", loop }, { "burn", burn }, { "usage", usage },
+	{ "clone-wait", clone_wait },
 };
 
 static void run_action(const char *action)

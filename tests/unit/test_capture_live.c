@@ -148,13 +148,26 @@ static const void *next_event(const struct seen *seen, enum event_kind kind, siz
 	return NULL;
 }
 
+/* Others may run containers on this host, too: ours is the one whose cgroup has our id. */
+static bool is_own_cgroup(const struct seen *seen, uint64_t cgroup)
+{
+	const struct event_cgroup *e;
+
+	for (size_t at = 0; (e = next_event(seen, EVENT_CGROUP_MKDIR, &at));) {
+		if (e->id == cgroup && strcmp(e->path + 1, id) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The program that the container's init executed. */
 static const struct event_exec *find_init(const struct seen *seen)
 {
 	const struct event_exec *e;
 
 	for (size_t at = 0; (e = next_event(seen, EVENT_EXEC, &at));) {
-		if (e->h.role == ROLE_PAYLOAD && e->h.ns_tgid == 1 && strncmp(e->filename, "/bin/", 5) == 0)
+		if (e->h.role == ROLE_PAYLOAD && e->h.ns_tgid == 1 && strncmp(e->filename, "/bin/", 5) == 0 &&
+			is_own_cgroup(seen, e->h.cgroup_id))
 			return e;
 	}
 	return NULL;
@@ -355,8 +368,9 @@ static void tells_who_ran_out_of_memory(void **state)
 	write_bundle("[\"/bin/tail\",\"/dev/zero\"]", "", "16777216");
 	seen = run_container(&options);
 	init = find_init(&seen);
-	oom = next_event(&seen, EVENT_OOM_VICTIM, &at);
 	assert_non_null(init);
+	while ((oom = next_event(&seen, EVENT_OOM_VICTIM, &at)) && oom->victim_tgid != init->h.tgid)
+		;
 	assert_non_null(oom);
 	assert_true(oom->victim_tgid == init->h.tgid && oom->victim_start_ns == init->h.start_ns);
 	assert_string_equal(oom->victim_comm, "tail");
@@ -575,6 +589,51 @@ static void agrees_with_strace(void **state)
 	seen_free(&seen);
 }
 
+static const struct event_syscall_exit *exit_of(const struct seen *seen, uint32_t op, uint64_t flags)
+{
+	const struct event_syscall_enter *enter;
+	const struct event_syscall_exit *e;
+
+	for (size_t at = 0; (enter = next_event(seen, EVENT_SYSCALL_ENTER, &at));) {
+		if (enter->op != op || (enter->args[0] & flags) != flags)
+			continue;
+		while ((e = next_event(seen, EVENT_SYSCALL_EXIT, &at))) {
+			if (e->h.tid == enter->h.tid)
+				return e;
+		}
+	}
+	return NULL;
+}
+
+/* The stimulus, called runc, waits 60 ms in one clone: blocked, not on a CPU, and in kernel_clone. */
+static void tells_where_a_call_waited(void **state)
+{
+	struct capture_options options = { .start_armed = true };
+	const struct event_syscall_exit *e;
+	char command[512], self[256] = "";
+	struct seen seen;
+
+	(void)state;
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		fail();
+	*strrchr(self, '/') = '\0';
+	snprintf(command, sizeof(command), "mkdir -p %s/bin && cp %s/stimulus %s/bin/runc", directory, self, directory);
+	if (run_shell(command) != 0)
+		skip(); /* the tools are not built */
+	snprintf(command, sizeof(command), "exec %s/bin/runc sleep=50 clone-wait=60", directory);
+	seen = run_captured(&options, command);
+	assert_nothing_lost(&seen);
+	e = exit_of(&seen, OP_CLONE, 0x04004000); /* NEWUTS, VFORK */
+	assert_non_null(e);
+	if (!(e->h.flags & EVENT_F_CPU)) /* kernels before 5.14 */
+		skip();
+	assert_true(e->h.size == sizeof(*e));
+	assert_in_range(e->blocked_ns, 50000000, 10000000000);
+	assert_true(e->on_cpu_ns < e->blocked_ns / 2);
+	assert_non_null(strstr(e->blocked_in, "kernel_clone"));
+	seen_free(&seen);
+}
+
 static int setup(void **state)
 {
 	char command[512];
@@ -619,6 +678,7 @@ int main(void)
 		live(tells_why_an_exec_failed),
 		live(tells_who_ran_out_of_memory),
 		live(tells_who_sent_the_signal),
+		live(tells_where_a_call_waited),
 		live(arms_for_a_start_only),
 		live(counts_what_is_lost),
 		live(agrees_with_strace),

@@ -14,6 +14,8 @@
 #include "exporters/json_emit.h"
 #include "unit/model_builder.h"
 
+static const struct span_context spans = { .boot_id = "6b1fb475-d2bd-49d4-a3de-a692f86e58d6" };
+
 static void test_strings_keep_every_byte(void **state)
 {
 	static const struct { const char *bytes; size_t length; const char *json; } cases[] = {
@@ -69,13 +71,13 @@ static void test_timeline_begins_as_promised(void **state)
 	struct strbuf sb = { 0 }, again = { 0 };
 
 	(void)state;
-	json_write_timeline(&sb, c, CHANGE_ENDED);
+	json_write_timeline(&sb, &spans, c, CHANGE_ENDED);
 	assert_memory_equal(sb.text, begins, strlen(begins));
 	assert_non_null(strstr(sb.text, write));
 	assert_non_null(strstr(sb.text, unshare));
 	assert_non_null(strstr(sb.text, "\"exit\":{\"code\":0,\"signal\":null,\"oom\":false,"));
 	assert_ptr_equal(strchr(sb.text, '\n'), sb.text + sb.length - 1);
-	json_write_timeline(&again, c, CHANGE_ENDED);
+	json_write_timeline(&again, &spans, c, CHANGE_ENDED);
 	assert_string_equal(sb.text, again.text);
 	strbuf_free(&sb);
 	strbuf_free(&again);
@@ -90,7 +92,7 @@ static void test_failed_and_lost(void **state)
 
 	(void)state;
 	c->steps[c->step_count - 1].end_edge = EDGE_LOST;
-	json_write_timeline(&sb, c, CHANGE_ENDED);
+	json_write_timeline(&sb, &spans, c, CHANGE_ENDED);
 	assert_non_null(strstr(sb.text, "\"result\":-2,\"error\":\"ENOENT\",\"detail\":{\"path\":\"/nosuch\"}"));
 	assert_non_null(strstr(sb.text, "\"exit\":null,\"lost\":0"));
 	at = strstr(sb.text, "\"end_edge\":\"lost\"");
@@ -147,7 +149,7 @@ static void write_everything(struct strbuf *sb)
 	json_write_header(sb, &facts);
 	add_events(sb);
 	for (size_t i = 0; i < 4; i++) {
-		json_write_timeline(sb, all[i], CHANGE_ENDED);
+		json_write_timeline(sb, &spans, all[i], CHANGE_ENDED);
 		mb_free(all[i]);
 	}
 	stats.events_by_kind[EVENT_EXEC] = 4;

@@ -16,6 +16,7 @@
 #include "capture/facts_internal.h"
 #include "capture/recording.h"
 #include "capture/recording_format.h"
+#include "capture/source.h"
 
 enum { EVENTS = 1000 }; /* three frames of events */
 
@@ -263,6 +264,67 @@ static void tells_a_full_disk_once(void **state)
 	assert_int_equal(failures, 1);
 }
 
+struct counter {
+	uint32_t events;
+	uint32_t enough; /* stop at every event of this number's multiples; 0 = never */
+	int result;      /* with this */
+};
+
+static int count_event(void *arg, const struct event *event)
+{
+	struct counter *counter = arg;
+
+	assert_int_equal(event->tgid, counter->events);
+	counter->events++;
+	return counter->enough && counter->events % counter->enough == 0 ? counter->result : 0;
+}
+
+static void is_a_source_of_events(void **state)
+{
+	struct fixture *f = *state;
+	struct counter counter = { .enough = 100, .result = 1 };
+	struct event_source *source;
+	int reads = 0, r;
+
+	assert_int_equal(source_open_recording(f->path, &source, NULL), 0);
+	assert_int_equal(source_fd(source), -1);
+	assert_false(source_is_live(source));
+	assert_string_equal(source_facts(source)->kernel, "6.18.0");
+	while ((r = source_read(source, count_event, &counter, NULL)) == 0)
+		assert_int_equal(counter.events, ++reads * 100);
+	assert_int_equal(r, 1);
+	assert_int_equal(counter.events, EVENTS);
+	assert_int_equal(reads, EVENTS / 100);
+	source_close(source);
+
+	counter = (struct counter){ .enough = 7, .result = -EPIPE };
+	assert_int_equal(source_open_recording(f->path, &source, NULL), 0);
+	assert_int_equal(source_read(source, count_event, &counter, NULL), -EPIPE);
+	assert_int_equal(counter.events, 7);
+	counter.enough = 0;
+	assert_int_equal(source_drain(source, count_event, &counter, NULL), 0);
+	assert_int_equal(counter.events, EVENTS);
+	source_close(source);
+}
+
+static void a_source_that_was_cut_gives_what_it_has(void **state)
+{
+	struct fixture *f = *state;
+	struct counter counter = { 0 };
+	struct event_source *source;
+	struct error err = { 0 };
+	int r;
+
+	write_copy(f, f->size - sizeof(struct recording_frame));
+	assert_int_equal(source_open_recording(f->copy, &source, &err), 0);
+	while ((r = source_read(source, count_event, &counter, &err)) == 0)
+		;
+	assert_int_equal(r, -ENODATA);
+	assert_int_equal(counter.events, EVENTS);
+	source_close(source);
+	assert_int_equal(source_open_recording("/proc/self/exe", &source, &err), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +334,8 @@ int main(void)
 		cmocka_unit_test(any_flipped_bit_is_noticed),
 		cmocka_unit_test(refuses_what_is_no_recording),
 		cmocka_unit_test(tells_a_full_disk_once),
+		cmocka_unit_test(is_a_source_of_events),
+		cmocka_unit_test(a_source_that_was_cut_gives_what_it_has),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

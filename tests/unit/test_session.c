@@ -153,6 +153,48 @@ static void test_filter(void **state)
 	strbuf_free(&list.bytes);
 }
 
+static void test_filter_language(void **state)
+{
+	struct session_options wrong = { .filter = "conti=x" };
+	struct session *s = NULL;
+	struct error err = { 0 };
+	struct events list;
+	char *out;
+
+	(void)state;
+	two_containers(&list);
+	out = run(&list, (struct session_options){ .filter = "cont=second exit=0" }, false);
+	assert_non_null(strstr(out, "{\"type\":\"summary\",\"containers\":1,"));
+	assert_int_equal(count(out, "\"id\":\"first\""), 0);
+	free(out);
+	out = run(&list, (struct session_options){ .filter = "type=exit pid=101", .events = true }, false);
+	assert_int_equal(count(out, "{\"type\":\"event\","), 1);
+	free(out);
+	out = run(&list, (struct session_options){ .filter = "cont=second", .events = true }, false);
+	assert_int_equal(count(out, "{\"type\":\"event\","), 10); /* single events know no container */
+	free(out);
+	assert_int_equal(session_begin(&facts, &wrong, &s, &err), -22);
+	assert_memory_equal(err.text, "column 1: ", 10);
+	strbuf_free(&list.bytes);
+}
+
+static void test_traceparent(void **state)
+{
+	static const char child[] = "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"span_id\":";
+	struct events list;
+	char *out;
+
+	(void)state;
+	two_containers(&list);
+	out = run(&list, (struct session_options){ .at_end = true, .traceparent_of = "second",
+		.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" }, false);
+	assert_int_equal(count(out, child), 1);
+	assert_int_equal(count(out, "\"parent_span_id\":\"00f067aa0ba902b7\""), 1);
+	assert_true(strstr(out, child) > strstr(out, "\"id\":\"second\""));
+	free(out);
+	strbuf_free(&list.bytes);
+}
+
 static void test_at_end(void **state)
 {
 	struct events list;
@@ -226,6 +268,11 @@ static void test_recording_gives_the_same_bytes(void **state)
 	same_bytes((struct session_options){ .id = "sec" });
 	same_bytes((struct session_options){ .events = true, .followed = true });
 	same_bytes((struct session_options){ .id = "none", .followed = true });
+	same_bytes((struct session_options){ .filter = "cont=second" });
+	same_bytes((struct session_options){ .events = true, .traceparent_of = "second",
+		.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" });
+	same_bytes((struct session_options){ .events = true, .traceparent = "no such thing" });
+	same_bytes((struct session_options){ .events = true, .filter = "type=exec,fork pid=200 cont!=x" });
 }
 
 /* A full disk is told, not ignored. */
@@ -245,7 +292,8 @@ static void test_write_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order_of_lines), cmocka_unit_test(test_filter), cmocka_unit_test(test_at_end),
+		cmocka_unit_test(test_order_of_lines), cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_filter_language), cmocka_unit_test(test_traceparent), cmocka_unit_test(test_at_end),
 		cmocka_unit_test(test_text), cmocka_unit_test(test_recording_gives_the_same_bytes),
 		cmocka_unit_test(test_write_error),
 	};

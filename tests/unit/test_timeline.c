@@ -579,6 +579,41 @@ static void ends_after_quiet(void **state)
 	assert_int_equal(stats.skipped, 0);
 }
 
+/* Of 10 ms 2 were on a CPU and 1 in its queue; the scheduler's own functions are no answer. */
+static void where_a_call_waited(void **state)
+{
+	struct proc runc = new_proc(100);
+	struct event_syscall_exit e = { .op = OP_UMOUNT, .on_cpu_ns = 2 * MS, .run_queue_ns = MS, .blocked_ns = 6 * MS,
+		.blocked_in = "__traceiter_sched_switch\n__schedule\nschedule_timeout\nsynchronize_rcu\nnamespace_unlock\n0x0\n" };
+	const struct container *c;
+	const struct step *s;
+
+	(void)state;
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc run waits");
+	enter(&runc, OP_UMOUNT, "/x", NULL, 0);
+	now += 9 * MS;
+	e.h = header(&runc, EVENT_SYSCALL_EXIT, sizeof(e));
+	e.h.flags |= EVENT_F_CPU;
+	feed(&e);
+	enter(&runc, OP_UMOUNT, "/y", NULL, 0);
+	leave(&runc, OP_UMOUNT, 0); /* nothing is known of this one */
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	s = c->steps;
+	while (s->kind != STEP_UMOUNT)
+		s++;
+	assert_non_null(s->times);
+	assert_int_equal(s->times->on_cpu_ns, 2 * MS);
+	assert_int_equal(s->times->blocked_ns, 7 * MS);
+	assert_int_equal(s->times->longest_block_ns, 6 * MS);
+	assert_string_equal(s->times->blocked_in, "synchronize_rcu\x1fnamespace_unlock");
+	assert_null(s[1].times);
+	for (size_t i = 0; i < c->phase_count; i++) {
+		if (c->phases[i].phase == s->phase)
+			assert_int_equal(c->phases[i].blocked_ns, 7 * MS);
+	}
+}
+
 static void damaged_records(void **state)
 {
 	struct event_exec e = { .h = { .size = sizeof(struct event), .kind = EVENT_EXEC } };
@@ -609,7 +644,7 @@ int main(void)
 		test(same_id_again), test(second_create_fails), test(pid_is_used_again),
 		test(exec_session_and_hook), test(lost_exit_of_a_call), test(killed_with_sender),
 		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
-		test(damaged_records),
+		test(where_a_call_waited), test(damaged_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,8 +104,23 @@ static int arm(struct capture *c, struct error *err)
 		return r;
 	c->armed_ns = boottime_ns();
 	c->sentinel_ns = counters->last_sentinel_ns;
-	c->announce_armed = true;
+	c->announce_armed = !c->hooks.calls_always;
 	return 0;
+}
+
+int capture_arm(struct capture *c, struct error *err)
+{
+	uint64_t unseen = hooks_counters(&c->hooks)->sentinels - c->seen_sentinels;
+	int r;
+
+	if (c->hooks.armed || !hooks_can_arm(&c->hooks)) {
+		c->armed_ns = boottime_ns(); /* quiet is counted from here */
+		return 0;
+	}
+	r = arm(c, err);
+	if (r == 0 && !unseen)
+		c->sentinel_ns = 0;
+	return r;
 }
 
 /* As soon as a sentinel was seen, before anything else is done. */
@@ -131,7 +146,8 @@ static void disarm_if_quiet(struct capture *c, uint64_t now_ns)
 		return;
 	hooks_disarm(&c->hooks);
 	c->sentinel_ns = 0;
-	announce_armed(c, NULL, 0);
+	if (!c->hooks.calls_always)
+		announce_armed(c, NULL, 0);
 }
 
 static int set_timer(struct capture *c, int ms)
@@ -240,8 +256,8 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 		capture_close(c);
 		return r;
 	}
-	if (c->announce_armed) {
-		announce_armed(c, NULL, options->always_armed ? 2 : 1);
+	if (c->announce_armed || c->hooks.calls_always) {
+		announce_armed(c, NULL, options->always_armed || c->hooks.calls_always ? 2 : 1);
 		c->announce_armed = false;
 	}
 	c->last_event_ns = boottime_ns();

@@ -28,10 +28,16 @@ const struct facts *capture_facts(const struct capture *capture);
  * events flow, since kernel-side wakeups are adaptive, so that poll needs no timeout. */
 int capture_fd(const struct capture *capture);
 
+/* How long an event waits for older ones: capture_read gives what is older than this, at least. */
+#define CAPTURE_WINDOW_NS 5000000ULL
+
 /* Gives every event that is ready, in order of time_ns, the snapshot first; then returns. A sink that
  * returns negative stops it. */
 typedef int capture_sink(void *arg, const struct event *event);
 int capture_read(struct capture *capture, capture_sink *sink, void *arg, struct error *err);
+
+/* Arms the detail tier as a sentinel would, or keeps it armed for as long: a container is about to be made. */
+int capture_arm(struct capture *capture, struct error *err);
 
 /* Everything that is still in the rings and in the ordering queue, then the loss counters. */
 int capture_drain(struct capture *capture, capture_sink *sink, void *arg, struct error *err);

@@ -33,7 +33,7 @@ CHECK_OFFSET(event_syscall_enter, args, 72);
 CHECK_OFFSET(event_syscall_enter, a, 128);
 CHECK_OFFSET(event_syscall_enter, path, 704);
 CHECK_OFFSET(event_syscall_enter, d, 1856);
-CHECK_SIZE(event_syscall_exit, 80);
+CHECK_SIZE(event_syscall_exit, 488);
 CHECK_OFFSET(event_cgroup_write, file, 88);
 CHECK_OFFSET(event_cgroup_write, value, 1336);
 CHECK_OFFSET(event_request, data, 192);

@@ -21,9 +21,15 @@ static bool works(const struct facts *facts, const char *hook)
 	return fact && (fact->state == HOOK_ATTACHED || fact->state == HOOK_ARMABLE);
 }
 
+static bool either_works(const struct facts *facts, const char *hook, const char *other)
+{
+	return works(facts, hook) || (other && works(facts, other));
+}
+
 /* What is blind without one tracepoint. */
 static const struct {
 	const char *hook, *what;
+	const char *better; /* a hook that does the same; NULL = none */
 } depends[] = {
 	{ "tp_btf/task_rename", "the stages of runc (runc:[1:CHILD] and so on)" },
 	{ "tp_btf/signal_generate", "signals and who sent them" },
@@ -33,8 +39,9 @@ static const struct {
 	{ "tp_btf/cgroup_attach_task", "processes that are moved between cgroups" },
 	{ "tp_btf/cgroup_notify_populated", "cgroups that become empty" },
 	{ "tp_btf/cgroup_freeze", "pause and resume on cgroup v2" },
-	{ "tp_btf/sys_enter", "mounts, namespaces, cgroup writes, hardening, requests to daemons" },
-	{ "tp_btf/sys_exit", "results and durations of system calls" },
+	{ "tp_btf/sys_enter", "mounts, namespaces, cgroup writes, hardening, requests to daemons",
+		"kprobe.multi/syscalls" },
+	{ "tp_btf/sys_exit", "results and durations of system calls", "kretprobe.multi/syscalls" },
 	{ "tp_btf/sched_switch", "how long processes were on a CPU and waited for one" },
 	{ "iter/task", "processes that existed before tracing began" },
 	{ "rtnetlink", "network interfaces, addresses and routes" },
@@ -45,7 +52,7 @@ static void explain_writes(struct facts *facts)
 	const struct hook_fact *fexit = find_hook(facts, "fexit/cgroup_file_write");
 	char why[256];
 
-	if (fexit && fexit->state == HOOK_ATTACHED)
+	if (either_works(facts, "fexit/cgroup_file_write", "kretprobe/cgroup_file_write"))
 		return;
 	snprintf(why, sizeof(why), "%s; system calls show write, pwrite64 and writev only",
 		fexit && fexit->reason[0] ? fexit->reason : "no hook on the kernel's cgroup_file_write");
@@ -54,9 +61,7 @@ static void explain_writes(struct facts *facts)
 
 static void explain_oom(struct facts *facts)
 {
-	const struct hook_fact *killer = find_hook(facts, "fentry/oom_kill_process");
-
-	if (killer && killer->state == HOOK_ATTACHED)
+	if (either_works(facts, "fentry/oom_kill_process", "kprobe/oom_kill_process"))
 		return;
 	facts_add_unseen(facts, "whose memory limit caused an OOM kill, as the kernel knows it",
 		"no hook on oom_kill_process; it is read off usage and limit of each ancestor at the kill");
@@ -67,7 +72,7 @@ void facts_explain(struct facts *facts)
 	for (size_t i = 0; i < ARRAY_SIZE(depends); i++) {
 		const struct hook_fact *fact = find_hook(facts, depends[i].hook);
 
-		if (!works(facts, depends[i].hook))
+		if (!either_works(facts, depends[i].hook, depends[i].better))
 			facts_add_unseen(facts, depends[i].what,
 				fact && fact->reason[0] ? fact->reason : "the hook is missing");
 	}

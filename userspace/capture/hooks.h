@@ -14,6 +14,7 @@ struct hooks {
 	struct ctrace_bpf *skeleton;
 	struct bpf_link **links; /* one per row of the hook table, NULL where it is not attached */
 	bool armed;
+	bool calls_always; /* hooks on functions see the system calls that matter, all the time: no pair to arm */
 };
 
 /* Loads and attaches all but the detail tier, and adds what became of each hook to facts. */
@@ -23,7 +24,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 int hooks_arm(struct hooks *hooks, struct error *err);
 void hooks_disarm(struct hooks *hooks);
 
-/* Whether there is a tier to arm: false where the pair was refused. */
+/* Whether there is anything to arm. */
 bool hooks_can_arm(const struct hooks *hooks);
 
 /* A descriptor that gives a struct ctrace_snapshot_task for every process, or a negative errno. */
@@ -31,6 +32,9 @@ int hooks_open_snapshot(const struct hooks *hooks);
 
 /* Counters that the kernel side keeps, mapped. */
 volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks);
+
+/* How often the kernel passed a hook and did not run its program, since it ran already on that CPU. */
+uint64_t hooks_missed(const struct hooks *hooks);
 
 void hooks_unload(struct hooks *hooks);
 

@@ -3,6 +3,8 @@
 
 #include "capture/rtnl.h"
 
+#define MISSED_EVERY_NS 1000000000ULL /* it takes a system call for each program */
+
 static void push(struct capture *c, uint64_t now_ns, uint32_t kind, enum event_loss reason, uint64_t count)
 {
 	struct event_lost e;
@@ -23,16 +25,33 @@ static void push_if_grown(struct capture *c, uint64_t now_ns, bool final, uint32
 	push(c, now_ns, kind, reason, count);
 }
 
+static enum event_loss reason_of(uint32_t index)
+{
+	switch (index) {
+	case CTRACE_LOST_BLOCKED:
+		return LOSS_BLOCKED_FULL;
+	case CTRACE_LOST_INFLIGHT:
+		return LOSS_INFLIGHT_FULL;
+	case CTRACE_LOST_ROLE:
+		return LOSS_ROLE_FULL;
+	default:
+		return LOSS_RING_FULL;
+	}
+}
+
 void losses_push(struct capture *c, uint64_t now_ns, bool final)
 {
 	volatile struct ctrace_counters *counters = hooks_counters(&c->hooks);
 
 	for (uint32_t i = 0; i < CTRACE_LOST_KINDS; i++) {
-		enum event_loss reason = i == CTRACE_LOST_INFLIGHT ? LOSS_INFLIGHT_FULL :
-			i == CTRACE_LOST_ROLE ? LOSS_ROLE_FULL : LOSS_RING_FULL;
+		enum event_loss reason = reason_of(i);
 
 		push_if_grown(c, now_ns, final, reason == LOSS_RING_FULL ? i : 0, reason, counters->lost[i],
 			&c->told_lost[i]);
+	}
+	if (final || now_ns > c->missed_asked_ns + MISSED_EVERY_NS) {
+		c->missed_asked_ns = now_ns;
+		push_if_grown(c, now_ns, final, 0, LOSS_MISSED, hooks_missed(&c->hooks), &c->told_missed);
 	}
 	push_if_grown(c, now_ns, final, 0, LOSS_LATE, c->order.late, &c->told_late);
 	push_if_grown(c, now_ns, final, 0, LOSS_SNAPSHOT, c->lost_snapshot, &c->told_snapshot);

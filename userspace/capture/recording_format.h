@@ -2,12 +2,17 @@
 #ifndef CTRACE_RECORDING_FORMAT_H
 #define CTRACE_RECORDING_FORMAT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* The layout that recording.h describes. */
+#include "bpf/event_types.h"
+
+/* The layout that recording.h describes, which a tracer's stream has too. */
 static const char recording_magic[8] = { 'c', 't', 'r', 'a', 'c', 'e', 1, '\n' };
 
-enum recording_frame_type { FRAME_FACTS = 1, FRAME_EVENTS = 2, FRAME_END = 3 };
+/* A mark is empty. In a stream it says that what was asked for has been sent (stream.h). */
+enum recording_frame_type { FRAME_FACTS = 1, FRAME_EVENTS = 2, FRAME_END = 3, FRAME_MARK = 4 };
 
 enum {
 	RECORDING_FRAME_BYTES = 256 << 10,     /* a frame of events is written when it holds this much */
@@ -18,5 +23,29 @@ enum {
 struct recording_frame {
 	uint32_t type, raw_length, stored_length, crc32;
 };
+
+/* Where an event is copied to, so that it is aligned. */
+union frame_event {
+	struct event event;
+	uint64_t align;
+	unsigned char bytes[UINT16_MAX];
+};
+
+/* Bytes that a frame of so many bytes can need. */
+size_t frame_bound(size_t length);
+
+/* Writes a frame to `to`, packed where that makes it shorter. Returns its length. */
+size_t frame_encode(void *to, enum recording_frame_type type, const void *raw, size_t length, bool pack);
+
+/* The next three return NULL, or what is wrong, in words. Their input may be damaged or hostile. */
+
+/* Takes the head of a frame apart: sizeof(struct recording_frame) bytes. */
+const char *frame_decode_head(const void *bytes, struct recording_frame *ret_frame);
+
+/* Checks and unpacks the stored bytes; raw has room for frame->raw_length. */
+const char *frame_decode(const struct recording_frame *frame, const void *stored, void *raw);
+
+/* Copies the event at *at, which is below length, and moves *at behind it. */
+const char *frame_next_event(const void *raw, size_t length, size_t *at, union frame_event *ret_event);
 
 #endif

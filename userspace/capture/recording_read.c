@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/recording.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "capture/facts_internal.h"
 #include "capture/recording_format.h"
@@ -24,11 +22,7 @@ struct recording_reader {
 	uint64_t offset; /* of the frame that raw came from */
 	bool ended;
 	int failed; /* negative errno: it is told again and again */
-	union {
-		struct event event;
-		uint64_t align;
-		unsigned char bytes[UINT16_MAX];
-	} current;
+	union frame_event current;
 };
 
 static void recording_freep(struct recording_reader **r)
@@ -47,47 +41,28 @@ static int damaged(const struct recording_reader *r, struct error *err, const ch
 	return error_set(err, EBADMSG, "recording %s is damaged at offset %" PRIu64 ": %s", r->path, r->offset, what);
 }
 
-static int inflate_frame(struct recording_reader *r, const struct recording_frame *frame, struct error *err)
-{
-	uLongf length = frame->raw_length;
-
-	if (frame->stored_length == frame->raw_length) {
-		memcpy(r->raw, r->stored, frame->raw_length);
-		return 0;
-	}
-	if (uncompress(r->raw, &length, r->stored, frame->stored_length) != Z_OK || length != frame->raw_length)
-		return damaged(r, err, "a frame does not decompress");
-	return 0;
-}
-
 /* Reads the next frame into raw. */
 static int read_frame(struct recording_reader *r, uint32_t *ret_type, struct error *err)
 {
+	unsigned char head[sizeof(struct recording_frame)];
 	struct recording_frame frame;
-	int result;
+	const char *wrong;
 
 	r->offset = ftello(r->file);
 	r->raw_length = 0;
 	r->raw_at = 0;
-	if (fread(&frame, sizeof(frame), 1, r->file) != 1)
+	if (fread(head, sizeof(head), 1, r->file) != 1)
 		return cut_short(r, err);
-	frame.type = le32toh(frame.type);
-	frame.raw_length = le32toh(frame.raw_length);
-	frame.stored_length = le32toh(frame.stored_length);
-	frame.crc32 = le32toh(frame.crc32);
-	if (frame.type < FRAME_FACTS || frame.type > FRAME_END)
-		return damaged(r, err, "a frame of unknown type");
-	if (frame.raw_length > RECORDING_MAX_RAW || frame.stored_length > frame.raw_length)
-		return damaged(r, err, "a frame of impossible length");
+	wrong = frame_decode_head(head, &frame);
+	if (wrong)
+		return damaged(r, err, wrong);
 	r->raw = xrealloc(r->raw, frame.raw_length + 1);
 	r->stored = xrealloc(r->stored, frame.stored_length + 1);
 	if (frame.stored_length && fread(r->stored, frame.stored_length, 1, r->file) != 1)
 		return cut_short(r, err);
-	if (crc32(0, frame.stored_length ? r->stored : NULL, frame.stored_length) != frame.crc32)
-		return damaged(r, err, "a checksum does not match");
-	result = inflate_frame(r, &frame, err);
-	if (result < 0)
-		return result;
+	wrong = frame_decode(&frame, r->stored, r->raw);
+	if (wrong)
+		return damaged(r, err, wrong);
 	r->raw_length = frame.raw_length;
 	*ret_type = frame.type;
 	return 0;
@@ -149,6 +124,8 @@ static int next_frame(struct recording_reader *r, struct error *err)
 		return result;
 	if (type == FRAME_FACTS)
 		return damaged(r, err, "facts in the middle");
+	if (type == FRAME_MARK) /* a stream that someone kept */
+		r->raw_length = 0;
 	if (type == FRAME_END && (r->raw_length || fgetc(r->file) != EOF))
 		return damaged(r, err, "an end that is not the end");
 	r->ended = type == FRAME_END;
@@ -157,17 +134,9 @@ static int next_frame(struct recording_reader *r, struct error *err)
 
 static int next_event(struct recording_reader *r, struct error *err)
 {
-	size_t left = r->raw_length - r->raw_at;
-	uint16_t size;
+	const char *wrong = frame_next_event(r->raw, r->raw_length, &r->raw_at, &r->current);
 
-	if (left < sizeof(struct event))
-		return damaged(r, err, "a record is cut off");
-	memcpy(&size, r->raw + r->raw_at, sizeof(size));
-	if (size < sizeof(struct event) || size > left)
-		return damaged(r, err, "a record has an impossible size");
-	memcpy(r->current.bytes, r->raw + r->raw_at, size);
-	r->raw_at += size;
-	return 1;
+	return wrong ? damaged(r, err, wrong) : 1;
 }
 
 int recording_next(struct recording_reader *r, const struct event **ret_event, struct error *err)

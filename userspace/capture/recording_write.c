@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/recording.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "capture/facts_internal.h"
 #include "capture/recording_format.h"
@@ -17,8 +15,8 @@
 struct recording_writer {
 	int fd;
 	char *path;
-	unsigned char *raw, *stored;
-	size_t raw_length, stored_capacity;
+	unsigned char *raw, *frame;
+	size_t raw_length;
 	bool failed;
 };
 
@@ -41,25 +39,9 @@ static int write_all(struct recording_writer *w, const void *bytes, size_t lengt
 	return 0;
 }
 
-/* What does not shrink is stored as it is. */
 static int write_frame(struct recording_writer *w, uint32_t type, const void *raw, size_t length, struct error *err)
 {
-	uLongf packed = w->stored_capacity;
-	const void *stored = raw;
-	struct recording_frame frame;
-	size_t stored_length = length;
-	int r;
-
-	if (length && compress2(w->stored, &packed, raw, length, RECORDING_LEVEL) == Z_OK && packed < length) {
-		stored = w->stored;
-		stored_length = packed;
-	}
-	frame.type = htole32(type);
-	frame.raw_length = htole32(length);
-	frame.stored_length = htole32(stored_length);
-	frame.crc32 = htole32(crc32(0, stored_length ? stored : NULL, stored_length));
-	r = write_all(w, &frame, sizeof(frame), err);
-	return r < 0 ? r : write_all(w, stored, stored_length, err);
+	return write_all(w, w->frame, frame_encode(w->frame, type, raw, length, true), err);
 }
 
 static int write_events(struct recording_writer *w, struct error *err)
@@ -76,7 +58,7 @@ static void writer_free(struct recording_writer *w)
 		close(w->fd);
 	free(w->path);
 	free(w->raw);
-	free(w->stored);
+	free(w->frame);
 	free(w);
 }
 
@@ -97,10 +79,10 @@ int recording_create(const char *path, const struct facts *facts, struct recordi
 	w->fd = fd;
 	w->path = xstrdup(path);
 	w->raw = xmalloc(RECORDING_FRAME_BYTES + UINT16_MAX);
-	w->stored_capacity = compressBound(RECORDING_FRAME_BYTES + UINT16_MAX);
-	w->stored = xmalloc(w->stored_capacity);
 	json = facts_to_json(facts);
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
+	w->frame = xmalloc(frame_bound(strlen(text) > RECORDING_FRAME_BYTES ? strlen(text) :
+		(size_t)RECORDING_FRAME_BYTES + UINT16_MAX));
 	r = write_all(w, recording_magic, sizeof(recording_magic), err);
 	if (r == 0)
 		r = write_frame(w, FRAME_FACTS, text, strlen(text), err);

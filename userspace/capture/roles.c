@@ -34,6 +34,7 @@ static const struct name {
 	{ "ctrace-oci", ROLE_RUNTIME },
 	{ "ctrace-image", ROLE_HELPER },
 	{ "ctrace-trace", ROLE_NONE },
+	{ "ctrace-serve", ROLE_NONE },
 };
 
 bool roles_by_name(const char comm[EVENT_COMM], enum event_role *ret_role)

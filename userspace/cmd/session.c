@@ -19,15 +19,25 @@ struct session {
 	struct session_options o;
 	struct timeline *timeline;
 	struct strbuf json, text;
-	char *recorded_id; /* the filter of the session that made the recording */
+	char *recorded_id; /* the filters of the session that made the recording */
+	struct filter *filter, *recorded_filter;
+	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
+	struct span_context spans;
+	struct export export; /* what the format of the text is told */
 	uint64_t containers;
+	bool in_past;
+	uint64_t last_ns, past_ns; /* of the last event; when the past ended */
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
 };
 
 static bool matches(const struct session *s, const struct container *c)
 {
+	if (c->ended && c->last_ns <= s->past_ns)
+		return false;
 	if (s->o.followed && !c->followed)
+		return false;
+	if (!filter_container(s->filter, c) || !filter_container(s->recorded_filter, c))
 		return false;
 	if (!s->o.id)
 		return true;
@@ -46,12 +56,18 @@ static void write_container(struct session *s, const struct container *c, enum t
 	if (!matches(s, c))
 		return;
 	if (s->o.json)
-		json_write_timeline(&s->json, c, change);
+		json_write_timeline(&s->json, &s->spans, c, change);
 	if (!last)
 		return;
 	s->containers++;
-	if (s->o.text && has_story(c))
+	if (!s->o.text || !has_story(c))
+		return;
+	if (s->o.format) {
+		s->o.format->container(&s->text, &s->export, c);
+		s->export.containers++;
+	} else {
 		waterfall_print(&s->text, c, &s->o.waterfall);
+	}
 }
 
 static void changed(void *arg, const struct container *c, enum timeline_change change)
@@ -59,7 +75,7 @@ static void changed(void *arg, const struct container *c, enum timeline_change c
 	struct session *s = arg;
 
 	/* a name alone is no change of state; it is in the next timeline */
-	if (!s->o.at_end && change != CHANGE_NAMED)
+	if (!s->o.at_end && !s->in_past && change != CHANGE_NAMED)
 		write_container(s, c, change, change == CHANGE_ENDED);
 }
 
@@ -81,53 +97,108 @@ int session_flush(struct session *s, struct error *err)
 	return r < 0 ? r : write_out(&s->text, s->o.text, err);
 }
 
-/* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
- * containers, and the timeline never sees it. */
-static int record_filter(struct session *s, const char *key, const char *value, struct error *err)
+void session_make_note(struct event_meta *ret, const char *key, const char *value, uint64_t time_ns)
 {
-	struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = s->facts->start_ns } };
 	size_t n = strlen(key) + 1, length = strlen(value);
 
-	if (length > sizeof(e.text) - n - 1)
-		length = sizeof(e.text) - n - 1;
-	memcpy(e.text, key, n);
-	memcpy(e.text + n, value, length);
-	e.h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
+	if (length > sizeof(ret->text) - n - 1)
+		length = sizeof(ret->text) - n - 1;
+	memset(ret, 0, sizeof(*ret));
+	ret->h.kind = EVENT_META;
+	ret->h.time_ns = time_ns;
+	memcpy(ret->text, key, n);
+	memcpy(ret->text + n, value, length);
+	ret->h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
+}
+
+/* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
+ * containers, and the timeline never sees it. */
+static int record_note(struct session *s, const char *id, const char *key, const char *value, struct error *err)
+{
+	struct event_meta e;
+
+	session_make_note(&e, key, value, s->facts->start_ns);
+	snprintf(e.id, sizeof(e.id), "%s", id);
 	if (s->o.json && s->o.events)
 		json_write_event(&s->json, &e.h);
 	return recording_add(s->o.record, &e.h, err);
 }
 
-static int record_filters(struct session *s, struct error *err)
+static int record_notes(struct session *s, struct error *err)
 {
 	int r = 0;
 
 	if (s->o.record && s->o.followed)
-		r = record_filter(s, "session.followed", "1", err);
+		r = record_note(s, "", "session.followed", "1", err);
 	if (s->o.record && s->o.id && r >= 0)
-		r = record_filter(s, "session.id", s->o.id, err);
+		r = record_note(s, "", "session.id", s->o.id, err);
+	if (s->o.record && s->o.filter && r >= 0)
+		r = record_note(s, "", "session.filter", s->o.filter, err);
+	if (s->o.record && s->spans.has_parent && r >= 0)
+		r = record_note(s, s->spans.parent_of, "session.traceparent", s->o.traceparent, err);
 	return r;
 }
 
-/* True if the event was such a note. */
-static bool take_filter(struct session *s, const struct event *event)
+/* Containers that go on are written as they are when the past ends. */
+static void take_past(struct session *s, const char *value)
+{
+	size_t count = timeline_count(s->timeline);
+
+	s->in_past = !strcmp(value, "begin");
+	if (s->in_past)
+		return;
+	s->past_ns = s->last_ns;
+	for (size_t i = 0; i < count && !s->o.at_end; i++) {
+		const struct container *c = timeline_get(s->timeline, i);
+
+		if (!c->ended)
+			write_container(s, c, CHANGE_STATE, false);
+	}
+}
+
+static int use_recorded_filter(struct session *s, const char *text, struct error *err)
+{
+	int r;
+
+	if (s->recorded_filter)
+		return 0;
+	r = filter_parse(text, &s->recorded_filter, NULL, err);
+	if (r < 0)
+		return error_prefix(err, "the recording was made with a filter that this ctrace does not know, \"%s\"", text);
+	s->recorded_events = filter_items_only(s->recorded_filter);
+	return 0;
+}
+
+/* 1 if the event was such a note, 0 if not. */
+static int take_filter(struct session *s, const struct event *event, struct error *err)
 {
 	const struct event_meta *e = (const struct event_meta *)event;
 	static const char prefix[] = "session.";
 	size_t offset = offsetof(struct event_meta, text), room, key;
+	char value[FILTER_MAX + 1], id[EVENT_NAME];
+	int r;
 
 	if (event->kind != EVENT_META || event->size < offset + sizeof(prefix) ||
-		event->size > sizeof(*e) || e->id[0] || memcmp(e->text, prefix, strlen(prefix)) != 0)
-		return false;
+		event->size > sizeof(*e) || memcmp(e->text, prefix, strlen(prefix)) != 0)
+		return 0;
 	room = event->size - offset;
 	key = strnlen(e->text, room);
-	if (!s->o.as_recorded || key + 1 >= room)
-		return true;
+	if (key + 1 >= room)
+		return 1;
+	snprintf(value, sizeof(value), "%.*s", (int)(room - key - 1), e->text + key + 1);
+	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
+	if (!strcmp(e->text, "session.traceparent"))
+		span_context_set_parent(&s->spans, value, id);
+	if (!strcmp(e->text, SESSION_PAST) && (s->o.as_recorded || s->o.has_past))
+		take_past(s, value);
+	if (!s->o.as_recorded)
+		return 1;
 	if (!strcmp(e->text, "session.followed"))
 		s->o.followed = true;
 	if (!strcmp(e->text, "session.id") && !s->recorded_id)
-		s->o.id = s->recorded_id = xstrndup(e->text + key + 1, room - key - 1);
-	return true;
+		s->o.id = s->recorded_id = xstrdup(value);
+	r = strcmp(e->text, "session.filter") ? 0 : use_recorded_filter(s, value, err);
+	return r < 0 ? r : 1;
 }
 
 int session_begin(const struct facts *facts, const struct session_options *options,
@@ -139,12 +210,24 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 
 	s->facts = facts;
 	s->o = *options;
+	if (s->o.filter && (r = filter_parse(s->o.filter, &s->filter, NULL, err)) < 0) {
+		session_free(s);
+		return r;
+	}
+	span_context_init(&s->spans, facts);
+	if (s->o.traceparent)
+		span_context_set_parent(&s->spans, s->o.traceparent, s->o.traceparent_of ? s->o.traceparent_of : "");
+	s->events = filter_items_only(s->filter);
+	s->o.waterfall.filter = s->events;
 	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
+	s->export = (struct export){ .facts = facts, .spans = &s->spans };
 	if (s->o.json)
 		json_write_header(&s->json, facts);
-	r = record_filters(s, err);
+	if (s->o.text && s->o.format && s->o.format->begin)
+		s->o.format->begin(&s->text, &s->export);
+	r = record_notes(s, err);
 	if (r >= 0)
 		r = session_flush(s, err);
 	if (r < 0) {
@@ -174,6 +257,7 @@ static void note_loss(struct session *s, const struct event *event)
 
 int session_event(struct session *s, const struct event *event, struct error *err)
 {
+	bool is_note;
 	int r;
 
 	if (s->o.record) {
@@ -181,15 +265,40 @@ int session_event(struct session *s, const struct event *event, struct error *er
 		if (r < 0)
 			return r;
 	}
-	if (s->o.json && s->o.events)
+	r = take_filter(s, event, err);
+	if (r < 0)
+		return r;
+	is_note = r > 0;
+	if (s->o.json && s->o.events && (is_note ||
+		(filter_event(s->events, NULL, event) && filter_event(s->recorded_events, NULL, event))))
 		json_write_event(&s->json, event);
 	if (event->kind == EVENT_LOST)
 		note_loss(s, event);
-	if (!take_filter(s, event))
+	if (event->time_ns > s->last_ns)
+		s->last_ns = event->time_ns;
+	if (!is_note)
 		timeline_feed(s->timeline, event); /* counts what it refuses */
 	if (s->json.length + s->text.length >= FLUSH_BYTES)
 		return session_flush(s, err);
 	return 0;
+}
+
+static int add_note(struct session *s, const char *value, struct error *err)
+{
+	struct event_meta e;
+
+	session_make_note(&e, SESSION_PAST, value, s->last_ns ? s->last_ns : s->facts->start_ns);
+	return session_event(s, &e.h, err);
+}
+
+int session_begin_past(struct session *s, struct error *err)
+{
+	return add_note(s, "begin", err);
+}
+
+int session_end_past(struct session *s, struct error *err)
+{
+	return add_note(s, "end", err);
 }
 
 /* Containers that go on, or with at_end all of them, in order of their first event. */
@@ -226,7 +335,11 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	if (s->o.json)
 		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
 			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });
-	if (s->o.text)
+	s->export.stats = &stats;
+	s->export.incomplete = incomplete;
+	if (s->o.text && s->o.format && s->o.format->end)
+		s->o.format->end(&s->text, &s->export);
+	if (s->o.text && !s->o.format)
 		waterfall_print_stats(&s->text, &stats, s->containers, &s->o.waterfall);
 	return session_flush(s, err);
 }
@@ -234,6 +347,11 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 uint64_t session_containers(const struct session *s)
 {
 	return s->containers;
+}
+
+const struct span_context *session_spans(const struct session *s)
+{
+	return &s->spans;
 }
 
 struct timeline *session_timeline(struct session *s)
@@ -249,5 +367,9 @@ void session_free(struct session *s)
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
 	free(s->recorded_id);
+	filter_free(s->filter);
+	filter_free(s->recorded_filter);
+	filter_free(s->events);
+	filter_free(s->recorded_events);
 	free(s);
 }

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/filter_option.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_RECORD, OPTION_ID, OPTION_EVENTS, OPTION_ARMED, OPTION_TRACE, OPTION_WIDTH,
-	OPTION_COLOR, OPTION_DETACH, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META };
+	OPTION_COLOR, OPTION_DETACH, OPTION_NO_SERVE, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META,
+	OPTION_FILTER };
 
 static const struct argp_option options[] = {
 	{ "json", OPTION_JSON, "FILE", OPTION_ARG_OPTIONAL,
@@ -18,10 +20,12 @@ static const struct argp_option options[] = {
 	{ "events", OPTION_EVENTS, NULL, 0, "with --json: every event as well", 0 },
 	{ "record", OPTION_RECORD, "FILE", 0, "keep everything in FILE, for ctrace replay and ctrace show", 0 },
 	{ "id", OPTION_ID, "CONTAINER", 0, "only the container of this id, name or beginning of an id", 0 },
+	{ "filter", OPTION_FILTER, "EXPRESSION", 0, FILTER_OPTION_HELP, 0 },
 	{ "trace", OPTION_TRACE, "none|summary|full", 0, "nothing, phases and actors, or every step", 0 },
 	{ "detach-trace", OPTION_DETACH, NULL, 0, "do not wait for the end of containers that were started", 0 },
 	{ "always-armed", OPTION_ARMED, NULL, 0,
 		"watch system calls all the time, not only while containers are made or changed", 0 },
+	{ "no-serve", OPTION_NO_SERVE, NULL, 0, "load the programs, although a ctrace serve runs whose events could be read", 0 },
 	{ "width", OPTION_WIDTH, "COLUMNS", 0, "instead of the terminal's", 0 },
 	{ "color", OPTION_COLOR, "auto|always|never", 0, "auto: on a terminal, unless NO_COLOR is set", 0 },
 	{ "for-run", OPTION_FOR_RUN, "ID", OPTION_HIDDEN, NULL, 0 },
@@ -69,7 +73,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_EVENTS: o->events = true; return 0;
 	case OPTION_RECORD: o->record = arg; return 0;
 	case OPTION_ID: o->id = arg; return 0;
+	case OPTION_FILTER:
+		filter_option_check(state, arg);
+		o->filter = arg;
+		return 0;
 	case OPTION_ARMED: o->always_armed = true; return 0;
+	case OPTION_NO_SERVE: o->no_serve = true; return 0;
 	case OPTION_DETACH: o->detach_trace = true; return 0;
 	case OPTION_TRACE: parse_detail(state, o, arg); return 0;
 	case OPTION_WIDTH: o->waterfall.width = (size_t)parse_number(state, "width", arg, 60, 400); return 0;

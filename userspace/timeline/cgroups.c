@@ -13,21 +13,24 @@ struct cgroup_key {
 	uint64_t hierarchy, id;
 };
 
-static char *path_key(uint32_t hierarchy, const char *path, size_t length)
-{
-	char *key = xmalloc(sizeof(hierarchy) + length + 1);
+struct path_key {
+	uint32_t hierarchy;
+	char path[EVENT_PATH]; /* the length of the key is that of the path */
+};
 
-	memcpy(key, &hierarchy, sizeof(hierarchy)); /* never printed: bytes will do */
-	memcpy(key + sizeof(hierarchy), path, length);
-	key[sizeof(hierarchy) + length] = '\0';
-	return key;
+/* Returns the key's length. Paths are of events, and end within EVENT_PATH. */
+static size_t path_key(struct path_key *key, uint32_t hierarchy, const char *path, size_t length)
+{
+	key->hierarchy = hierarchy;
+	memcpy(key->path, path, length);
+	return sizeof(hierarchy) + length;
 }
 
 static struct cgroup_ref *find_path(struct timeline *tl, uint32_t hierarchy, const char *path, size_t length)
 {
-	_cleanup_free_ char *key = path_key(hierarchy, path, length);
+	struct path_key key;
 
-	return map_get(&tl->cgroup_paths, key, sizeof(hierarchy) + length);
+	return map_get(&tl->cgroup_paths, &key, path_key(&key, hierarchy, path, length));
 }
 
 struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_t id)
@@ -48,7 +51,8 @@ static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint6
 {
 	struct cgroup_key key = { .hierarchy = hierarchy, .id = id };
 	struct cgroup_ref *ref = map_get_key(&tl->cgroups, &key);
-	_cleanup_free_ char *text = path_key(hierarchy, path, strlen(path));
+	size_t length = strlen(path);
+	struct path_key text;
 
 	if (!ref) {
 		ref = xcalloc(1, sizeof(*ref));
@@ -58,18 +62,18 @@ static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint6
 	}
 	free(ref->path);
 	ref->path = xstrdup(path);
-	map_put(&tl->cgroup_paths, text, sizeof(hierarchy) + strlen(path), ref);
+	map_put(&tl->cgroup_paths, &text, path_key(&text, hierarchy, path, length), ref);
 	return ref;
 }
 
 static void ref_remove(struct timeline *tl, struct cgroup_ref *ref)
 {
 	struct cgroup_key key = { .hierarchy = ref->hierarchy, .id = ref->id };
-	_cleanup_free_ char *text = path_key(ref->hierarchy, ref->path, strlen(ref->path));
-	size_t length = sizeof(ref->hierarchy) + strlen(ref->path);
+	struct path_key text;
+	size_t length = path_key(&text, ref->hierarchy, ref->path, strlen(ref->path));
 
-	if (map_get(&tl->cgroup_paths, text, length) == ref)
-		map_remove(&tl->cgroup_paths, text, length);
+	if (map_get(&tl->cgroup_paths, &text, length) == ref)
+		map_remove(&tl->cgroup_paths, &text, length);
 	map_remove_key(&tl->cgroups, &key);
 	free(ref->path);
 	free(ref);
@@ -138,7 +142,7 @@ static struct cont *by_path(struct timeline *tl, const char *path, bool creates)
 	if (!identify_cgroup(path, &who))
 		return NULL;
 	id = xstrndup(who.id, who.id_length);
-	c = container_for_id(tl, id, creates);
+	c = container_for_id(tl, id, NULL, creates);
 	if (c && who.engine && !c->c.engine)
 		container_set(&c->c.engine, who.engine);
 	if (c && who.pod && !c->c.pod) {
@@ -174,17 +178,23 @@ static void place_on(struct timeline *tl, struct cont *c, struct process *p, str
 		steps_place(tl, p, step);
 }
 
+bool cgroups_is_around(struct timeline *tl, const struct cont *c, const struct process *p, const struct cont *own)
+{
+	return c != own && lifecycle_container_of(tl, p->cgroup_id, p->ns.pid) == c;
+}
+
 static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cgroup_ref *ref = ref_new(tl, e->hierarchy, e->id, e->path);
 	struct step step = point(STEP_CGROUP_MKDIR, &e->h);
 	struct cont *own = process_container(tl, p);
-	struct cont *c = by_path(tl, e->path, p->role != ROLE_NONE);
+	bool for_own = own && p->role == ROLE_RUNTIME; /* its arguments named a container: the path need not */
+	struct cont *c = by_path(tl, e->path, p->role != ROLE_NONE && !for_own);
 
 	if (!c)
 		c = by_parent(tl, e->hierarchy, e->path);
-	if (own && !c && !strcmp(last_component(e->path), own->c.id))
+	if (own && (!c || cgroups_is_around(tl, c, p, own)) && !strcmp(last_component(e->path), own->c.id))
 		c = own;
 	if (c) {
 		cgroups_adopt(tl, c, ref);
@@ -192,11 +202,11 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 			process_claim(tl, p, c);
 	}
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	if (c && p->role == ROLE_NONE && p->container != c->serial) /* systemd, or the payload itself */
 		container_add_step(tl, c, -1, &step);
 	else
-		place_on(tl, c ? c : own, p, &step);
+		place_on(tl, for_own || !c ? own : c, p, &step);
 }
 
 static void mark_removed(struct cont *c, uint32_t hierarchy, uint64_t id)
@@ -215,7 +225,7 @@ static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
 	struct step step = point(STEP_CGROUP_RMDIR, &e->h);
 
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	if (c && !c->c.ended) {
 		mark_removed(c, e->hierarchy, e->id);
 		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &step);
@@ -224,6 +234,22 @@ static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
 	}
 	if (ref)
 		ref_remove(tl, ref);
+}
+
+/* Whether a cgroup that c's process is put into can be c's: nobody's, or one that was made below those of
+ * the container which c's runtime runs in. */
+static bool may_take(struct timeline *tl, const struct cont *c, const struct process *p,
+	const struct cgroup_ref *ref)
+{
+	const struct cont *holder = container_by_serial(tl, ref->container);
+
+	if (!holder)
+		return true;
+	for (size_t i = 0; i < holder->c.cgroup_count; i++) {
+		if (holder->c.cgroups[i].hierarchy == ref->hierarchy && holder->c.cgroups[i].id == ref->id)
+			return false;
+	}
+	return cgroups_is_around(tl, holder, p, c);
 }
 
 /* Which container a process that is put into a cgroup belongs to: a runtime's child that is moved
@@ -240,14 +266,14 @@ static void on_attach(struct timeline *tl, const struct event_cgroup *e)
 		ref = ref_new(tl, e->hierarchy, e->id, e->path);
 	if (target && e->hierarchy == tl->config.cgroup_hierarchy)
 		target->cgroup_id = e->id;
-	if (ref && !ref->container && c && e->level && target->role == ROLE_RUNTIME && !c->c.started_ns)
+	if (ref && c && e->level && target->role == ROLE_RUNTIME && !c->c.started_ns && may_take(tl, c, p, ref))
 		cgroups_adopt(tl, c, ref);
 	if (!c && ref)
 		c = container_by_serial(tl, ref->container);
 	if (!c || c->c.ended || p->role == ROLE_NONE || p->role == ROLE_PAYLOAD)
 		return;
 	details_add_text(&step.details, "path", e->path);
-	details_add_text(&step.details, "controller", controllers_of(tl, e->hierarchy));
+	details_add_constant(&step.details, "controller", controllers_of(tl, e->hierarchy));
 	details_add_number(&step.details, "pid", e->target_tgid);
 	container_add_step(tl, c, container_actor(tl, c, p), &step);
 }

@@ -203,9 +203,19 @@ void claim_drop_all(struct timeline *tl, struct cont *c)
 
 struct cont *claim_find(struct timeline *tl, char kind, const char *value)
 {
-	_cleanup_free_ char *key = key_text(kind, value);
+	return claim_find_bytes(tl, kind, value, strlen(value));
+}
 
-	return map_get(&tl->keys, key, strlen(key));
+struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value, size_t length)
+{
+	_cleanup_free_ char *large = NULL;
+	char small[128], *key = small;
+
+	if (length >= sizeof(small))
+		key = large = xmalloc(1 + length);
+	key[0] = kind;
+	memcpy(key + 1, value, length);
+	return map_get(&tl->keys, key, 1 + length);
 }
 
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode)

@@ -35,8 +35,6 @@ struct cont *container_new(struct timeline *tl, const char *id)
 
 static void free_actor(struct actor *a)
 {
-	for (char **arg = a->argv; arg && *arg; arg++)
-		free(*arg);
 	free(a->argv);
 	free(a->exe);
 }
@@ -47,8 +45,7 @@ void container_free(struct cont *cont)
 
 	for (size_t i = 0; i < c->actor_count; i++)
 		free_actor(&c->actors[i]);
-	for (size_t i = 0; i < c->step_count; i++)
-		step_free(&c->steps[i]);
+	arena_free(&cont->details);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
 	for (size_t i = 0; i < c->cgroup_count; i++) {
@@ -66,6 +63,7 @@ void container_free(struct cont *cont)
 		free(cont->keys[i]);
 	free(cont->keys);
 	free(cont->fatal.container);
+	free(cont->maker.root);
 	free(c->exit.sender_container);
 	free(c->actors);
 	free(c->steps);
@@ -86,13 +84,41 @@ void container_free(struct cont *cont)
 
 struct cont *container_by_serial(struct timeline *tl, uint64_t serial)
 {
-	return serial ? map_get_key(&tl->by_serial, &serial) : NULL;
+	if (!serial)
+		return NULL;
+	if (!tl->recent_container || tl->recent_container->serial != serial)
+		tl->recent_container = map_get_key(&tl->by_serial, &serial);
+	return tl->recent_container;
 }
 
-struct cont *container_for_id(struct timeline *tl, const char *id, bool creates)
+static bool is_made_by(const struct cont *c, const struct maker *m)
+{
+	return (!c->maker.pid_ns || !m->pid_ns || c->maker.pid_ns == m->pid_ns) &&
+		(!c->maker.root || !m->root || !strcmp(c->maker.root, m->root));
+}
+
+/* The newest of that id and maker that has not ended; of any maker where maker is NULL. */
+static struct cont *find_active(struct timeline *tl, const char *id, const struct maker *maker)
+{
+	for (size_t i = tl->active_count; i-- > 0;) {
+		struct cont *c = tl->active[i];
+
+		if (!c->c.ended && !strcmp(c->c.id, id) && (!maker || is_made_by(c, maker)))
+			return c;
+	}
+	return NULL;
+}
+
+struct cont *container_for_id(struct timeline *tl, const char *id, const struct maker *maker, bool creates)
 {
 	struct cont *c = claim_find(tl, 'I', id);
 
+	if (c && maker && !is_made_by(c, maker)) {
+		struct cont *twin = c->c.generation ? find_active(tl, id, maker) : NULL;
+
+		/* one directory may be named in two ways; who creates says so */
+		c = twin || creates || c->maker.pid_ns != maker->pid_ns ? twin : c;
+	}
 	if (c && creates && c->c.state == STATE_EXITED) {
 		container_sweep(tl, false);
 		c = NULL;
@@ -101,6 +127,10 @@ struct cont *container_for_id(struct timeline *tl, const char *id, bool creates)
 		c = container_new(tl, id);
 		container_notify(tl, c, CHANGE_CREATED);
 	}
+	if (c && creates && maker && !c->maker.pid_ns)
+		c->maker.pid_ns = maker->pid_ns;
+	if (c && creates && maker && !c->maker.root && maker->root)
+		c->maker.root = xstrdup(maker->root);
 	return c;
 }
 
@@ -131,11 +161,13 @@ void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns)
 	c->quiet_since_ns = 0;
 }
 
-/* A container's init may itself be an engine, whose containers know it as such. */
+/* A container's init or exec session may itself be an engine or a client, whose containers know it as such. */
 static enum actor_role role_of(const struct cont *c, const struct process *p)
 {
 	if (p->is_init && p->container == c->serial)
 		return ACTOR_INIT;
+	if (p->is_exec && p->container == c->serial)
+		return ACTOR_EXEC;
 	switch (p->role) {
 	case ROLE_CLI:
 		return ACTOR_CLI;
@@ -156,27 +188,12 @@ static enum actor_role role_of(const struct cont *c, const struct process *p)
 	}
 }
 
-static char **copy_argv(char **argv)
-{
-	size_t count = 0;
-	char **copy;
-
-	while (argv && argv[count])
-		count++;
-	if (!argv)
-		return NULL;
-	copy = xcalloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; i < count; i++)
-		copy[i] = xstrdup(argv[i]);
-	return copy;
-}
-
 static void describe_actor(struct actor *a, const struct process *p)
 {
 	free_actor(a);
 	memcpy(a->comm, p->comm, sizeof(a->comm));
 	a->exe = p->exe ? xstrdup(p->exe) : NULL;
-	a->argv = copy_argv(p->argv);
+	a->argv = argv_copy(p->argv);
 	a->argv_cut = p->argv_cut;
 }
 
@@ -320,8 +337,7 @@ static void note_limit(struct container *c, const struct step *step)
 /* What a step tells about the container beyond itself. */
 static void learn(struct timeline *tl, struct cont *c, const struct actor *actor, const struct step *step)
 {
-	const char *target = details_text(&step->details, "target");
-	const char *source = details_text(&step->details, "source");
+	const char *target, *source;
 	bool ok = !step->has_result || step->result >= 0;
 
 	if (step->kind == STEP_CGROUP_WRITE) {
@@ -344,7 +360,11 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 		claim_process_key(tl, c, &client); /* what else it asked for was for this container */
 		return;
 	}
-	if (step->kind != STEP_MOUNT || !ok || !target || *target != '/' || !actor)
+	if (step->kind != STEP_MOUNT || !ok || !actor)
+		return;
+	target = details_text(&step->details, "target");
+	source = details_text(&step->details, "source");
+	if (!target || *target != '/')
 		return;
 	/* runc binds the root filesystem onto itself; what an engine mounted for this container it
 	 * will also unmount */
@@ -375,6 +395,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 		step_free(step);
 		return;
 	}
+	details_seal(&step->details, &c->details);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
 	step->order = (uint32_t)c->c.step_count;
 	c->c.steps[c->c.step_count++] = *step;
@@ -425,6 +446,8 @@ static void trim(struct cont *c)
 
 static void end(struct timeline *tl, struct cont *c)
 {
+	struct cont *twin;
+
 	c->c.ended = true;
 	c->c.lost = tl->stats.lost - c->lost_at_first;
 	c->unsettled = true;
@@ -433,6 +456,9 @@ static void end(struct timeline *tl, struct cont *c)
 	tl->ended_count++;
 	container_notify(tl, c, CHANGE_ENDED);
 	claim_drop_all(tl, c);
+	twin = c->c.generation ? find_active(tl, c->c.id, NULL) : NULL;
+	if (twin && !claim_find(tl, 'I', twin->c.id))
+		claim_key(tl, twin, 'I', twin->c.id);
 	trim(c);
 }
 
@@ -459,6 +485,7 @@ static void forget_ended(struct timeline *tl)
 			map_remove(&tl->by_id, c->c.id, strlen(c->c.id));
 		container_free(c);
 	}
+	tl->recent_container = NULL;
 	tl->container_count = kept;
 }
 

@@ -74,7 +74,7 @@ static void describe_signal(struct timeline *tl, struct details *d, const struct
 void deaths_signal(struct timeline *tl, const struct event_signal *e)
 {
 	struct process *target = process_find(tl, e->target_tgid, e->target_start_ns);
-	struct cont *c = target ? process_container(tl, target) : NULL;
+	struct cont *c = target ? process_home(tl, target) : NULL;
 	struct process *p;
 	struct step step = { .kind = STEP_SIGNAL, .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
 		.tid = e->h.tid };
@@ -142,7 +142,7 @@ static void add_limit(struct timeline *tl, const struct cont *c, struct details 
 void deaths_oom(struct timeline *tl, const struct event_oom *e)
 {
 	struct process *victim = process_find(tl, e->victim_tgid, e->victim_start_ns);
-	struct cont *c = victim ? process_container(tl, victim) : NULL;
+	struct cont *c = victim ? process_home(tl, victim) : NULL;
 	_cleanup_free_ char *comm = xstrndup(e->victim_comm, EVENT_COMM);
 	struct mark *m;
 	bool is_init;
@@ -203,31 +203,37 @@ static void exec_exited(struct cont *c, const struct process *p, const struct ev
 		details_add_number(&m->details, "code", WEXITSTATUS(e->exit_code));
 }
 
-void deaths_exit(struct timeline *tl, const struct event_exit *e)
+static void leave(struct timeline *tl, struct cont *c, const struct process *p, const struct event_exit *e)
 {
-	struct process *p = process_find(tl, e->h.tgid, e->h.start_ns);
-	struct cont *c;
-
-	if (!p || p->dead)
-		return;
-	c = process_container(tl, p);
-	steps_process_gone(tl, p, e->h.time_ns);
-	process_add_cpu(p, &e->h, e->on_cpu_ns, e->run_queue_ns);
-	process_exit(tl, p, e->h.time_ns, e->exit_code);
 	if (!c || c->c.ended)
 		return;
 	container_actor_gone(c, p, e->h.time_ns, EDGE_OBSERVED);
 	container_touch(tl, c, e->h.time_ns);
 	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns)
 		init_exited(tl, c, e);
-	else if (p->is_exec)
+	else if (p->is_exec && p->container == c->serial)
 		exec_exited(c, p, e);
 }
 
-void deaths_unseen(struct timeline *tl, struct process *p)
+void deaths_exit(struct timeline *tl, const struct event_exit *e)
 {
-	struct cont *c = process_container(tl, p);
+	struct process *p = process_find(tl, e->h.tgid, e->h.start_ns);
+	struct cont *c, *home;
 
+	if (!p || p->dead)
+		return;
+	c = process_container(tl, p);
+	home = process_home(tl, p);
+	steps_process_gone(tl, p, e->h.time_ns);
+	process_add_cpu(p, &e->h, e->on_cpu_ns, e->run_queue_ns);
+	process_exit(tl, p, e->h.time_ns, e->exit_code);
+	leave(tl, c, p, e);
+	if (home != c)
+		leave(tl, home, p, e);
+}
+
+static void leave_unseen(struct timeline *tl, struct cont *c, const struct process *p)
+{
 	if (!c || c->c.ended)
 		return;
 	container_actor_gone(c, p, tl->now_ns, EDGE_LOST);
@@ -235,4 +241,13 @@ void deaths_unseen(struct timeline *tl, struct process *p)
 		return;
 	c->c.state = STATE_EXITED; /* when and how is not known */
 	container_notify(tl, c, CHANGE_EXITED);
+}
+
+void deaths_unseen(struct timeline *tl, struct process *p)
+{
+	struct cont *c = process_container(tl, p), *home = process_home(tl, p);
+
+	leave_unseen(tl, c, p);
+	if (home != c)
+		leave_unseen(tl, home, p);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "timeline/timeline_internal.h"
 #include "util/array.h"
 
 static struct detail *add(struct details *d, const char *key, enum detail_type type)
 {
-	if (d->count == d->capacity) { /* most steps have three or fewer, and there are many steps */
-		d->capacity = d->capacity ? d->capacity * 2 : 3;
+	if (d->count == d->capacity) {
+		d->capacity = d->capacity ? d->capacity * 2 : 4; /* most have no more */
 		d->items = xrealloc(d->items, d->capacity * sizeof(*d->items));
 	}
 	d->items[d->count] = (struct detail){ .key = key, .type = type };
@@ -16,12 +17,33 @@ static struct detail *add(struct details *d, const char *key, enum detail_type t
 
 void details_add_text(struct details *d, const char *key, const char *text)
 {
-	add(d, key, DETAIL_TEXT)->text = xstrdup(text);
+	details_add_bytes(d, key, text, strlen(text));
 }
 
-void details_add_list(struct details *d, const char *key, const char *items)
+void details_add_bytes(struct details *d, const char *key, const char *bytes, size_t length)
 {
-	add(d, key, DETAIL_LIST)->text = xstrdup(items);
+	char *text = memcpy(xmalloc(length + 1), bytes, length);
+
+	text[length] = '\0';
+	details_take_text(d, key, text);
+}
+
+void details_add_constant(struct details *d, const char *key, const char *text)
+{
+	struct detail *item = add(d, key, DETAIL_TEXT);
+
+	item->text = (char *)text;
+	item->borrowed = true;
+}
+
+void details_take_text(struct details *d, const char *key, char *text)
+{
+	add(d, key, DETAIL_TEXT)->text = text;
+}
+
+void details_take_list(struct details *d, const char *key, char *items)
+{
+	add(d, key, DETAIL_LIST)->text = items;
 }
 
 void details_add_number(struct details *d, const char *key, int64_t number)
@@ -39,10 +61,46 @@ void details_add_bool(struct details *d, const char *key, bool value)
 	add(d, key, DETAIL_BOOL)->number = value;
 }
 
+/* Whether item has a text at all. */
+static bool is_text(const struct detail *item)
+{
+	return item->type == DETAIL_TEXT || item->type == DETAIL_LIST;
+}
+
+void details_seal(struct details *d, struct arena *arena)
+{
+	size_t size = d->count * sizeof(*d->items);
+	struct detail *items;
+	char *text;
+
+	if (!d->count)
+		return;
+	for (uint32_t i = 0; i < d->count; i++) {
+		if (is_text(&d->items[i]) && !d->items[i].borrowed)
+			size += strlen(d->items[i].text) + 1;
+	}
+	items = arena_take(arena, size);
+	text = (char *)&items[d->count];
+	for (uint32_t i = 0; i < d->count; i++) {
+		items[i] = d->items[i];
+		if (!is_text(&items[i]) || items[i].borrowed)
+			continue;
+		items[i].text = text;
+		items[i].borrowed = true;
+		text = stpcpy(text, d->items[i].text) + 1;
+		free(d->items[i].text);
+	}
+	free(d->items);
+	d->items = items;
+	d->capacity = d->count;
+}
+
 void details_free(struct details *d)
 {
-	for (size_t i = 0; i < d->count; i++)
-		free(d->items[i].text);
+	for (size_t i = 0; i < d->count; i++) {
+		if (!d->items[i].borrowed)
+			free(d->items[i].text);
+	}
 	free(d->items);
 	*d = (struct details){ 0 };
 }
@@ -50,4 +108,8 @@ void details_free(struct details *d)
 void step_free(struct step *s)
 {
 	details_free(&s->details);
+	if (s->times)
+		free(s->times->blocked_in);
+	free(s->times);
+	s->times = NULL;
 }

@@ -3,10 +3,11 @@
 
 #include <inttypes.h>
 #include <linux/sched.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/cleanup.h"
-#include "util/strbuf.h"
 
 #define F(flag) { flag, #flag }
 
@@ -19,24 +20,39 @@ static const struct flag_name clone_flags[] = {
 	{ 0x100000000ULL, "CLONE_CLEAR_SIGHAND" }, { 0x200000000ULL, "CLONE_INTO_CGROUP" },
 };
 
+static char *put_name(char *at, const char *text, const char *name)
+{
+	if (at != text)
+		*at++ = '\x1f';
+	return stpcpy(at, name);
+}
+
 char *flags_text(uint64_t flags, const struct flag_name *names, size_t count)
 {
-	struct strbuf text = { 0 };
+	char number[20] = "";
+	size_t size = 1;
+	uint64_t left = flags;
+	char *text, *at;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; left && i < count; i++) {
+		if ((left & names[i].bit) != names[i].bit)
+			continue;
+		size += 1 + strlen(names[i].name);
+		left &= ~names[i].bit;
+	}
+	if (left)
+		size += 1 + (size_t)snprintf(number, sizeof(number), "0x%" PRIx64, left);
+	at = text = xmalloc(size);
+	*text = '\0';
+	for (size_t i = 0; flags != left && i < count; i++) {
 		if ((flags & names[i].bit) != names[i].bit)
 			continue;
-		if (text.length)
-			strbuf_putc(&text, '\x1f');
-		strbuf_puts(&text, names[i].name);
+		at = put_name(at, text, names[i].name);
 		flags &= ~names[i].bit;
 	}
-	if (flags) {
-		if (text.length)
-			strbuf_putc(&text, '\x1f');
-		strbuf_printf(&text, "0x%" PRIx64, flags);
-	}
-	return strbuf_steal(&text);
+	if (left)
+		put_name(at, text, number);
+	return text;
 }
 
 char *flags_clone(uint64_t flags)

@@ -49,10 +49,28 @@ static enum verb find_verb(const char *word)
 
 static void copy(char *to, size_t size, const char *from)
 {
-	snprintf(to, size, "%s", from);
+	size_t length = strnlen(from, size - 1);
+
+	memcpy(to, from, length);
+	to[length] = '\0';
 }
 
-/* One option at argv[*i]; moves *i over its value, if it has one. Keeps --bundle. */
+/* Four empty strings; the rest of their room is no business of anyone. */
+static void forget(struct identity *who)
+{
+	who->verb = VERB_NONE;
+	who->id[0] = who->name[0] = who->namespace_[0] = who->bundle[0] = who->root[0] = '\0';
+}
+
+static void keep_option(const char *name, const char *value, struct identity *ret)
+{
+	if (!strcmp(name, "bundle") || !strcmp(name, "b"))
+		copy(ret->bundle, sizeof(ret->bundle), value);
+	else if (!strcmp(name, "root"))
+		copy(ret->root, sizeof(ret->root), value);
+}
+
+/* One option at argv[*i]; moves *i over its value, if it has one. Keeps --bundle and --root. */
 static void skip_option(char *const argv[], size_t *i, struct identity *ret)
 {
 	const char *name = argv[*i] + 1;
@@ -64,15 +82,13 @@ static void skip_option(char *const argv[], size_t *i, struct identity *ret)
 	equals = strchr(name, '=');
 	snprintf(bare, sizeof(bare), "%.*s", equals ? (int)(equals - name) : (int)sizeof(bare) - 1, name);
 	if (equals) {
-		if (!strcmp(bare, "bundle") || !strcmp(bare, "b"))
-			copy(ret->bundle, sizeof(ret->bundle), equals + 1);
+		keep_option(bare, equals + 1, ret);
 		return;
 	}
 	if (!takes_value(bare) || !argv[*i + 1])
 		return;
 	(*i)++;
-	if (!strcmp(bare, "bundle") || !strcmp(bare, "b"))
-		copy(ret->bundle, sizeof(ret->bundle), argv[*i]);
+	keep_option(bare, argv[*i], ret);
 }
 
 static const char *base_name(const char *path)
@@ -86,7 +102,7 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 {
 	size_t i = 1;
 
-	memset(ret, 0, sizeof(*ret));
+	forget(ret);
 	if (!argv[0])
 		return false;
 	if (!strcmp(base_name(argv[0]), "ctrace")) { /* `ctrace run` names an image; `ctrace oci` is the runtime */
@@ -111,7 +127,7 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 
 bool identify_shim(char *const argv[], struct identity *ret)
 {
-	memset(ret, 0, sizeof(*ret));
+	forget(ret);
 	ret->verb = VERB_START;
 	for (size_t i = 1; argv[0] && argv[i]; i++) {
 		const char *word = argv[i];
@@ -139,7 +155,7 @@ bool identify_shim(char *const argv[], struct identity *ret)
 
 bool identify_conmon(char *const argv[], struct identity *ret)
 {
-	memset(ret, 0, sizeof(*ret));
+	forget(ret);
 	ret->verb = VERB_CREATE;
 	for (size_t i = 1; argv[0] && argv[i]; i++) {
 		const char *word = argv[i];

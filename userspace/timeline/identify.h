@@ -26,6 +26,7 @@ struct identity {
 	char name[256];
 	char namespace_[128]; /* containerd's: moby, k8s.io, default */
 	char bundle[1024];
+	char root[512];       /* a runtime's state directory */
 };
 
 /* argv of an OCI runtime (runc, crun, youki, `ctrace oci`; the CLI of runtime-tools

@@ -24,9 +24,8 @@ static void add_clone_step(struct timeline *tl, struct process *creator, struct 
 {
 	struct step step = { .kind = STEP_CLONE, .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
 		.tid = e->h.tid, .has_result = true, .result = e->child_tgid };
-	_cleanup_free_ char *flags = flags_clone(e->clone_flags & ~0xffULL);
 
-	details_add_list(&step.details, "flags", flags);
+	details_take_list(&step.details, "flags", flags_clone(e->clone_flags & ~0xffULL));
 	details_add_number(&step.details, "child_pid", child->id.tgid);
 	if (child->ns_tgid != child->id.tgid)
 		details_add_number(&step.details, "child_ns_pid", child->ns_tgid);
@@ -82,8 +81,9 @@ static void claim_clis(struct timeline *tl, struct cont *c)
 	}
 }
 
-/* The engine that a containerd serves, where there is just one that can be meant. */
-static void claim_engine(struct timeline *tl, struct cont *c)
+/* The engine that a containerd serves, where there is just one that can be meant: it shares the pid
+ * namespace of the shim, be it the host's or that of a container around it. */
+static void claim_engine(struct timeline *tl, struct cont *c, const struct process *shim)
 {
 	struct process *found = NULL;
 
@@ -92,7 +92,7 @@ static void claim_engine(struct timeline *tl, struct cont *c)
 	for (size_t i = 0; i < tl->processes.count; i++) {
 		struct process *p = tl->processes.entries[i].value;
 
-		if (p->role != ROLE_ENGINE || strcmp(p->comm, "dockerd") != 0 || p->ns_level)
+		if (p->role != ROLE_ENGINE || strcmp(p->comm, "dockerd") != 0 || p->ns.pid != shim->ns.pid)
 			continue;
 		if (found)
 			return;
@@ -102,6 +102,18 @@ static void claim_engine(struct timeline *tl, struct cont *c)
 		container_actor(tl, c, found);
 }
 
+/* The container that a runtime is called for: its shim's, or by the id among those of its state directory. */
+static struct cont *container_of_runtime(struct timeline *tl, struct process *p, const struct identity *who)
+{
+	_cleanup_free_ char *root = who->root[0] ? xstrdup(who->root) : xasprintf("/run/%s", p->comm);
+	struct maker maker = { .pid_ns = p->ns.pid, .root = root };
+	struct cont *own = p->is_init || p->is_exec ? NULL : process_container(tl, p);
+
+	if (own && !strcmp(own->c.id, who->id) && own->c.state != STATE_EXITED)
+		return own;
+	return container_for_id(tl, who->id, &maker, who->verb == VERB_CREATE);
+}
+
 static void exec_runtime(struct timeline *tl, struct process *p)
 {
 	struct identity who;
@@ -109,7 +121,7 @@ static void exec_runtime(struct timeline *tl, struct process *p)
 
 	if (!p->argv || !identify_runtime(p->argv, &who))
 		return;
-	c = container_for_id(tl, who.id, who.verb == VERB_CREATE);
+	c = container_of_runtime(tl, p, &who);
 	if (!c)
 		return;
 	p->runs_verb = true;
@@ -128,6 +140,8 @@ static void exec_runtime(struct timeline *tl, struct process *p)
 static void exec_shim(struct timeline *tl, struct process *p)
 {
 	bool conmon = !strcmp(p->comm, "conmon");
+	_cleanup_free_ char *set = NULL;
+	struct maker maker = { .pid_ns = p->ns.pid };
 	struct identity who;
 	struct cont *c;
 	bool creates;
@@ -135,7 +149,9 @@ static void exec_shim(struct timeline *tl, struct process *p)
 	if (!p->argv || !(conmon ? identify_conmon(p->argv, &who) : identify_shim(p->argv, &who)))
 		return;
 	creates = who.verb == VERB_CREATE || (!conmon && who.verb == VERB_START && !claim_find(tl, 'I', who.id));
-	c = container_for_id(tl, who.id, creates);
+	if (who.namespace_[0]) /* containerd's namespaces are sets of ids of their own, too */
+		maker.root = set = xasprintf("namespace %s", who.namespace_);
+	c = container_for_id(tl, who.id, &maker, creates);
 	if (!c)
 		return;
 	container_set(&c->c.name, who.name);
@@ -147,7 +163,7 @@ static void exec_shim(struct timeline *tl, struct process *p)
 	if (!strcmp(who.namespace_, "k8s.io")) /* one shim per pod, named after its sandbox */
 		c->c.is_sandbox = true;
 	process_claim(tl, p, c);
-	claim_engine(tl, c);
+	claim_engine(tl, c, p);
 	claim_clis(tl, c);
 }
 
@@ -234,6 +250,24 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 	container_actor(tl, c, p);
 }
 
+/* What the program's name and arguments tell of its part. */
+static void exec_part(struct timeline *tl, struct process *p)
+{
+	switch (p->role) {
+	case ROLE_RUNTIME:
+		exec_runtime(tl, p);
+		break;
+	case ROLE_SHIM:
+		exec_shim(tl, p);
+		break;
+	case ROLE_CLI:
+		exec_cli(tl, p);
+		break;
+	default:
+		break;
+	}
+}
+
 /* A runtime that executes itself again, or a sealed copy of itself, is still the runtime. */
 static bool executes_itself(const char *filename)
 {
@@ -245,32 +279,25 @@ void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cont *c = process_container(tl, p);
-	bool is_init = c && p->role == ROLE_RUNTIME && !c->c.started_ns && c->init.tgid == p->id.tgid &&
-		c->init.start_ns == p->id.start_ns && !executes_itself(e->filename);
-	/* an init may have the name of an engine: what counts is that a runtime's pid 1 executes */
-	bool first_payload = is_init || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
+	bool may_be_payload = c && p->role == ROLE_RUNTIME && !executes_itself(e->filename);
+	bool is_init = may_be_payload && !c->c.started_ns && c->init.tgid == p->id.tgid &&
+		c->init.start_ns == p->id.start_ns;
+	bool is_exec = may_be_payload && e->ns.pid == c->c.namespaces.pid && e->ns.mnt == c->c.namespaces.mnt &&
+		e->ns.pid != tl->config.root_pid_ns;
+	/* an init or exec session may have the name of an engine or a client: what counts is that a runtime's pid 1
+	 * executes, or that it does so inside */
+	bool first_payload = is_init || is_exec || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
 
 	process_exec(tl, p, e);
-	switch (first_payload ? ROLE_PAYLOAD : p->role) {
-	case ROLE_RUNTIME:
-		exec_runtime(tl, p);
-		break;
-	case ROLE_SHIM:
-		exec_shim(tl, p);
-		break;
-	case ROLE_CLI:
-		exec_cli(tl, p);
-		break;
-	case ROLE_PAYLOAD:
-		if (first_payload)
-			exec_payload(tl, p, c, e);
-		break; /* its later programs are its own affair */
-	default:
-		break;
-	}
+	if (first_payload)
+		exec_payload(tl, p, c, e); /* its later programs are its own affair */
+	else
+		exec_part(tl, p);
 	if (p->role != ROLE_NONE && (p->role != ROLE_PAYLOAD || first_payload))
 		steps_exec_done(tl, p, e);
 	c = process_container(tl, p);
+	if (first_payload)
+		exec_part(tl, p);
 	if (c && p->is_init && first_payload)
 		container_notify(tl, c, CHANGE_STARTED);
 }
@@ -373,15 +400,20 @@ static char *id_by_ancestors(struct timeline *tl, struct process *p, struct iden
 	return NULL;
 }
 
-/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path. */
+/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path. The name may be that
+ * of the container around it, if the path goes on. */
 static char *existing_id(struct timeline *tl, struct process *p, struct identity *who)
 {
 	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
 	struct cgroup_identity by_cgroup;
 	char *id;
 
-	if (ref && identify_cgroup(ref->path, &by_cgroup))
-		return xstrndup(by_cgroup.id, by_cgroup.id_length);
+	if (ref && identify_cgroup(ref->path, &by_cgroup)) {
+		id = xstrndup(by_cgroup.id, by_cgroup.id_length);
+		if (!ref->path[by_cgroup.end] || !claim_find(tl, 'I', id))
+			return id;
+		free(id);
+	}
 	id = id_by_ancestors(tl, p, who);
 	if (id)
 		return id;
@@ -444,11 +476,19 @@ static void add_existing(struct timeline *tl, struct process *p)
 
 void lifecycle_snapshot_end(struct timeline *tl)
 {
-	for (size_t i = 0; i < tl->processes.count; i++) {
-		struct process *p = tl->processes.entries[i].value;
+	enum { MAX_LEVEL = 32 }; /* MAX_PID_NS_LEVEL of linux/pid_namespace.h */
+	uint32_t deepest = 0;
 
-		if (p->snapshot && p->ns_tgid == 1 && p->ns_level > 0)
-			add_existing(tl, p);
+	/* containers before those inside of them */
+	for (uint32_t level = 0; level <= deepest && level <= MAX_LEVEL; level++) {
+		for (size_t i = 0; i < tl->processes.count; i++) {
+			struct process *p = tl->processes.entries[i].value;
+
+			if (p->ns_level > deepest)
+				deepest = p->ns_level;
+			if (p->snapshot && p->ns_tgid == 1 && p->ns_level > 0 && p->ns_level == level)
+				add_existing(tl, p);
+		}
 	}
 	tl->live = true;
 }

@@ -51,13 +51,14 @@ enum detail_type { DETAIL_TEXT, DETAIL_NUMBER /* JSON number */, DETAIL_U64 /* d
 struct detail {
 	const char *key; /* static string, snake_case */
 	enum detail_type type;
+	bool borrowed; /* text is not a piece of memory of its own: a constant, or beside its details */
 	char *text;
 	int64_t number; /* DETAIL_U64: cast to uint64_t */
 };
 
 struct details {
 	struct detail *items;
-	size_t count, capacity;
+	uint32_t count, capacity;
 };
 
 struct actor {
@@ -80,16 +81,24 @@ struct actor {
 	bool is_shared; /* dockerd, containerd: lives for more than this container */
 };
 
-struct step {
-	enum step_kind kind;
-	enum phase phase;
+/* Where a call's time went: on a CPU, waiting for one, and blocked, which is the rest. */
+struct step_times {
+	uint64_t on_cpu_ns, run_queue_ns, blocked_ns;
+	uint64_t longest_block_ns; /* at a stretch; 0 = less than EVENT_LONG_BLOCK_NS */
+	char *blocked_in;          /* the kernel's functions in that stretch, innermost first, split by '\x1f'; NULL = unknown */
+};
+
+struct step { /* there are many: small fields share a word */
+	enum step_kind kind : 8;
+	enum phase phase : 8;
+	enum edge start_edge : 4, end_edge : 4;
+	bool has_result : 1;
 	int actor; /* index into actors, -1 = not attributed */
 	uint64_t start_ns, end_ns; /* equal for a point */
-	enum edge start_edge, end_edge;
 	int64_t result; /* 0 (or a positive return value) or a negative errno; valid if has_result */
-	bool has_result;
 	uint32_t tid;
 	uint32_t order; /* among steps that start at the same time: as they came */
+	struct step_times *times; /* NULL = unknown */
 	struct details details;
 };
 
@@ -101,6 +110,8 @@ struct phase_span {
 	uint64_t busy_ns; /* covered by steps; the rest of the span is untraced */
 	enum edge start_edge, end_edge;
 	size_t steps, failed;
+	bool has_times; /* of its calls of which it is known, added up over threads */
+	uint64_t on_cpu_ns, run_queue_ns, blocked_ns;
 };
 
 /* A time in which no step of any actor was seen between creation and exec. */

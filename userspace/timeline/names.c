@@ -57,7 +57,7 @@ const char *container_state_name(enum container_state state)
 const struct detail *details_get(const struct details *details, const char *key)
 {
 	for (size_t i = 0; i < details->count; i++) {
-		if (!strcmp(details->items[i].key, key))
+		if (details->items[i].key[0] == key[0] && !strcmp(details->items[i].key, key))
 			return &details->items[i];
 	}
 	return NULL;

@@ -56,10 +56,10 @@ static bool has(const struct event_syscall_enter *e, size_t offset, size_t size)
 
 static void add_string(struct details *d, const char *key, const char *text, size_t size)
 {
-	_cleanup_free_ char *copy = xstrndup(text, size - 1);
+	size_t length = strnlen(text, size - 1);
 
-	if (*copy)
-		details_add_text(d, key, copy);
+	if (length)
+		details_add_bytes(d, key, text, length);
 }
 
 static void add_a(struct step *s, const struct event_syscall_enter *e, const char *key)
@@ -91,25 +91,30 @@ static void add_d(struct step *s, const struct event_syscall_enter *e, const cha
 /* The resolved path, leaf first in slots; NULL where the record has none. The caller frees. */
 static char *slots_path(const struct event_syscall_enter *e)
 {
-	struct strbuf path = { 0 };
 	uint32_t count = e->path_slots;
+	char *path, *at;
+	size_t size = 1;
 
 	if (!count || count > EVENT_SLOTS ||
 		!has(e, offsetof(struct event_syscall_enter, path), sizeof(e->path)))
 		return NULL;
+	for (uint32_t i = 0; i < count; i++)
+		size += 1 + strnlen(e->path[i], EVENT_NAME);
+	at = path = xmalloc(size);
 	while (count--) {
-		strbuf_putc(&path, '/');
-		strbuf_add(&path, e->path[count], strnlen(e->path[count], EVENT_NAME));
+		size_t length = strnlen(e->path[count], EVENT_NAME);
+
+		*at++ = '/';
+		at = mempcpy(at, e->path[count], length);
 	}
-	return strbuf_steal(&path);
+	*at = '\0';
+	return path;
 }
 
 static void add_list(struct step *s, const char *key, uint64_t flags, const struct flag_name *names,
 	size_t count)
 {
-	_cleanup_free_ char *text = flags_text(flags, names, count);
-
-	details_add_list(&s->details, key, text);
+	details_take_list(&s->details, key, flags_text(flags, names, count));
 }
 
 /* The target; where the argument names a descriptor or ".", what it stands for, and the argument besides. */
@@ -120,7 +125,7 @@ static void add_target(struct step *s, const struct event_syscall_enter *e, bool
 
 	/* "." after pivot_root(".", ".") is the old root, which has no path any more */
 	if (path && !(!strcmp(raw, ".") && !strcmp(path, "/"))) {
-		details_add_text(&s->details, "target", path);
+		details_take_text(&s->details, "target", steal_ptr(path));
 		if (in_b)
 			add_b(s, e, "argument");
 		else
@@ -147,14 +152,14 @@ static void describe_new_mount(const struct event_syscall_enter *e, struct step 
 		[OP_FSMOUNT] = "fsmount", [OP_OPEN_TREE] = "open_tree", [OP_MOVE_MOUNT] = "move_mount",
 		[OP_MOUNT_SETATTR] = "mount_setattr" };
 
-	details_add_text(&s->details, "call", calls[e->op]);
+	details_add_constant(&s->details, "call", calls[e->op]);
 	switch (e->op) {
 	case OP_FSOPEN:
 		add_a(s, e, "fstype");
 		break;
 	case OP_FSCONFIG:
 		details_add_number(&s->details, "fd", (int32_t)e->args[0]);
-		details_add_text(&s->details, "command",
+		details_add_constant(&s->details, "command",
 			e->args[1] < ARRAY_SIZE(fsconfig_commands) ? fsconfig_commands[e->args[1]] : "unknown");
 		add_a(s, e, "key");
 		add_b(s, e, "value");
@@ -182,15 +187,12 @@ static void describe_new_mount(const struct event_syscall_enter *e, struct step 
 
 static void add_clone_flags(struct step *s, uint64_t flags)
 {
-	_cleanup_free_ char *text = flags_clone(flags);
-
-	details_add_list(&s->details, "flags", text);
+	details_take_list(&s->details, "flags", flags_clone(flags));
 }
 
 static void add_capabilities(struct step *s, const char *key, uint64_t mask)
 {
 	struct strbuf text = { 0 };
-	_cleanup_free_ char *list = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
 		if (!(mask >> i & 1))
@@ -199,14 +201,13 @@ static void add_capabilities(struct step *s, const char *key, uint64_t mask)
 			strbuf_putc(&text, '\x1f');
 		strbuf_puts(&text, capabilities[i]);
 	}
-	list = strbuf_steal(&text);
-	details_add_list(&s->details, key, list);
+	details_take_list(&s->details, key, strbuf_steal(&text));
 }
 
 static void describe_seccomp(const struct event_syscall_enter *e, struct step *s)
 {
-	details_add_text(&s->details, "call", e->args[2] == 1 ? "prctl" : "seccomp");
-	details_add_text(&s->details, "mode", e->args[0] == 0 ? "strict" : "filter");
+	details_add_constant(&s->details, "call", e->args[2] == 1 ? "prctl" : "seccomp");
+	details_add_constant(&s->details, "mode", e->args[0] == 0 ? "strict" : "filter");
 }
 
 static void describe_mknod(const struct event_syscall_enter *e, struct step *s)
@@ -214,7 +215,7 @@ static void describe_mknod(const struct event_syscall_enter *e, struct step *s)
 	uint64_t mode = e->args[2] & 0170000, dev = e->args[3];
 
 	add_a(s, e, "path");
-	details_add_text(&s->details, "type", mode == 0020000 ? "char" : mode == 0060000 ? "block"
+	details_add_constant(&s->details, "type", mode == 0020000 ? "char" : mode == 0060000 ? "block"
 		: mode == 0010000 ? "fifo" : "file");
 	if (mode == 0020000 || mode == 0060000) { /* the kernel's new_encode_dev */
 		details_add_number(&s->details, "major", (int64_t)(dev >> 8 & 0xfff));
@@ -224,12 +225,12 @@ static void describe_mknod(const struct event_syscall_enter *e, struct step *s)
 
 static void describe_pivot_root(const struct event_syscall_enter *e, struct step *s)
 {
-	_cleanup_free_ char *path = slots_path(e);
+	char *path = slots_path(e);
 
 	add_a(s, e, "new_root");
 	add_b(s, e, "put_old");
 	if (path)
-		details_add_text(&s->details, "resolved", path);
+		details_take_text(&s->details, "resolved", path);
 }
 
 static const enum step_kind kinds[OP_MAX] = {

@@ -11,8 +11,6 @@ static void process_free(struct process *p)
 {
 	if (!p)
 		return;
-	for (char **a = p->argv; a && *a; a++)
-		free(*a);
 	free(p->argv);
 	free(p->exe);
 	free(p);
@@ -56,6 +54,7 @@ static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t 
 
 	p->id = (struct process_id){ .tgid = tgid, .start_ns = start_ns };
 	old = map_put_key(&tl->processes, &tgid, p);
+	tl->recent = p;
 	if (old) { /* the pid is used again: its exit was not seen */
 		deaths_unseen(tl, old);
 		bury(tl, old);
@@ -66,10 +65,14 @@ static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t 
 struct process *process_find(struct timeline *tl, uint32_t tgid, uint64_t start_ns)
 {
 	struct process_id id = { .tgid = tgid, .start_ns = start_ns };
-	struct process *p = map_get_key(&tl->processes, &tgid);
+	struct process *p = tl->recent;
 
-	if (p && (!start_ns || p->id.start_ns == start_ns))
+	if (!p || p->id.tgid != tgid)
+		p = map_get_key(&tl->processes, &tgid);
+	if (p && (!start_ns || p->id.start_ns == start_ns)) {
+		tl->recent = p;
 		return p;
+	}
 	return start_ns ? map_get_key(&tl->dead, &id) : NULL;
 }
 
@@ -114,20 +117,8 @@ struct process *process_fork(struct timeline *tl, const struct event_fork *e)
 
 void process_set_argv(struct process *p, const char *argv, size_t length, bool cut)
 {
-	size_t count = 0, i = 0;
-
-	for (char **a = p->argv; a && *a; a++)
-		free(*a);
 	free(p->argv);
-	for (size_t n = 0; n < length; n++)
-		count += argv[n] == '\0';
-	p->argv = xcalloc(count + 2, sizeof(*p->argv));
-	for (size_t at = 0; at < length; i++) {
-		size_t n = strnlen(argv + at, length - at);
-
-		p->argv[i] = xstrndup(argv + at, n);
-		at += n + 1;
-	}
+	p->argv = argv_split(argv, length);
 	p->argv_cut = cut;
 }
 
@@ -210,8 +201,10 @@ void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32
 		return;
 	p->dead_ns = now_ns;
 	p->exit_status = status;
-	if (map_get_key(&tl->processes, &p->id.tgid) == p)
+	if (map_get_key(&tl->processes, &p->id.tgid) == p) {
 		map_remove_key(&tl->processes, &p->id.tgid);
+		tl->recent = NULL;
+	}
 	bury(tl, p);
 }
 
@@ -253,10 +246,11 @@ struct cont *process_container(struct timeline *tl, struct process *p)
 	struct process *up = p;
 
 	for (int depth = 0; up && depth < 8; depth++) {
-		struct cont *c = container_by_serial(tl, up->container);
+		struct cont *c = container_by_serial(tl, up->acts_for ? up->acts_for : up->container);
 
 		if (c && !c->c.ended) { /* what comes after the end belongs to nobody */
-			p->container = up->container;
+			if (up != p)
+				p->container = c->serial;
 			return c;
 		}
 		if (up != p && !passes_on(up))
@@ -270,13 +264,20 @@ struct cont *process_container(struct timeline *tl, struct process *p)
 	return NULL;
 }
 
+struct cont *process_home(struct timeline *tl, struct process *p)
+{
+	return p->acts_for ? container_by_serial(tl, p->container) : process_container(tl, p);
+}
+
 void process_claim(struct timeline *tl, struct process *p, struct cont *c)
 {
 	enum { DEPTH = 8 };
 	struct process *chain[DEPTH], *up = p;
 	int depth = 0;
 
-	if (!process_is_daemon(p))
+	if (p->is_init || p->is_exec)
+		p->acts_for = p->container != c->serial ? c->serial : 0;
+	else if (!process_is_daemon(p))
 		p->container = c->serial;
 	while (up && depth < DEPTH) {
 		chain[depth++] = up;

@@ -83,7 +83,9 @@ static void place_request(struct timeline *tl, struct process *p, struct step *s
 {
 	const char *id = details_text(&step->details, "container");
 	struct key_set set = { 0 };
-	struct cont *c = id ? claim_find(tl, 'I', id) : process_container(tl, p);
+	/* a client that is part of a container asks on behalf of another one */
+	bool inside = (p->is_init || p->is_exec) && !p->acts_for;
+	struct cont *c = id ? claim_find(tl, 'I', id) : inside ? NULL : process_container(tl, p);
 
 	if (c) {
 		container_add_step(tl, c, container_actor(tl, c, p), step);

@@ -20,6 +20,30 @@ static int by_start(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* Steps come nearly in order: only those that others began and ended within are late. Those few are put where
+ * they belong; false where they are many, and in what order the steps are then is open. */
+static bool put_in_order(struct step *steps, size_t count)
+{
+	size_t moves = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		size_t to = i;
+		struct step late;
+
+		while (to && by_start(&steps[to - 1], &steps[i]) > 0)
+			to--;
+		if (to == i)
+			continue;
+		moves += i - to;
+		if (moves > 4 * count)
+			return false;
+		late = steps[i];
+		memmove(&steps[to + 1], &steps[to], (i - to) * sizeof(*steps));
+		steps[to] = late;
+	}
+	return true;
+}
+
 static int marks_by_time(const void *a, const void *b)
 {
 	const struct mark *x = a, *y = b;
@@ -79,6 +103,12 @@ static void extend(const struct container *c, struct phase_span *span, uint64_t 
 	}
 	if (s->has_result && s->result < 0)
 		span->failed++;
+	if (s->times) {
+		span->has_times = true;
+		span->on_cpu_ns += s->times->on_cpu_ns;
+		span->run_queue_ns += s->times->run_queue_ns;
+		span->blocked_ns += s->times->blocked_ns;
+	}
 }
 
 static void put_phase(struct container *c, const struct phase_span *span)
@@ -191,7 +221,7 @@ void container_settle(struct cont *cont)
 	if (!cont->unsettled)
 		return;
 	cont->unsettled = false;
-	if (c->step_count)
+	if (!put_in_order(c->steps, c->step_count))
 		qsort(c->steps, c->step_count, sizeof(*c->steps), by_start);
 	if (c->mark_count)
 		qsort(c->marks, c->mark_count, sizeof(*c->marks), marks_by_time);

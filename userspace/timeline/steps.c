@@ -70,8 +70,7 @@ static struct cont *find_in_path(struct timeline *tl, const char *path)
 
 	while (at && *at) {
 		size_t length = strcspn(at, "/");
-		_cleanup_free_ char *name = xstrndup(at, length);
-		struct cont *c = length ? claim_find(tl, 'I', name) : NULL;
+		struct cont *c = length ? claim_find_bytes(tl, 'I', at, length) : NULL;
 
 		if (c)
 			return c;
@@ -105,7 +104,8 @@ void steps_place(struct timeline *tl, struct process *p, struct step *step)
 		if (c && !p->container && p->role == ROLE_HELPER) /* it works for this one */
 			p->container = c->serial;
 	}
-	if (!c)
+	/* a daemon that is the init of a container works for those which it makes, inside of that one */
+	if (!c && (!process_is_daemon(p) || step->kind == STEP_EXEC))
 		c = process_container(tl, p);
 	if (c)
 		container_add_step(tl, c, container_actor(tl, c, p), step);
@@ -166,27 +166,38 @@ void steps_enter(struct timeline *tl, const struct event_syscall_enter *e)
 	open_put(tl, op);
 }
 
-void steps_cgroup_write(struct timeline *tl, const struct event_cgroup_write *e)
+/* Of the first line, or of all where there is but one. */
+static size_t line_length(const char *text, size_t room)
 {
-	struct open_op *op = open_new(tl, &e->h, OP_WRITE);
-	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
-	struct strbuf path = { 0 };
-	_cleanup_free_ char *joined = NULL, *file = xstrndup(e->file, sizeof(e->file));
-	size_t room = e->h.size - offsetof(struct event_cgroup_write, value);
-	_cleanup_free_ char *value = xstrndup(e->value, room);
+	size_t length = strnlen(text, room);
+	const char *newline = memchr(text, '\n', length);
 
-	op->step.kind = STEP_CGROUP_WRITE;
+	return newline ? (size_t)(newline - text) : length;
+}
+
+static char *written_path(const struct event_cgroup_write *e)
+{
+	struct strbuf path = { 0 };
+
 	for (int i = EVENT_SLOTS - 1; i >= 0; i--) {
 		if (e->path[i][0] && strcmp(e->path[i], "/") != 0) {
 			strbuf_putc(&path, '/');
 			strbuf_add(&path, e->path[i], strnlen(e->path[i], EVENT_NAME));
 		}
 	}
-	joined = strbuf_steal(&path);
-	value[strcspn(value, "\n")] = '\0';
-	details_add_text(&op->step.details, "file", file);
-	details_add_text(&op->step.details, "value", value);
-	details_add_text(&op->step.details, "path", ref ? ref->path : joined);
+	return strbuf_steal(&path);
+}
+
+void steps_cgroup_write(struct timeline *tl, const struct event_cgroup_write *e)
+{
+	struct open_op *op = open_new(tl, &e->h, OP_WRITE);
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
+	size_t room = e->h.size - offsetof(struct event_cgroup_write, value);
+
+	op->step.kind = STEP_CGROUP_WRITE;
+	details_add_bytes(&op->step.details, "file", e->file, strnlen(e->file, sizeof(e->file)));
+	details_add_bytes(&op->step.details, "value", e->value, line_length(e->value, room));
+	details_take_text(&op->step.details, "path", ref ? xstrdup(ref->path) : written_path(e));
 	op->hierarchy = e->hierarchy;
 	op->cgroup = e->id;
 	open_put(tl, op);
@@ -209,13 +220,17 @@ static void note_freezer(struct timeline *tl, struct cont *c, const struct step 
 	container_notify(tl, c, CHANGE_STATE);
 }
 
-/* A cgroup write belongs to the container whose cgroup it is, whoever writes it. */
+/* A cgroup write belongs to the container whose cgroup it is, whoever writes it; but what an engine inside
+ * of a container writes to the cgroups between is for the inner one. */
 static void finish_cgroup_write(struct timeline *tl, struct open_op *op)
 {
 	struct process *p = process_find(tl, op->process.tgid, op->process.start_ns);
 	struct cgroup_ref *ref = cgroups_find(tl, op->hierarchy, op->cgroup);
 	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
+	struct cont *own = p && p->role == ROLE_RUNTIME ? process_container(tl, p) : NULL;
 
+	if (own && c && cgroups_is_around(tl, c, p, own))
+		c = own;
 	if (p && (!c || c->c.ended) && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
 		c = process_container(tl, p);
 	if (c && p && !c->c.ended) {
@@ -241,6 +256,7 @@ void steps_exit(struct timeline *tl, const struct event_syscall_exit *e)
 	op->step.result = e->result;
 	op->step.has_result = true;
 	op->step.end_ns = e->h.time_ns;
+	waits_take(&op->step, e);
 	if ((op->op == OP_CLONE || op->op == OP_KILL) && e->result >= 0)
 		open_op_free(op); /* told by its fork or signal event, with the child or target */
 	else if (op->op == OP_WRITE)
@@ -255,20 +271,12 @@ void steps_exec_done(struct timeline *tl, struct process *p, const struct event_
 	struct open_op *op = map_remove_key(&tl->ops, &tid);
 	struct step step = { .kind = STEP_EXEC, .start_ns = e->h.time_ns, .end_ns = e->h.time_ns,
 		.tid = e->h.tid, .has_result = true };
-	struct strbuf argv = { 0 };
-	_cleanup_free_ char *list = NULL;
 
 	if (op && op->op == OP_EXECVE)
 		step.start_ns = op->step.start_ns;
 	open_op_free(op);
-	for (char **a = p->argv; a && *a; a++) {
-		if (a != p->argv)
-			strbuf_putc(&argv, '\x1f');
-		strbuf_puts(&argv, *a);
-	}
-	list = strbuf_steal(&argv);
 	details_add_text(&step.details, "path", p->exe ? p->exe : "");
-	details_add_list(&step.details, "argv", list);
+	details_take_list(&step.details, "argv", argv_join(p->argv, '\x1f'));
 	steps_place(tl, p, &step);
 }
 

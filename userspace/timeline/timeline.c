@@ -10,7 +10,9 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-/* A record copied to where its tail can be filled with zeros: every string in it ends. */
+enum { RECORD_MAX = 4096 };
+
+/* A record copied to where it can be followed by zeros: every string in it ends. */
 union record {
 	struct event h;
 	struct event_fork fork;
@@ -29,7 +31,7 @@ union record {
 	struct event_lost lost;
 	struct event_meta meta;
 	struct event_armed armed;
-	char bytes[4096];
+	char bytes[RECORD_MAX + 1];
 };
 
 /* The least that a record of a kind must hold. */
@@ -54,7 +56,7 @@ static size_t least_size(uint16_t kind)
 	case EVENT_SYSCALL_ENTER:
 		return offsetof(struct event_syscall_enter, a);
 	case EVENT_SYSCALL_EXIT:
-		return sizeof(struct event_syscall_exit);
+		return offsetof(struct event_syscall_exit, on_cpu_ns);
 	case EVENT_CGROUP_WRITE:
 		return offsetof(struct event_cgroup_write, value) + 1;
 	case EVENT_REQUEST:
@@ -73,6 +75,16 @@ static size_t least_size(uint16_t kind)
 	default:
 		return sizeof(struct event);
 	}
+}
+
+/* How far a record that is cut to its content must be filled with zeros, since what handles it may look for
+ * fields that are not there. Of the other kinds only the string at the end is of variable length. */
+static size_t filled_size(const struct event *event)
+{
+	size_t wanted = event->kind == EVENT_SYSCALL_ENTER ? offsetof(struct event_syscall_enter, d)
+		: event->kind == EVENT_OOM_VICTIM ? sizeof(struct event_oom) : 0;
+
+	return event->size > wanted ? event->size : wanted;
 }
 
 static bool known_kind(uint16_t kind)
@@ -124,7 +136,7 @@ void timeline_listen(struct timeline *tl, timeline_listener *listener, void *arg
 /* Loss records carry totals, one per kind and reason; what is new since the last one counts. */
 static void take_loss(struct timeline *tl, const struct event_lost *e)
 {
-	size_t slot = (e->lost_kind < 48 ? e->lost_kind : 47) * 8 + (e->reason & 7);
+	size_t slot = (e->lost_kind < 48 ? e->lost_kind : 47) * 16 + (e->reason & 15);
 	uint64_t more;
 
 	more = e->count > tl->losses[slot] ? e->count - tl->losses[slot] : 0;
@@ -251,13 +263,13 @@ int timeline_feed(struct timeline *tl, const struct event *event)
 	union record r;
 	size_t slot;
 
-	if (event->size < sizeof(struct event) || event->size > sizeof(r) || !known_kind(event->kind) ||
+	if (event->size < sizeof(struct event) || event->size > RECORD_MAX || !known_kind(event->kind) ||
 		event->size < least_size(event->kind)) {
 		tl->stats.skipped++;
 		return -EINVAL;
 	}
 	memcpy(&r, event, event->size);
-	memset(r.bytes + event->size, 0, sizeof(r) - event->size);
+	memset(r.bytes + event->size, 0, filled_size(event) + 1 - event->size);
 	terminate(&r);
 	tl->stats.events++;
 	slot = r.h.kind < 48 ? r.h.kind : (size_t)(r.h.kind - 256 + 48);

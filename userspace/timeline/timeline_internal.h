@@ -5,6 +5,7 @@
 /* What the files of timeline/ share and nobody else sees. */
 
 #include "timeline/timeline.h"
+#include "util/arena.h"
 #include "util/map.h"
 
 /* ---- processes (process.c) ---- */
@@ -32,7 +33,8 @@ struct process {
 	uint32_t ns_tgid, ns_level;
 	uint64_t cgroup_id;
 	uint64_t fork_ns, exec_ns, dead_ns;
-	uint64_t container; /* serial of the one it acts for, 0 = none known */
+	uint64_t container; /* serial of the one it acts for or is part of, 0 = none known */
+	uint64_t acts_for;  /* of a runtime or client that is itself init or exec session of container */
 	struct event_namespaces ns;
 	int32_t exit_status;
 	struct cpu_time cpu; /* of its part so far: a process that becomes init begins anew */
@@ -44,14 +46,23 @@ struct process {
 
 /* ---- containers (container.c) ---- */
 
+/* Whose ids they are: runtimes with state directories of their own, or in pid namespaces of their own (an
+ * engine inside of a container), may use one id for different containers at the same time. */
+struct maker {
+	uint32_t pid_ns; /* 0 = not known */
+	char *root;      /* NULL = not known */
+};
+
 /* The model's container and what only the building of it needs. */
 struct cont {
 	struct container c; /* first: a struct container is a struct cont */
 	uint64_t serial;
+	struct arena details;    /* of its steps */
 	struct map actors;       /* struct actor_key -> index + 1 */
 	char **keys;             /* in tl->keys, to be taken out when it ends */
 	size_t key_count, key_capacity;
 	struct process_id init;  /* tgid 0 = none yet */
+	struct maker maker;
 	uint32_t runtime_mnt_ns; /* of the process that creates it: hooks run there */
 	bool seen_create;        /* by a runtime */
 	bool unsettled;
@@ -116,9 +127,10 @@ struct timeline {
 	void *listener_arg;
 	uint64_t now_ns;
 	bool live; /* the snapshot is over */
-	uint64_t losses[48 * 8]; /* totals by kind and reason, as last told */
+	uint64_t losses[48 * 16]; /* totals by kind and reason, as last told */
 
 	struct map processes; /* tgid -> struct process, the newest of that pid */
+	struct process *recent; /* of processes, the one that was asked for last: events come in runs; NULL = none */
 	struct map dead;      /* struct process_id -> struct process, for lookups of creators and senders */
 	struct process **dead_queue;
 	size_t dead_head, dead_count;
@@ -133,6 +145,7 @@ struct timeline {
 	size_t ended_count;
 	uint64_t next_serial;
 	struct map by_serial;
+	struct cont *recent_container; /* of by_serial, the one that was asked for last; NULL = none */
 	struct map metas;   /* id and key -> value, of containers that are yet to come */
 	struct map by_id;   /* the newest start of an id */
 	struct map keys;    /* string -> struct cont: see claims.c */
@@ -168,8 +181,15 @@ void process_free_all(struct timeline *tl);
 bool process_is_daemon(const struct process *p);
 /* The container that p acts for: its own, or that of the non-daemon processes which made it. */
 struct cont *process_container(struct timeline *tl, struct process *p);
+/* The container that p is part of, which is another one only for an engine's programs inside of a container. */
+struct cont *process_home(struct timeline *tl, struct process *p);
 /* Binds p to a container and makes it an actor of it, with those who made it. */
 void process_claim(struct timeline *tl, struct process *p, struct cont *c);
+
+/* argv.c */
+char **argv_split(const char *bytes, size_t length); /* of NUL-separated strings; freed as one piece */
+char **argv_copy(char *const *argv);                 /* NULL of NULL */
+char *argv_join(char *const *argv, char separator);
 
 /* container.c */
 struct cont *container_new(struct timeline *tl, const char *id);
@@ -186,8 +206,8 @@ void container_set(char **field, const char *value); /* sets a name once it is k
 /* Ends containers of which nothing is left and nothing was heard for a while; all that are gone
  * when there will be no more events. */
 void container_sweep(struct timeline *tl, bool last);
-/* Starts of the same id: the one that is alive, or a new one if it has exited. */
-struct cont *container_for_id(struct timeline *tl, const char *id, bool creates);
+/* Starts of the same id: the one that is alive, or a new one if it has exited. maker NULL = anyone's. */
+struct cont *container_for_id(struct timeline *tl, const char *id, const struct maker *maker, bool creates);
 /* What p used in its part, which has ended. */
 void container_actor_cpu(struct actor *a, const struct process *p);
 void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge);
@@ -196,12 +216,23 @@ void container_settle(struct cont *c);
 
 /* details */
 void details_add_text(struct details *d, const char *key, const char *text);
-void details_add_list(struct details *d, const char *key, const char *items);
+void details_add_bytes(struct details *d, const char *key, const char *bytes, size_t length); /* none is NUL */
+/* A text that lives as long as the timeline: it is not copied. */
+void details_add_constant(struct details *d, const char *key, const char *text);
+void details_take_text(struct details *d, const char *key, char *text);
+void details_take_list(struct details *d, const char *key, char *items); /* separated by '\x1f' */
 void details_add_number(struct details *d, const char *key, int64_t number);
 void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
+/* Moves them into the arena: nothing can be added afterwards, and they are not to be freed. */
+void details_seal(struct details *d, struct arena *arena);
 void details_free(struct details *d);
 void step_free(struct step *s);
+
+/* ---- waits.c ---- */
+
+/* What the record says of where the call spent its time; nothing where it does not say. */
+void waits_take(struct step *step, const struct event_syscall_exit *e);
 
 /* claims.c: keys that lead to a container. A key is a letter and a value: I id, P path, N network
  * namespace inode, p process, m mount namespace, i pid namespace, n name. */
@@ -210,6 +241,7 @@ void claim_process_key(struct timeline *tl, struct cont *c, const struct process
 void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode);
 void claim_drop_all(struct timeline *tl, struct cont *c);
 struct cont *claim_find(struct timeline *tl, char kind, const char *value);
+struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value, size_t length);
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode);
 void key_set_add(struct key_set *set, char kind, const char *value);
 void key_set_add_path(struct key_set *set, const char *path); /* the path, and ids among its components */
@@ -229,6 +261,8 @@ void steps_finish(struct timeline *tl);
 /* Gives the step to p's container, or keeps it until one is known. Takes the step. */
 void steps_place(struct timeline *tl, struct process *p, struct step *step);
 void open_op_free(struct open_op *op);
+/* The path that `count` slots hold, leaf first. The caller frees. */
+char *steps_path(const char (*slots)[EVENT_NAME], size_t count);
 /* phase.c */
 enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor, const struct step *step);
 
@@ -242,6 +276,8 @@ struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_
 /* The container of that cgroup in the identifying hierarchy, or NULL. */
 struct cont *cgroups_container(struct timeline *tl, uint64_t cgroup_id);
 void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref);
+/* True when c is the container that p itself runs in, while p acts for another one, own: nested engines. */
+bool cgroups_is_around(struct timeline *tl, const struct cont *c, const struct process *p, const struct cont *own);
 void cgroups_free(struct timeline *tl);
 
 /* requests.c */

@@ -6,17 +6,41 @@
 
 #include "util/array.h"
 
-/* FNV-1a, then a finaliser: keys are pids, ids and names, none chosen to collide. */
+static uint64_t read_bytes(const unsigned char *p, size_t count)
+{
+	uint64_t word = 0;
+
+	while (count--)
+		word = word << 8 | p[count];
+	return word;
+}
+
+static uint64_t read_word(const unsigned char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Eight bytes at a time: keys are pids, ids and names, none chosen to collide. */
 static uint64_t hash_bytes(const void *key, size_t length)
 {
+	const uint64_t odd = 0x9e3779b97f4a7c15ULL;
 	const unsigned char *p = key;
-	uint64_t h = 0xcbf29ce484222325ULL;
+	uint64_t h = length;
 
-	while (length--)
-		h = (h ^ *p++) * 0x100000001b3ULL;
-	h ^= h >> 33;
-	h *= 0xff51afd7ed558ccdULL;
-	return h ^ h >> 33;
+	for (; length >= sizeof(h); p += sizeof(h), length -= sizeof(h)) {
+		h = (h ^ read_word(p)) * odd;
+		h ^= h >> 32;
+	}
+	h = (h ^ read_bytes(p, length)) * odd;
+	return h ^ h >> 32;
+}
+
+static const void *entry_key(const struct map_entry *e)
+{
+	return e->key_length <= MAP_SHORT_KEY ? e->key.bytes : e->key.longer;
 }
 
 /* The slot that holds the key, or the free slot where it would go. */
@@ -27,7 +51,7 @@ static size_t find_slot(const struct map *m, const void *key, size_t length, uin
 	while (m->slots[i]) {
 		const struct map_entry *e = &m->entries[m->slots[i] - 1];
 
-		if (e->hash == hash && e->key_length == length && !memcmp(e->key, key, length))
+		if (e->hash == hash && e->key_length == length && !memcmp(entry_key(e), key, length))
 			break;
 		i = (i + 1) & (m->slot_count - 1);
 	}
@@ -58,6 +82,23 @@ void *map_get(const struct map *m, const void *key, size_t length)
 	return m->slots[i] ? m->entries[m->slots[i] - 1].value : NULL;
 }
 
+static void add_entry(struct map_entry *e, const void *key, size_t length, uint64_t hash, void *value)
+{
+	e->hash = hash;
+	e->value = value;
+	e->key_length = length;
+	if (length > MAP_SHORT_KEY)
+		e->key.longer = memcpy(xmalloc(length), key, length);
+	else
+		memcpy(e->key.bytes, key, length);
+}
+
+static void free_key(const struct map_entry *e)
+{
+	if (e->key_length > MAP_SHORT_KEY)
+		free(e->key.longer);
+}
+
 void *map_put(struct map *m, const void *key, size_t length, void *value)
 {
 	uint64_t hash = hash_bytes(key, length);
@@ -73,9 +114,8 @@ void *map_put(struct map *m, const void *key, size_t length, void *value)
 		return old;
 	}
 	array_grow(m->entries, m->count, m->capacity);
-	m->entries[m->count] = (struct map_entry){ .key_length = length, .hash = hash, .value = value };
-	m->entries[m->count].key = memcpy(xmalloc(length), key, length);
-	m->slots[i] = (uint32_t)++m->count;
+	add_entry(&m->entries[m->count++], key, length, hash, value);
+	m->slots[i] = (uint32_t)m->count;
 	return NULL;
 }
 
@@ -113,9 +153,11 @@ void *map_remove(struct map *m, const void *key, size_t length)
 	value = m->entries[index].value;
 	last = m->count - 1;
 	if (index != last) {
-		struct map_entry *e = &m->entries[last];
+		size_t i = m->entries[last].hash & (m->slot_count - 1);
 
-		m->slots[find_slot(m, e->key, e->key_length, e->hash)] = (uint32_t)index + 1;
+		while (m->slots[i] != last + 1)
+			i = (i + 1) & (m->slot_count - 1);
+		m->slots[i] = (uint32_t)index + 1;
 	}
 	/* The removed entry's slot is closed while its hash is still in place. */
 	struct map_entry removed = m->entries[index];
@@ -124,14 +166,14 @@ void *map_remove(struct map *m, const void *key, size_t length)
 		m->entries[index] = m->entries[last];
 	m->count--;
 	close_hole(m, slot);
-	free(removed.key);
+	free_key(&removed);
 	return value;
 }
 
 void map_free(struct map *m)
 {
 	for (size_t i = 0; i < m->count; i++)
-		free(m->entries[i].key);
+		free_key(&m->entries[i]);
 	free(m->entries);
 	free(m->slots);
 	*m = (struct map){ 0 };

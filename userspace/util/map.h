@@ -5,14 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MAP_SHORT_KEY = 24 }; /* fits a process and its role, the longest of the keys that are numbers */
+
 /* A hash table from byte-string keys (copied) to pointers (not owned). Zero-initialise it.
  * Iteration order is the order of insertion, disturbed only by removals, so output made from it is
  * the same on every run. */
 struct map_entry {
-	void *key; /* NULL in a free slot */
-	size_t key_length;
 	uint64_t hash;
 	void *value;
+	size_t key_length;
+	union {
+		unsigned char bytes[MAP_SHORT_KEY]; /* a short key needs no memory of its own */
+		void *longer;
+	} key;
 };
 
 struct map {

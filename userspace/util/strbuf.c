@@ -8,7 +8,7 @@
 
 #include "util/array.h"
 
-static void reserve(struct strbuf *sb, size_t more)
+void strbuf_reserve_(struct strbuf *sb, size_t more)
 {
 	size_t wanted = sb->length + more + 1;
 	size_t capacity = sb->capacity ? sb->capacity : 64;
@@ -23,7 +23,7 @@ static void reserve(struct strbuf *sb, size_t more)
 
 void strbuf_add_slow_(struct strbuf *sb, const void *bytes, size_t length)
 {
-	reserve(sb, length);
+	strbuf_reserve_(sb, length);
 	if (length)
 		memcpy(sb->text + sb->length, bytes, length);
 	sb->length += length;
@@ -45,7 +45,7 @@ void strbuf_printf(struct strbuf *sb, const char *format, ...)
 	length = vsnprintf(NULL, 0, format, ap);
 	va_end(ap);
 	if (length > 0) {
-		reserve(sb, (size_t)length);
+		strbuf_reserve_(sb, (size_t)length);
 		vsnprintf(sb->text + sb->length, (size_t)length + 1, format, again);
 		sb->length += (size_t)length;
 	}

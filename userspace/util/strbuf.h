@@ -14,6 +14,7 @@ struct strbuf {
 };
 
 void strbuf_add_slow_(struct strbuf *sb, const void *bytes, size_t length);
+void strbuf_reserve_(struct strbuf *sb, size_t more);
 void strbuf_puts(struct strbuf *sb, const char *s);
 
 /* Inline, since writing JSON is little else. */
@@ -26,6 +27,20 @@ static inline void strbuf_add(struct strbuf *sb, const void *bytes, size_t lengt
 	} else {
 		strbuf_add_slow_(sb, bytes, length);
 	}
+}
+
+/* Room for `more` bytes at the end, to be written by the caller, who says with strbuf_ends where they end. */
+static inline char *strbuf_room(struct strbuf *sb, size_t more)
+{
+	if (sb->capacity - sb->length <= more)
+		strbuf_reserve_(sb, more);
+	return sb->text + sb->length;
+}
+
+static inline void strbuf_ends(struct strbuf *sb, char *end)
+{
+	*end = '\0';
+	sb->length = (size_t)(end - sb->text);
 }
 
 static inline void strbuf_putc(struct strbuf *sb, char c)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_HOOKS_INTERNAL_H
+#define CTRACE_HOOKS_INTERNAL_H
+
+/* What the files of the hooks share: the table of hooks, and what is known of each row while they are chosen. */
+
+#include "capture/facts.h"
+#include "capture/hooks.h"
+#include "capture/kernel_types.h"
+
+enum hook_tier {
+	TIER_ALWAYS,
+	TIER_DETAIL,   /* the pair on all system calls: attached while armed */
+	TIER_SCHED,    /* the scheduler's: with the detail tier */
+	TIER_ON_DEMAND /* an iterator: attached when it is read */
+};
+
+/* Rows of one group work together or not at all. */
+enum hook_group {
+	GROUP_NONE,
+	GROUP_WRITE_FENTRY, GROUP_WRITE_KPROBE,
+	GROUP_OOM_FENTRY, GROUP_OOM_KPROBE,
+	GROUP_CALLS_KPROBE, GROUP_CALLS_PAIR,
+	GROUP_SCHED,
+	GROUP_COUNT
+};
+
+struct hook {
+	const char *job, *program, *section;
+	const char *target; /* the kernel's function, or the type of its tracepoint; NULL = something else */
+	enum hook_tier tier;
+	enum hook_group group;
+};
+
+extern const struct hook hook_table[];
+extern const size_t hook_count;
+
+/* HOOK_ATTACHED stands for "not known to fail" until it is attached. */
+struct outcome {
+	enum hook_state state;
+	char reason[160];
+};
+
+void outcome_set(struct outcome *outcome, enum hook_state state, const char *reason);
+
+/* The kernel's functions for the system calls that containers are made with, and for what is said over AF_UNIX streams.
+ * NULL-terminated; not every kernel has all of the former. */
+extern const char *const hook_call_functions[];
+extern const char *const hook_stream_functions[];
+
+/* Names that choosing asks the kernel's types for; NULL-terminated. The caller frees the array. */
+const char **hooks_names(void);
+
+/* What can be told without loading the programs themselves. outcomes has hook_count elements. */
+void hooks_find_absent(const struct kernel_types *types, struct outcome *outcomes);
+
+/* Of two groups with the same job the better one, if nothing is known against it; the other one is not needed. Call
+ * it again when something became known. */
+void hooks_choose(struct outcome *outcomes);
+
+struct bpf_program *hooks_program(const struct hooks *hooks, size_t row);
+void hooks_detach(struct hooks *hooks);
+
+/* "the kernel refuses it (not permitted)"; code is positive. */
+const char *hooks_refusal(int code);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a call's time went, and what it was blocked in. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+/* A stack starts in the hook and the scheduler, which is where every wait ends; the first function beyond is the answer. */
+static bool is_scheduler(const char *name, size_t length)
+{
+	static const char *const prefixes[] = { "bpf_", "__bpf_", "__traceiter_", "__schedule", "schedule", "io_schedule",
+		"preempt_schedule", "__SCT__", "trampoline_" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		if (length >= strlen(prefixes[i]) && !memcmp(name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	}
+	return false;
+}
+
+/* An address without a name is none. */
+static bool is_name(const char *line, size_t length)
+{
+	return length && !(length >= 2 && line[0] == '0' && line[1] == 'x');
+}
+
+static char *functions_of(const char *lines, size_t room)
+{
+	const char *end = lines + strnlen(lines, room);
+	struct strbuf sb = { 0 };
+	bool inside = false;
+
+	while (lines < end) {
+		const char *newline = memchr(lines, '\n', (size_t)(end - lines));
+		size_t length = (size_t)((newline ? newline : end) - lines);
+
+		inside |= is_name(lines, length) && !is_scheduler(lines, length);
+		if (inside && is_name(lines, length)) {
+			if (sb.length)
+				strbuf_putc(&sb, '\x1f');
+			strbuf_add(&sb, lines, length);
+		}
+		lines += length + (newline != NULL);
+	}
+	return sb.length ? strbuf_steal(&sb) : NULL;
+}
+
+void waits_take(struct step *step, const struct event_syscall_exit *e)
+{
+	size_t where = offsetof(struct event_syscall_exit, blocked_in);
+	uint64_t duration = step->end_ns - step->start_ns, known;
+	struct step_times *times;
+
+	if (!(e->h.flags & EVENT_F_CPU) || e->h.size < offsetof(struct event_syscall_exit, blocked_ns) || step->times)
+		return;
+	times = step->times = xcalloc(1, sizeof(*times));
+	times->on_cpu_ns = e->on_cpu_ns;
+	times->run_queue_ns = e->run_queue_ns;
+	known = e->on_cpu_ns + e->run_queue_ns;
+	times->blocked_ns = duration > known ? duration - known : 0;
+	if (e->h.size <= where)
+		return;
+	times->longest_block_ns = e->blocked_ns;
+	times->blocked_in = functions_of(e->blocked_in, e->h.size < sizeof(*e) ? e->h.size - where : sizeof(e->blocked_in));
+}
