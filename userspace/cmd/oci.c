@@ -80,13 +80,12 @@ int oci_fail(const struct oci *oci, const struct error *err)
 
 int oci_option(int argc, char **argv, const char *shorts, const struct option *longs)
 {
-	_cleanup_free_ char *all = xasprintf("+%s", shorts);
 	static bool inside;
 	int c;
 
 	if (!inside)
 		optind = 0;
-	c = getopt_long(argc, argv, all, longs, NULL);
+	c = getopt_long(argc, argv, shorts, longs, NULL);
 	inside = c != -1;
 	return c;
 }
@@ -311,7 +310,7 @@ static int signal_number(const char *name)
 	long n = strtol(name, &end, 10);
 
 	if (*name && !*end)
-		return n > 0 && n < NSIG ? (int)n : -1;
+		return n >= 0 && n < NSIG ? (int)n : -1;
 	if (!strncasecmp(name, "SIG", 3))
 		name += 3;
 	for (int s = 1; s < NSIG; s++) {

@@ -87,7 +87,7 @@ static int make_terminal(struct init *init, struct error *err)
 		return 0;
 	r = console_open(root, &master, &slave, err);
 	if (r == 0)
-		r = console_attach(slave, init->process, err);
+		r = console_attach(slave, init->process, false, err);
 	if (r == 0 && message_send(init->sync, MESSAGE_CONSOLE, 0, master) < 0)
 		r = error_errno(err, errno, "cannot hand over the terminal");
 	return r;
@@ -218,7 +218,8 @@ static int open_subgroup(struct container *c, const char *path, struct cgroup **
 		return 0;
 	for (const char *p = path; *p; p += strcspn(p, "/"), p += strspn(p, "/")) {
 		if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
-			return error_set(err, EINVAL, "cgroup \"%s\" is outside of the container's", path);
+			return error_set(err, EINVAL, "%s is not a sub cgroup path: it leads out of the "
+				"container's", path);
 	}
 	full = xasprintf("%s/%s", c->cgroup_path, path);
 	return cgroup_open(full, ret, err);
@@ -241,7 +242,8 @@ static int run(struct container *c, const struct process_plan *p,
 	if (r == 0)
 		r = seccomp_prepare(c->config->seccomp, &seccomp, err);
 	if (r == 0)
-		r = j.init.stub = stub = stub_open(3 + (int)o->preserve_fds, -1, true, err);
+		r = j.init.stub = stub = stub_open(3 + (int)o->preserve_fds, -1,
+			p->terminal ? STUB_FORKS_WITH_TERMINAL : STUB_FORKS, err);
 	if (r >= 0)
 		r = open_namespaces(c, &j, err);
 	if (r >= 0)
@@ -260,7 +262,9 @@ int runtime_exec(struct container *c, const struct runtime_exec_options *o, pid_
 	int r;
 
 	runtime_last_exit_code = 125;
-	if (status == RUNTIME_PAUSED && o->ignore_paused)
+	if (status == RUNTIME_PAUSED && !o->ignore_paused)
+		return error_set(err, EINVAL, "cannot exec in a paused container (--ignore-paused overrides)");
+	if (status == RUNTIME_PAUSED)
 		status = RUNTIME_RUNNING;
 	/* a created one has its namespaces, and in them but the stub; or the runtime, where it has hooks to run */
 	if (status == RUNTIME_CREATED && c->config && !hooks_any(c->config->hooks, "startContainer"))

@@ -407,7 +407,8 @@ static int open_stub(const struct container *c, const struct runtime_options *o,
 	int errors = 3 + (int)o->preserve_fds;
 
 	init->stub_waits = !hooks_any(c->config->hooks, "startContainer");
-	return stub_open(errors, !init->stub_waits ? -1 : init->fifo >= 0 ? errors + 1 : errors, false, err);
+	return stub_open(errors, !init->stub_waits ? -1 : init->fifo >= 0 ? errors + 1 : errors, STUB_STAYS,
+		err);
 }
 
 static int create(struct container *c, const struct runtime_options *o, struct error *err)

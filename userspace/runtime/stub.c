@@ -24,7 +24,7 @@
 extern const char runtime_stub_start[], runtime_stub_end[];
 
 /*
- * The last three words of the image are error_fd, wait_fd (-1 = do not wait) and fork (0 or 1).
+ * The last three words of the image are error_fd, wait_fd (-1 = do not wait) and fork (enum stub_fork).
  *
  *	fcntl(error_fd, F_SETFD, FD_CLOEXEC)    or exit(126): where the container executes the stub by
  *	                                        /proc/self/exe there is none, and that is the end
@@ -32,6 +32,7 @@ extern const char runtime_stub_start[], runtime_stub_end[];
  *		fcntl(wait_fd, F_SETFD, FD_CLOEXEC), read(wait_fd, ..., 64) > 0   or exit(125)
  *	if (fork && clone(CLONE_PARENT) > 0)
  *		write(error_fd, {MESSAGE_READY, pid, 0}, 12), exit(0)
+ *	in the new process: setsid(), and where asked for ioctl(0, TIOCSCTTY, 0)
  *	execve(argv[0], argv + 1, envp)
  *	write(error_fd, &errno, 4), exit(errno == ENOENT ? 127 : 126)
  */
@@ -92,6 +93,13 @@ __asm__(".pushsection .rodata\n"
 	"	xor %edi, %edi\n"
 	"	jmp 6f\n"
 	"3:	mov $112, %eax\n" /* setsid */
+	"	syscall\n"
+	"	cmpl $2, 9f(%rip)\n"
+	"	jne 4f\n"
+	"	mov $16, %eax\n" /* ioctl(0, TIOCSCTTY, 0) */
+	"	xor %edi, %edi\n"
+	"	mov $0x540e, %esi\n"
+	"	xor %edx, %edx\n"
 	"	syscall\n"
 	"4:	mov 8(%rsp), %rdi\n"
 	"	lea 16(%rsp), %rsi\n"
@@ -171,6 +179,14 @@ __asm__(".pushsection .rodata\n"
 	"	b 6f\n"
 	"3:	mov x8, #157\n" /* setsid */
 	"	svc #0\n"
+	"	ldr w0, 9f\n"
+	"	cmp w0, #2\n"
+	"	b.ne 4f\n"
+	"	mov x0, #0\n"
+	"	mov x1, #0x540e\n"
+	"	mov x2, #0\n"
+	"	mov x8, #29\n" /* ioctl(0, TIOCSCTTY, 0) */
+	"	svc #0\n"
 	"4:	ldr x0, [sp, #8]\n"
 	"	add x1, sp, #16\n"
 	"	add x2, x1, x19, lsl #3\n"
@@ -236,12 +252,12 @@ static size_t build(struct image *image, const int words[3])
 #define MFD_EXEC 0x0010U
 #endif
 
-int stub_open(int error_fd, int wait_fd, bool fork, struct error *err)
+int stub_open(int error_fd, int wait_fd, enum stub_fork fork, struct error *err)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	_cleanup_close_ int fd = -1;
 	struct image image;
-	size_t size = build(&image, (const int[]){ error_fd, wait_fd, fork });
+	size_t size = build(&image, (const int[]){ error_fd, wait_fd, (int)fork });
 
 	fd = memfd_create("ctrace-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL) /* before 6.3 */
