@@ -54,7 +54,7 @@ _ctrace()
 		show | replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
-				resume update spec features" -- "$current")
+				resume update events spec features" -- "$current")
 			;;
 		esac
 		;;

@@ -212,7 +212,10 @@ static int write_pid(const char *path, pid_t pid, struct error *err)
 /* Only what lies below the container's own group: its limits hold there, too. */
 static int open_subgroup(struct container *c, const char *path, struct cgroup **ret, struct error *err)
 {
+	enum { HIERARCHIES_MAX = 32 };
+	struct cgroup_mount list[HIERARCHIES_MAX];
 	_cleanup_free_ char *full = NULL;
+	size_t count;
 
 	if (!path)
 		return 0;
@@ -222,7 +225,14 @@ static int open_subgroup(struct container *c, const char *path, struct cgroup **
 				"container's", path);
 	}
 	full = xasprintf("%s/%s", c->cgroup_path, path);
-	return cgroup_open(full, ret, err);
+	if (cgroup_open(full, ret, err) < 0)
+		return -EINVAL;
+	count = cgroup_mounts(*ret, list, HIERARCHIES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (access(list[i].directory, F_OK) < 0)
+			return error_errno(err, errno, "cannot enter cgroup %s", list[i].directory);
+	}
+	return 0;
 }
 
 static int run(struct container *c, const struct process_plan *p,
