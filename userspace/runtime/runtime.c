@@ -428,6 +428,12 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 		r = keep_config(c, err);
 	if (r == 0)
 		r = cgroup_create(c->cgroup_path, &c->cgroup, err);
+	/* one that was there before: init would stand still in it for good. It is another's: undo must not see it */
+	if (r == 0 && cgroup_is_frozen(c->cgroup)) {
+		cgroup_close(c->cgroup);
+		c->cgroup = NULL;
+		r = error_set(err, EBUSY, "container's cgroup unexpectedly frozen: %s", c->cgroup_path);
+	}
 	if (r == 0)
 		r = cgroup_apply(c->cgroup, &c->config->resources, err);
 	if (r == 0)
