@@ -57,7 +57,7 @@ _ctrace()
 		show | replay | record | explain | diff) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
-				resume update spec features" -- "$current")
+				resume update events spec features" -- "$current")
 			;;
 		esac
 		;;

@@ -70,6 +70,7 @@ needed_to_bench='
 cmd:redis-benchmark redis-tools optional
 cmd:redis-server redis-server optional
 cmd:bpftrace bpftrace optional
+file:/usr/bin/time time optional
 '
 
 is_there()

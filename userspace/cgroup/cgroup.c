@@ -331,15 +331,19 @@ int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
 	return 0;
 }
 
-/* A new v1 cpuset is empty and takes no process: it gets its parent's sets. */
+/* A new v1 cpuset is empty and takes no process: it gets its parent's sets. So does one that somebody made before and
+ * left empty (a pod's). */
 static int fill_cpuset(int parent, int dir, const char *directory, struct error *err)
 {
 	static const char *const files[] = { "cpuset.mems", "cpuset.cpus" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		char value[4096];
-		int r = cgroup_read_at(parent, files[i], value, sizeof(value));
+		int r = cgroup_read_at(dir, files[i], value, sizeof(value));
 
+		if (r > 0 && value[strspn(value, "\n")])
+			continue;
+		r = cgroup_read_at(parent, files[i], value, sizeof(value));
 		if (r > 0)
 			r = cgroup_write_at(dir, files[i], value);
 		if (r < 0)
@@ -386,7 +390,7 @@ static int make_component(struct hierarchy *h, int parent, const char *name, boo
 	fd = openat(parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open cgroup %s", h->directory);
-	if (*made && cpuset) {
+	if (cpuset) {
 		r = fill_cpuset(parent, fd, h->directory, err);
 		if (r < 0)
 			return r;

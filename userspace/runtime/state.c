@@ -144,9 +144,9 @@ char *state_document(const struct container *c, enum runtime_status status)
 		doc_string(&(struct doc){ .json = c->config->json }, "ociVersion", &version, NULL);
 	add(o, "ociVersion", version);
 	add(o, "id", c->id);
-	add(o, "status", runtime_status_name(status));
 	json_object_object_add(o, "pid",
 		json_object_new_int(status == RUNTIME_STOPPED ? 0 : c->pid));
+	add(o, "status", runtime_status_name(status));
 	add(o, "bundle", c->bundle);
 	add(o, "rootfs", c->rootfs);
 	add(o, "created", c->created);
