@@ -68,7 +68,7 @@ is "$(ct logs --tail 2 counter | tr '\n' ' ')" "unfinished last " "logs --tail"
 is "$(ct logs --tail 0 counter)" "" "logs --tail 0"
 is "$(ct logs -n 1000 counter | wc -l)" 32 "logs --tail of more than there is"
 is "$(ct logs --since 1h counter | wc -l)" 32 "logs --since"
-is "$(ct logs --since 2999-01-01 counter)" "" "logs --since in the future"
+is "$(ct logs --since 2200-01-01 counter)" "" "logs --since in the future"
 is "$(ct logs --until 1h counter)" "" "logs --until"
 is "$(jq -r '.stream' "$(of counter .LogPath)" | sort -u)" stdout "the log is docker's json-file"
 head -c 3000000 /dev/zero | tr '\0' x >"$ROOTFS/data/long"
@@ -83,10 +83,10 @@ ct rm long bytes counter >/dev/null
 is "$(ct exec web sh -c 'echo $$ >/tmp/pid; id -u; pwd')" "0
 /" "exec"
 try ct exec web sh -c 'exit 41'; is "$code" 41 "exec: the program's exit code"
-is "$(ct exec -u app -w /tmp -e A=b web sh -c 'id; pwd; echo $A $HOME')" "uid=1000(app) gid=1001(app) groups=44(video),1001(app)
+is "$(ct exec -u app -w /tmp -e A=b web sh -c 'id; pwd; echo $A $HOME')" "uid=1000(app) gid=1001(app) groups=44(video)
 /tmp
 b /home/app" "exec -u -w -e" || diag "$(ct exec -u app web id)"
-is "$(ct exec -u 7:8 web id)" "uid=7 gid=8 groups=8" "exec -u of a number that nobody has" ||
+is "$(ct exec -u 7:8 web id)" "uid=7 gid=8" "exec -u of a number that nobody has" ||
 	diag "$(ct exec -u 7:8 web id 2>&1)"
 fails 126 'permission denied' "exec of what is not executable" ct exec web /etc/passwd
 fails 127 'executable file not found' "exec of what is not there" ct exec web nosuch

@@ -66,10 +66,10 @@ static const struct argp argp = { options, parse_option, "ID|PID|NAME...",
 	"  ctrace inspect -f '{{.State.ExitCode}}' web\n", NULL, NULL, NULL };
 
 /* Not to return, but for an error. */
-static int execute_running(const struct arguments *a, struct error *err)
+static int execute_running(const struct arguments *a, char *what, struct error *err)
 {
-	char *argv[] = { "ctrace", "inspect_running", a->json ? "--json" : "--", a->json ? "--" : a->names[0],
-		a->json ? a->names[0] : NULL, NULL };
+	char *argv[] = { "ctrace", "inspect_running", a->json ? "--json" : "--", a->json ? "--" : what,
+		a->json ? what : NULL, NULL };
 	char path[PATH_MAX];
 	int r = command_program_path("ctrace-trace", path, sizeof(path), err);
 
@@ -86,8 +86,10 @@ static int show_one(const struct arguments *a, struct error *err)
 	_cleanup_(strbuf_free) struct strbuf out = { 0 };
 	json_object *o;
 
-	if (registry_find(a->names[0], &s, NULL) < 0 || control_is_running(&s))
-		return execute_running(a, err);
+	if (registry_find(a->names[0], &s, NULL) < 0)
+		return execute_running(a, a->names[0], err);
+	if (control_is_running(&s))
+		return execute_running(a, s.id, err);
 	if (!a->json) {
 		inspect_record_text(&s, &out);
 		fputs(out.text, stdout);

@@ -281,11 +281,11 @@ static int build_root(struct init *init, struct error *err)
 {
 	struct container *c = init->container;
 	_cleanup_(rootfs_close) struct rootfs fs = { .config = c->config, .bundle = c->bundle,
-		.cgroup = c->cgroup, .idmapped = init->idmapped, .fd = -1, .console = -1, .master = -1 };
+		.cgroup = c->cgroup, .idmapped = init->idmapped, .nodes = init->nodes, .fd = -1, .console = -1, .master = -1 };
 	int r = rootfs_make(&fs, c->rootfs, err);
 
 	if (r == 0 && fs.console >= 0) {
-		r = console_attach(fs.console, init->process, err);
+		r = console_attach(fs.console, init->process, true, err);
 		if (r == 0 && message_send(init->sync, MESSAGE_CONSOLE, 0, fs.master) < 0)
 			r = error_errno(err, errno, "cannot hand over the terminal");
 		close(fs.console);
@@ -333,18 +333,23 @@ static char *home_of(uid_t uid)
 }
 
 /* Sets HOME where config.json does not: programs expect it and images rarely give it. */
-static char **complete_env(const struct process_plan *p)
+static char **complete_env(const struct process_plan *p, unsigned listen_fds)
 {
-	char **env = xcalloc(p->env_count + 2, sizeof(*env));
+	char **env = xcalloc(p->env_count + 4, sizeof(*env));
+	size_t n = p->env_count;
 	char *home;
 
-	memcpy(env, p->env, p->env_count * sizeof(*env));
+	memcpy(env, p->env, n * sizeof(*env));
+	if (listen_fds) {
+		env[n++] = xasprintf("LISTEN_FDS=%u", listen_fds);
+		env[n++] = xstrdup("LISTEN_PID=1");
+	}
 	for (size_t i = 0; i < p->env_count; i++) {
 		if (str_starts(env[i], "HOME="))
 			return env;
 	}
 	home = home_of(p->uid);
-	env[p->env_count] = xasprintf("HOME=%s", home && *home ? home : "/");
+	env[n] = xasprintf("HOME=%s", home && *home ? home : "/");
 	free(home);
 	return env;
 }
@@ -392,24 +397,24 @@ static int wait_start(struct init *init)
 	return n == 1 ? 0 : -1;
 }
 
-/* Moves what the stub needs above what the program may keep, marks all else to be closed. The caller's
- * preserved descriptors lie below. */
+/* What the stub needs lies just above what the program may keep (the caller's preserved descriptors), all else is
+ * marked to be closed. */
 static int arrange_descriptors(struct init *init, int *ret_stub, struct error *err)
 {
-	int errors = 3 + (int)init->preserve_fds;
-	int stub = fcntl(init->stub, F_DUPFD_CLOEXEC, errors + 1);
+	int errors = 3 + (int)init->preserve_fds, start = errors + 1;
+	int sync = fcntl(init->sync, F_DUPFD_CLOEXEC, start + 1);
+	int stub = fcntl(init->stub, F_DUPFD_CLOEXEC, start + 1);
+	int fifo = init->fifo >= 0 ? fcntl(init->fifo, F_DUPFD_CLOEXEC, start + 1) : sync;
 
-	if (stub < 0)
+	if (sync < 0 || stub < 0 || fifo < 0)
 		return error_errno(err, errno, "cannot arrange descriptors");
 	for (int i = 3; i < errors; i++)
 		fcntl(i, F_SETFD, 0);
 	if (close_range(errors, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot mark descriptors to be closed");
-	if (init->sync != errors && dup2(init->sync, errors) < 0)
+	/* the stub closes them on its exec */
+	if (dup2(sync, errors) < 0 || (init->fifo >= 0 && init->stub_waits && dup2(fifo, start) < 0))
 		return error_errno(err, errno, "cannot arrange descriptors");
-	if (init->sync != errors)
-		close(init->sync);
-	fcntl(errors, F_SETFD, 0); /* the stub closes it on its exec */
 	init->sync = errors;
 	*ret_stub = stub;
 	return 0;
@@ -419,7 +424,7 @@ int init_execute(struct init *init, const char *program, struct error *err)
 {
 	const struct process_plan *p = init->process;
 	_cleanup_free_ char **argv = xcalloc(p->arg_count + 2, sizeof(*argv));
-	char **env = complete_env(p);
+	char **env = complete_env(p, init->options ? init->options->listen_fds : 0);
 	int stub = -1, r;
 
 	argv[0] = (char *)program;
@@ -453,9 +458,11 @@ int init_main(struct init *init)
 	if (r == 0) {
 		if (init->fifo >= 0)
 			prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-		if (message_send(init->sync, MESSAGE_READY, 0, -1) < 0 || wait_start(init) < 0)
+		if (message_send(init->sync, MESSAGE_READY, 0, -1) < 0 ||
+			(!init->stub_waits && wait_start(init) < 0))
 			_exit(125);
-		r = run_hooks(init, "startContainer", &err);
+		if (!init->stub_waits)
+			r = run_hooks(init, "startContainer", &err);
 	}
 	if (r == 0)
 		init_execute(init, program, &err);

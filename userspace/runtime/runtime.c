@@ -152,7 +152,7 @@ static int absolute(const char *path, char **ret, struct error *err)
 	return 0;
 }
 
-static int prepare_paths(struct container *c, const char *bundle, struct error *err)
+static int prepare_paths(struct container *c, const char *bundle, const char *name, struct error *err)
 {
 	_cleanup_close_ int dir = -1;
 	_cleanup_free_ char *root = NULL;
@@ -163,9 +163,9 @@ static int prepare_paths(struct container *c, const char *bundle, struct error *
 	dir = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_errno(err, errno, "cannot open bundle %s", c->bundle);
-	r = config_read(dir, "config.json", &c->config, err);
+	r = config_read(dir, name, &c->config, err);
 	if (r < 0)
-		return error_prefix(err, "%s/config.json", c->bundle);
+		return error_prefix(err, "%s/%s", c->bundle, name);
 	root = c->config->root[0] == '/' ? xstrdup(c->config->root)
 					 : xasprintf("%s/%s", c->bundle, c->config->root);
 	r = absolute(root, &c->rootfs, err);
@@ -310,6 +310,8 @@ static int accompany(struct container *c, const struct runtime_options *o,
 			}
 			break;
 		case MESSAGE_SECCOMP:
+			if (fd < 0)
+				return error_set(err, EPROTO, "a seccomp listener is missing");
 			r = notify_send(c, c->pid, seccomp, fd, err);
 			close(fd);
 			break;
@@ -398,6 +400,16 @@ static int launch(struct container *c, const struct runtime_options *o, struct i
 	return accompany(c, o, init->seccomp, err);
 }
 
+/* init itself waits only where it has hooks to run after that. */
+static int open_stub(const struct container *c, const struct runtime_options *o, struct init *init,
+	struct error *err)
+{
+	int errors = 3 + (int)o->preserve_fds;
+
+	init->stub_waits = !hooks_any(c->config->hooks, "startContainer");
+	return stub_open(errors, !init->stub_waits ? -1 : init->fifo >= 0 ? errors + 1 : errors, false, err);
+}
+
 static int create(struct container *c, const struct runtime_options *o, struct error *err)
 {
 	_cleanup_(seccomp_free) struct seccomp_program seccomp = { 0 };
@@ -405,7 +417,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	struct init init = { .options = o, .container = c, .process = &c->config->process,
 		.seccomp = &seccomp, .stdio = o->stdio, .preserve_fds = o->preserve_fds, .fifo = -1,
 		.handshake = wants_handshake(c, o), .keyring = !o->no_new_keyring };
-	int *idmapped = NULL, r;
+	int *idmapped = NULL, *nodes = NULL, r;
 
 	allow_default_devices(&c->config->resources);
 	c->cgroup_path = choose_cgroup_path(c->config, c->id);
@@ -422,13 +434,17 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	if (r == 0 && o->detached)
 		r = init.fifo = fifo = make_fifo(c, err);
 	if (r >= 0)
-		r = init.stub = stub = stub_open(3 + (int)o->preserve_fds, err);
+		r = init.stub = stub = open_stub(c, o, &init, err);
 	if (r >= 0)
 		r = idmap_open_sources(c->config, c->bundle, &idmapped, err);
+	if (r >= 0)
+		r = device_open_nodes(c->config, &nodes, err);
 	init.idmapped = idmapped;
+	init.nodes = nodes;
 	if (r >= 0)
 		r = launch(c, o, &init, err);
 	idmap_close_sources(c->config, idmapped);
+	device_close_nodes(c->config, nodes);
 	if (r >= 0)
 		r = state_write(c, err);
 	if (r >= 0 && o->pid_file)
@@ -463,6 +479,7 @@ static void undo(struct container *c)
 int runtime_create(const struct runtime_options *o, struct container **ret, struct error *err)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = xcalloc(1, sizeof(*c));
+	const struct namespace_plan *pid;
 	int r = state_check_id(o->id, err);
 
 	c->dir = c->pidfd = c->sync = c->console = -1;
@@ -470,11 +487,21 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	if (r == 0)
 		r = check_preserved(o->preserve_fds, err);
 	if (r == 0)
-		r = prepare_paths(c, o->bundle, err);
+		r = prepare_paths(c, o->bundle, o->config ? o->config : "config.json", err);
 	if (r < 0)
 		return r;
 	if (o->console_socket && !c->config->process.terminal)
 		return error_set(err, EINVAL, "a console socket is given and process.terminal is not set");
+	if (c->config->process.terminal && o->detached && !o->console_socket)
+		return error_set(err, EINVAL, "process.terminal needs a console socket where nobody waits for "
+			"the container");
+	/* in a pid namespace that others are in they see init as long as it is the runtime */
+	pid = config_namespace(c->config, CLONE_NEWPID);
+	if (pid && pid->path && o->may_reexec) {
+		r = seal_self(err);
+		if (r < 0)
+			return r;
+	}
 	c->root = xstrdup(o->root ? o->root : RUNTIME_ROOT);
 	c->id = xstrdup(o->id);
 	c->detached = o->detached;

@@ -67,20 +67,24 @@ struct init {
 	unsigned preserve_fds;
 	int sync;      /* to the creator */
 	int fifo;      /* of a detached container; else -1 */
+	bool stub_waits; /* for the start */
 	int stub;      /* memfd of the program that executes the program */
 	int proc;      /* the host's /proc */
 	bool handshake; /* wait for MESSAGE_GO */
 	bool v2_entered; /* clone3 put us into the v2 cgroup */
 	bool keyring;
 	const int *idmapped; /* of idmap_open_sources */
+	const int *nodes;    /* of device_open_nodes */
 	int exit_code; /* of docker run, for an error */
 };
 int init_main(struct init *init) __attribute__((noreturn));
 /* Resets signals, standard descriptors and the like. */
 int init_begin(struct init *init, struct error *err);
+/* seal.c: executes the calling program anew from a sealed copy of its binary, unless it is one. */
+int seal_self(struct error *err);
 /* The last steps: user, capabilities, seccomp, working directory; finds the program. */
 int init_harden(struct init *init, char **ret_program, struct error *err);
-/* Waits for the start where `wait`, then execve. Only returns on failure. */
+/* Becomes the stub. Only returns on failure. */
 int init_execute(struct init *init, const char *program, struct error *err);
 void init_fail(struct init *init, const struct error *err) __attribute__((noreturn));
 
@@ -91,6 +95,7 @@ struct rootfs {
 	struct cgroup *cgroup;
 	int fd;             /* of the mounted root */
 	const int *idmapped; /* of idmap_open_sources */
+	const int *nodes;    /* of device_open_nodes */
 	int *sources;       /* detached trees of bind mounts, by index of config->mounts */
 	int *late_readonly; /* tmpfs mounts that become read-only when all is in them */
 	size_t late_count;
@@ -109,9 +114,16 @@ int rootfs_mount_all(struct rootfs *fs, struct error *err);
 int rootfs_make_devices(struct rootfs *fs, struct error *err);
 int rootfs_mask(struct rootfs *fs, struct error *err);
 
+/* device.c: where the container has a user namespace of its own it can make no device that works. Makes them outside
+ * of it, each as a detached mount, by index of config->devices; NULL where there is no need. */
+int device_open_nodes(const struct config *c, int **ret, struct error *err);
+void device_close_nodes(const struct config *c, int *nodes);
+
 /* console.c: a pty of the devpts instance in root; the slave is opened without its name. */
 int console_open(int root, int *ret_master, int *ret_slave, struct error *err);
-int console_attach(int slave, const struct process_plan *process, struct error *err);
+/* control: it becomes the caller's controlling terminal. With exec it is the stub's child that takes it: the
+ * end of a session leader that has one hangs the terminal up. */
+int console_attach(int slave, const struct process_plan *process, bool control, struct error *err);
 int console_send(const char *socket_path, int master, struct error *err);
 /* Connects to a socket and sends text with a descriptor; what: "the terminal". */
 int console_send_fd(const char *socket_path, const char *text, int fd, const char *what,
@@ -143,8 +155,10 @@ int process_find(const struct process_plan *p, char **ret, int *ret_exit_code, s
 int process_change_directory(const char *cwd, struct error *err);
 int process_write_proc(int proc, const char *path, const char *value, struct error *err);
 
-/* stub.c */
-int stub_open(int error_fd, struct error *err);
+/* stub.c: the program that executes the program. wait_fd: read from it first, -1 = no; fork: do it in a new process,
+ * of which MESSAGE_READY tells the pid. */
+#define STUB_READY 5
+int stub_open(int error_fd, int wait_fd, bool fork, struct error *err);
 
 /* hooks.c: kind is "prestart", ...; state is given on stdin. -errno of the first that fails. */
 int hooks_run(json_object *hooks, const char *kind, const char *state, struct error *err);
