@@ -226,7 +226,8 @@ int lifetime_run(struct lifetime *t, int *ret_code, struct error *err)
 	int backoff_ms = 0, r;
 	bool told = false, again;
 
-	malloc_trim(0);
+	if (!t->local) /* it will be here for long */
+		malloc_trim(0);
 	do {
 		open_server(t, &server);
 		r = run_once(t, &server, &told, err);
