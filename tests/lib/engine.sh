@@ -69,11 +69,11 @@ engine_things()
 {
 	local id
 
-	(cd "$WORK/run" 2>/dev/null && ls -d containers/* names/* live/* oci/* 2>/dev/null)
+	(cd "$CTRACE_RUN" 2>/dev/null && ls -d containers/* names/* live/* oci/* 2>/dev/null)
 	(cd "$CTRACE_ROOT" 2>/dev/null && ls -d containers/* holds/*/* 2>/dev/null)
-	[ ! -s "$WORK/run/ports" ] || sed 's/^/port /' "$WORK/run/ports"
-	grep -v ' last$' "$WORK/run/addresses" 2>/dev/null | sed 's/^/address /'
-	grep -F "$WORK/" /proc/self/mountinfo
+	[ ! -s "$CTRACE_RUN/ports" ] || sed 's/^/port /' "$CTRACE_RUN/ports"
+	grep -v ' last$' "$CTRACE_RUN/addresses" 2>/dev/null | sed 's/^/address /'
+	grep -F "$WORK/" /proc/self/mountinfo | grep -v -- ' - tmpfs none ' # the test's own
 	for id in $(cat "$WORK/ids" 2>/dev/null); do
 		find /sys/fs/cgroup -type d -name "$id" 2>/dev/null
 		[ ! -e "/sys/class/net/veth${id:0:10}" ] || echo "interface veth${id:0:10}"
