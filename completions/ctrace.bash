@@ -49,7 +49,9 @@ _ctrace()
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
 	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
 	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-	--env-file | --json | --record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W "json docker-events" -- "$current") ;;
+	--filter) mapfile -t COMPREPLY < <(compgen -o nospace -W "cont~ image~ type= phase= actor= dur\> exit= error!=-" -- "$current") ;;
+	--env-file | --json | --record | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_options "$command")" -- "$current")

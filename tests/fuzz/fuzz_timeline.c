@@ -4,21 +4,12 @@
  * it. What must hold whatever comes in: no step or phase ends before it begins, indexes point where there is
  * something, every container that ended stays ended, output is one line per JSON document.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz/fuzz.h"
 
+#include "exporters/export.h"
 #include "exporters/json.h"
 #include "exporters/waterfall.h"
 #include "timeline/timeline.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void check_container(const struct container *c)
 {
@@ -37,6 +28,24 @@ static void check_container(const struct container *c)
 
 static const struct span_context spans;
 
+/* Every format takes whatever the timeline makes, and lets no control byte through. */
+static void check_exports(const struct container *c)
+{
+	static const struct export_format *const formats[] = { &export_perfetto, &export_html, &export_mermaid, &export_otlp,
+		&export_otlp_protobuf };
+	static const struct facts facts;
+	struct export e = { .facts = &facts, .spans = &spans };
+	struct strbuf sb = { 0 };
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		formats[i]->container(&sb, &e, c);
+		for (size_t k = 0; k < sb.length && formats[i] != &export_otlp_protobuf; k++)
+			require(sb.text[k] == '\n' || (unsigned char)sb.text[k] >= 0x20);
+		strbuf_reset(&sb);
+	}
+	strbuf_free(&sb);
+}
+
 static void check_text(const struct container *c)
 {
 	struct waterfall_options options = { .detail = WATERFALL_FULL, .width = 100, .explain = true };
@@ -54,7 +63,7 @@ static void check_text(const struct container *c)
 }
 
 /* The input is records end to end; times are made to rise, since capture/order.h sees to that. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void fuzz_timeline(const uint8_t *data, size_t size)
 {
 	static const struct timeline_config config = { .cgroup_hierarchy = 1, .root_pid_ns = 1, .root_mnt_ns = 1,
 		.page_size = 4096, .hierarchy_count = 1, .hierarchies = { { 1, "memory" } } };
@@ -82,7 +91,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		check_container(c);
 		check_text(c);
+		check_exports(c);
 	}
 	timeline_free(tl);
-	return 0;
 }
+
+FUZZ_TARGET(fuzz_timeline)

@@ -20,7 +20,7 @@ static struct detail *mb_detail(struct details *d, const char *key, enum detail_
 {
 	struct detail *item;
 
-	array_grow(d->items, d->count, d->capacity);
+	d->items = xrealloc(d->items, (d->count + 1) * sizeof(*d->items));
 	item = &d->items[d->count++];
 	*item = (struct detail){ .key = key, .type = type, .text = text ? xstrdup(text) : NULL,
 		.number = number };
@@ -158,7 +158,7 @@ static void mb_free_details(struct details *d)
 	free(d->items);
 }
 
-static void mb_free(struct container *c)
+__attribute__((unused)) static void mb_free(struct container *c)
 {
 	for (size_t i = 0; i < c->actor_count; i++) {
 		for (size_t k = 0; c->actors[i].argv && c->actors[i].argv[k]; k++)

@@ -278,6 +278,23 @@ int cgroup_open(const char *path, struct cgroup **ret, struct error *err)
 	return r;
 }
 
+int cgroup_reopen(struct cgroup *cg, const char *path, struct error *err)
+{
+	int r = check_path(path, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < cg->count; i++) {
+		struct hierarchy *h = &cg->hierarchies[i];
+
+		if (h->fd >= 0)
+			close(steal_fd(&h->fd));
+		set_directory(h, path);
+	}
+	open_directories(cg);
+	return 0;
+}
+
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
 {
 	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;

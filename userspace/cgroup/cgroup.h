@@ -89,6 +89,8 @@ uint64_t cgroup_io_weight(uint64_t weight);
 
 /* Opens (without making) the group at path. */
 int cgroup_open(const char *path, struct cgroup **ret, struct error *err);
+/* Points an open group at another path, without looking for the hierarchies again: for who reads many. */
+int cgroup_reopen(struct cgroup *cg, const char *path, struct error *err);
 /* Opens the groups that a process is in. */
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err);
 /* Makes the directories that are missing, ready for processes (cpuset of v1, subtree_control of v2). On

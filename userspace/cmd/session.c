@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporters/docker_events.h"
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -23,14 +24,19 @@ struct session {
 	struct filter *filter, *recorded_filter;
 	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
 	struct span_context spans;
+	struct docker_events *docker; /* NULL = JSON is JSON */
 	struct export export; /* what the format of the text is told */
 	uint64_t containers;
+	bool in_past;
+	uint64_t last_ns, past_ns; /* of the last event; when the past ended */
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
 };
 
 static bool matches(const struct session *s, const struct container *c)
 {
+	if (c->ended && c->last_ns <= s->past_ns)
+		return false;
 	if (s->o.followed && !c->followed)
 		return false;
 	if (!filter_container(s->filter, c) || !filter_container(s->recorded_filter, c))
@@ -51,7 +57,7 @@ static void write_container(struct session *s, const struct container *c, enum t
 {
 	if (!matches(s, c))
 		return;
-	if (s->o.json)
+	if (s->o.json && !s->docker)
 		json_write_timeline(&s->json, &s->spans, c, change);
 	if (!last)
 		return;
@@ -66,12 +72,41 @@ static void write_container(struct session *s, const struct container *c, enum t
 	}
 }
 
+/* What lies in the past is remembered, so that it is not told late. What is not of the followed command may turn
+ * out to be, and is then told. */
+static void tell_docker(struct session *s, const struct container *c)
+{
+	if (s->in_past || matches(s, c))
+		docker_events_update(s->docker, s->in_past ? NULL : &s->json, c);
+}
+
+/* Docker tells of things that are no change of state. They come with these events. */
+static void look_for_docker(struct session *s, const struct event *event)
+{
+	size_t count;
+
+	if (event->kind != EVENT_OOM_VICTIM && event->kind != EVENT_EXIT && event->kind != EVENT_EXEC)
+		return;
+	count = timeline_count(s->timeline);
+	for (size_t i = 0; i < count; i++) {
+		const struct container *c = timeline_get(s->timeline, i);
+
+		if (!c->ended)
+			tell_docker(s, c);
+	}
+}
+
 static void changed(void *arg, const struct container *c, enum timeline_change change)
 {
 	struct session *s = arg;
 
+	if (s->docker) {
+		tell_docker(s, c);
+		if (change == CHANGE_ENDED)
+			docker_events_forget(s->docker, c);
+	}
 	/* a name alone is no change of state; it is in the next timeline */
-	if (!s->o.at_end && change != CHANGE_NAMED)
+	if (!s->o.at_end && !s->in_past && change != CHANGE_NAMED)
 		write_container(s, c, change, change == CHANGE_ENDED);
 }
 
@@ -93,19 +128,28 @@ int session_flush(struct session *s, struct error *err)
 	return r < 0 ? r : write_out(&s->text, s->o.text, err);
 }
 
+void session_make_note(struct event_meta *ret, const char *key, const char *value, uint64_t time_ns)
+{
+	size_t n = strlen(key) + 1, length = strlen(value);
+
+	if (length > sizeof(ret->text) - n - 1)
+		length = sizeof(ret->text) - n - 1;
+	memset(ret, 0, sizeof(*ret));
+	ret->h.kind = EVENT_META;
+	ret->h.time_ns = time_ns;
+	memcpy(ret->text, key, n);
+	memcpy(ret->text + n, value, length);
+	ret->h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
+}
+
 /* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
  * containers, and the timeline never sees it. */
 static int record_note(struct session *s, const char *id, const char *key, const char *value, struct error *err)
 {
-	struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = s->facts->start_ns } };
-	size_t n = strlen(key) + 1, length = strlen(value);
+	struct event_meta e;
 
-	if (length > sizeof(e.text) - n - 1)
-		length = sizeof(e.text) - n - 1;
+	session_make_note(&e, key, value, s->facts->start_ns);
 	snprintf(e.id, sizeof(e.id), "%s", id);
-	memcpy(e.text, key, n);
-	memcpy(e.text + n, value, length);
-	e.h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
 	if (s->o.json && s->o.events)
 		json_write_event(&s->json, &e.h);
 	return recording_add(s->o.record, &e.h, err);
@@ -124,6 +168,23 @@ static int record_notes(struct session *s, struct error *err)
 	if (s->o.record && s->spans.has_parent && r >= 0)
 		r = record_note(s, s->spans.parent_of, "session.traceparent", s->o.traceparent, err);
 	return r;
+}
+
+/* Containers that go on are written as they are when the past ends. */
+static void take_past(struct session *s, const char *value)
+{
+	size_t count = timeline_count(s->timeline);
+
+	s->in_past = !strcmp(value, "begin");
+	if (s->in_past)
+		return;
+	s->past_ns = s->last_ns;
+	for (size_t i = 0; i < count && !s->o.at_end; i++) {
+		const struct container *c = timeline_get(s->timeline, i);
+
+		if (!c->ended)
+			write_container(s, c, CHANGE_STATE, false);
+	}
 }
 
 static int use_recorded_filter(struct session *s, const char *text, struct error *err)
@@ -159,6 +220,8 @@ static int take_filter(struct session *s, const struct event *event, struct erro
 	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
 	if (!strcmp(e->text, "session.traceparent"))
 		span_context_set_parent(&s->spans, value, id);
+	if (!strcmp(e->text, SESSION_PAST) && (s->o.as_recorded || s->o.has_past))
+		take_past(s, value);
 	if (!s->o.as_recorded)
 		return 1;
 	if (!strcmp(e->text, "session.followed"))
@@ -191,7 +254,9 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
 	s->export = (struct export){ .facts = facts, .spans = &s->spans };
-	if (s->o.json)
+	if (s->o.json && s->o.docker_events)
+		s->docker = docker_events_new(facts);
+	else if (s->o.json)
 		json_write_header(&s->json, facts);
 	if (s->o.text && s->o.format && s->o.format->begin)
 		s->o.format->begin(&s->text, &s->export);
@@ -242,11 +307,33 @@ int session_event(struct session *s, const struct event *event, struct error *er
 		json_write_event(&s->json, event);
 	if (event->kind == EVENT_LOST)
 		note_loss(s, event);
+	if (event->time_ns > s->last_ns)
+		s->last_ns = event->time_ns;
 	if (!is_note)
 		timeline_feed(s->timeline, event); /* counts what it refuses */
+	if (s->docker && !is_note)
+		look_for_docker(s, event);
 	if (s->json.length + s->text.length >= FLUSH_BYTES)
 		return session_flush(s, err);
 	return 0;
+}
+
+static int add_note(struct session *s, const char *value, struct error *err)
+{
+	struct event_meta e;
+
+	session_make_note(&e, SESSION_PAST, value, s->last_ns ? s->last_ns : s->facts->start_ns);
+	return session_event(s, &e.h, err);
+}
+
+int session_begin_past(struct session *s, struct error *err)
+{
+	return add_note(s, "begin", err);
+}
+
+int session_end_past(struct session *s, struct error *err)
+{
+	return add_note(s, "end", err);
 }
 
 /* Containers that go on, or with at_end all of them, in order of their first event. */
@@ -260,6 +347,8 @@ static int write_rest(struct session *s, struct error *err)
 
 		if (c->ended && !s->o.at_end)
 			continue; /* was written then */
+		if (s->docker)
+			tell_docker(s, c);
 		write_container(s, c, c->ended ? CHANGE_ENDED : CHANGE_STATE, true);
 		r = session_flush(s, err);
 		if (r < 0)
@@ -280,7 +369,7 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	timeline_get_stats(s->timeline, &stats);
 	if (!s->o.at_end)
 		stats.forgotten = 0; /* each was written when it ended */
-	if (s->o.json)
+	if (s->o.json && !s->docker)
 		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
 			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });
 	s->export.stats = &stats;
@@ -315,6 +404,7 @@ void session_free(struct session *s)
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
 	free(s->recorded_id);
+	docker_events_free(s->docker);
 	filter_free(s->filter);
 	filter_free(s->recorded_filter);
 	filter_free(s->events);

@@ -29,7 +29,7 @@ struct cont *container_new(struct timeline *tl, const char *id)
 	tl->active[tl->active_count++] = c;
 	map_put_key(&tl->by_serial, &c->serial, c);
 	claim_key(tl, c, 'I', id);
-	lifecycle_apply_meta(tl, c);
+	metas_apply(tl, c);
 	return c;
 }
 
@@ -45,8 +45,7 @@ void container_free(struct cont *cont)
 
 	for (size_t i = 0; i < c->actor_count; i++)
 		free_actor(&c->actors[i]);
-	for (size_t i = 0; i < c->step_count; i++)
-		step_free(&c->steps[i]);
+	arena_free(&cont->details);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
 	for (size_t i = 0; i < c->cgroup_count; i++) {
@@ -80,6 +79,8 @@ void container_free(struct cont *cont)
 	free(c->runtime);
 	free(c->pod);
 	free(c->bundle);
+	free(c->pod_namespace);
+	labels_free(c);
 	free(cont);
 }
 
@@ -396,6 +397,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 		step_free(step);
 		return;
 	}
+	details_seal(&step->details, &c->details);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
 	step->order = (uint32_t)c->c.step_count;
 	c->c.steps[c->c.step_count++] = *step;

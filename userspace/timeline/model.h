@@ -51,14 +51,14 @@ enum detail_type { DETAIL_TEXT, DETAIL_NUMBER /* JSON number */, DETAIL_U64 /* d
 struct detail {
 	const char *key; /* static string, snake_case */
 	enum detail_type type;
-	bool borrowed; /* text is a constant or belongs to the timeline */
+	bool borrowed; /* text is not a piece of memory of its own: a constant, or beside its details */
 	char *text;
 	int64_t number; /* DETAIL_U64: cast to uint64_t */
 };
 
 struct details {
 	struct detail *items;
-	size_t count, capacity;
+	uint32_t count, capacity;
 };
 
 struct actor {
@@ -88,14 +88,14 @@ struct step_times {
 	char *blocked_in;          /* the kernel's functions in that stretch, innermost first, split by '\x1f'; NULL = unknown */
 };
 
-struct step {
-	enum step_kind kind;
-	enum phase phase;
+struct step { /* there are many: small fields share a word */
+	enum step_kind kind : 8;
+	enum phase phase : 8;
+	enum edge start_edge : 4, end_edge : 4;
+	bool has_result : 1;
 	int actor; /* index into actors, -1 = not attributed */
 	uint64_t start_ns, end_ns; /* equal for a point */
-	enum edge start_edge, end_edge;
 	int64_t result; /* 0 (or a positive return value) or a negative errno; valid if has_result */
-	bool has_result;
 	uint32_t tid;
 	uint32_t order; /* among steps that start at the same time: as they came */
 	struct step_times *times; /* NULL = unknown */
@@ -142,6 +142,14 @@ struct limit {
 	uint64_t at_ns;
 };
 
+/* What its CPU limit did to it, as cpu.stat of its cgroup told last: since the cgroup was made, and in
+ * time added up over CPUs. */
+struct throttling {
+	bool known; /* it has a limit and was watched */
+	uint64_t periods, throttled; /* enforcement periods in which it wanted to run, and ran out of quota */
+	uint64_t throttled_ns;
+};
+
 struct exit_info {
 	bool known;
 	int code;        /* as docker says: the exit code, or 128 + signal */
@@ -155,9 +163,16 @@ struct exit_info {
 	bool sender_kernel;
 };
 
+struct label {
+	char *name, *value;
+};
+
 struct container {
 	char *id;
 	char *name, *image, *engine, *runtime, *pod, *bundle; /* NULL = unknown */
+	char *pod_namespace;
+	struct label *labels; /* in the order in which they became known */
+	size_t label_count, label_capacity;
 	enum container_state state;
 	bool existed;    /* already there when tracing began */
 	bool is_sandbox; /* a pod's pause container */
@@ -184,6 +199,7 @@ struct container {
 	size_t mark_count, mark_capacity;
 	struct limit *limits;
 	size_t limit_count, limit_capacity;
+	struct throttling throttling;
 	struct exit_info exit;
 	uint64_t lost;         /* events lost while it lived that may have been its own */
 	uint64_t steps_cut;    /* steps beyond the bound TIMELINE_MAX_STEPS, counted and not kept */

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tui/resources.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/map.h"
+#include "util/strbuf.h"
+
+/* Figures of containers that the timeline has forgotten are kept for so many readings. */
+enum { LEVELS_EVERY_NS = 2000000000, FORGET_ROUNDS = 30 };
+
+struct resources {
+	struct cgroup *cg; /* one handle, pointed at one group after the other; NULL = none could be opened */
+	bool tried;
+	struct map by_container; /* id NUL generation -> struct resource */
+	size_t turn;             /* where the next round of the others begins */
+	uint64_t round;
+};
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+struct resources *resources_new(void)
+{
+	return xcalloc(1, sizeof(struct resources));
+}
+
+static void resource_free(struct resource *res)
+{
+	for (size_t i = 0; i < res->level_count; i++)
+		free(res->levels[i].path);
+	strbuf_free(&res->key);
+	free(res);
+}
+
+void resources_free(struct resources *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->by_container.count; i++)
+		resource_free(r->by_container.entries[i].value);
+	map_free(&r->by_container);
+	cgroup_close(r->cg);
+	free(r);
+}
+
+static void container_key(struct strbuf *key, const struct container *c)
+{
+	strbuf_puts(key, c->id);
+	strbuf_putc(key, '\0');
+	strbuf_add(key, &c->generation, sizeof(c->generation));
+}
+
+static struct resource *find(const struct resources *r, const struct container *c)
+{
+	_cleanup_(strbuf_free) struct strbuf key = { 0 };
+
+	container_key(&key, c);
+	return map_get(&r->by_container, key.text, key.length);
+}
+
+static struct resource *find_or_make(struct resources *r, const struct container *c)
+{
+	_cleanup_(strbuf_free) struct strbuf key = { 0 };
+	struct resource *res;
+
+	container_key(&key, c);
+	res = map_get(&r->by_container, key.text, key.length);
+	if (!res) {
+		res = xcalloc(1, sizeof(*res));
+		res->cpu = res->throttle = RESOURCE_UNKNOWN;
+		res->key = key;
+		key = (struct strbuf){ 0 };
+		map_put(&r->by_container, res->key.text, res->key.length, res);
+	}
+	return res;
+}
+
+const struct resource *resources_get(const struct resources *r, const struct container *c)
+{
+	const struct resource *res = r ? find(r, c) : NULL;
+
+	return res && res->at_ns ? res : NULL;
+}
+
+/* The path that the memory controller knows it by, else any that is still there. */
+static const char *cgroup_path(const struct container *c)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; i < c->cgroup_count; i++) {
+		const struct container_cgroup *g = &c->cgroups[i];
+
+		if (g->removed)
+			continue;
+		if (strstr(g->controller, "memory"))
+			return g->path;
+		if (!path || !*g->controller)
+			path = g->path;
+	}
+	return path;
+}
+
+static float rate(int64_t now, int64_t before, uint64_t over_ns)
+{
+	if (now < 0 || before < 0 || now < before || !over_ns)
+		return RESOURCE_UNKNOWN;
+	return (float)((double)(now - before) * 100 / (double)over_ns);
+}
+
+static float throttled(const struct cgroup_stats *now, const struct cgroup_stats *before)
+{
+	int64_t periods = now->cpu_periods - before->cpu_periods;
+
+	if (now->cpu_periods < 0 || before->cpu_periods < 0 || now->cpu_throttled < before->cpu_throttled)
+		return RESOURCE_UNKNOWN;
+	return periods > 0 ? (float)(now->cpu_throttled - before->cpu_throttled) * 100 / (float)periods : 0;
+}
+
+static void take_stats(struct resource *res, const struct cgroup_stats *stats, uint64_t now_ns)
+{
+	struct resource_point *p = &res->history[res->next];
+
+	if (res->at_ns && now_ns > res->at_ns) {
+		res->cpu = rate(stats->cpu_usage_ns, res->stats.cpu_usage_ns, now_ns - res->at_ns);
+		res->throttle = throttled(stats, &res->stats);
+	}
+	res->stats = *stats;
+	res->at_ns = now_ns;
+	*p = (struct resource_point){ now_ns, stats->memory_usage < 0 ? -1 : stats->memory_usage, res->cpu,
+		res->throttle, stats->pids < 0 ? -1 : (int32_t)stats->pids };
+	res->next = (res->next + 1) % RESOURCE_HISTORY;
+	if (res->points < RESOURCE_HISTORY)
+		res->points++;
+}
+
+static void read_level(struct resources *r, struct resource *res, const char *path)
+{
+	struct resource_level *level = &res->levels[res->level_count];
+	struct cgroup_stats stats;
+
+	if (cgroup_reopen(r->cg, path, NULL) < 0)
+		return;
+	cgroup_read_stats(r->cg, &stats);
+	*level = (struct resource_level){ xstrdup(path), stats.memory_usage, stats.memory_limit };
+	res->level_count++;
+}
+
+/* Its own group, and what is above it up to the root, which has no limit. */
+static void read_levels(struct resources *r, struct resource *res, const char *own, uint64_t now_ns)
+{
+	_cleanup_free_ char *path = xstrdup(own);
+
+	for (size_t i = 0; i < res->level_count; i++)
+		free(res->levels[i].path);
+	res->level_count = 0;
+	res->levels_ns = now_ns;
+	res->levels[res->level_count++] = (struct resource_level){ xstrdup(own), res->stats.memory_usage,
+		res->stats.memory_limit };
+	for (char *slash = strrchr(path, '/'); slash && slash > path && res->level_count < RESOURCE_LEVELS;
+		slash = strrchr(path, '/')) {
+		*slash = '\0';
+		read_level(r, res, path);
+	}
+}
+
+static void read_one(struct resources *r, const struct container *c, uint64_t now_ns)
+{
+	struct resource *res = find_or_make(r, c);
+	const char *path = cgroup_path(c);
+	struct cgroup_stats stats;
+
+	res->seen_round = r->round;
+	if (!path || c->state == STATE_EXITED || cgroup_reopen(r->cg, path, NULL) < 0) {
+		res->gone = true;
+		return;
+	}
+	cgroup_read_stats(r->cg, &stats);
+	if (stats.memory_usage == CGROUP_UNSET && stats.cpu_usage_ns == CGROUP_UNSET && stats.pids == CGROUP_UNSET) {
+		res->gone = true; /* removed a moment ago */
+		return;
+	}
+	take_stats(res, &stats, now_ns);
+	if (now_ns - res->levels_ns >= LEVELS_EVERY_NS || !res->level_count)
+		read_levels(r, res, path, now_ns);
+}
+
+/* What no container of the timeline asked for in a while belongs to none. */
+static void forget(struct resources *r)
+{
+	struct map *m = &r->by_container;
+
+	for (size_t i = m->count; i-- > 0;) {
+		struct resource *res = m->entries[i].value;
+
+		if (r->round - res->seen_round < FORGET_ROUNDS)
+			continue;
+		map_remove(m, res->key.text, res->key.length);
+		resource_free(res);
+	}
+}
+
+void resources_read(struct resources *r, struct timeline *tl, uint64_t now_ns, uint64_t budget_ns,
+	resources_wanted *wanted, void *arg)
+{
+	size_t count = timeline_count(tl), turn = r->turn;
+	uint64_t begin = clock_ns();
+
+	if (!r->tried)
+		cgroup_open("/", &r->cg, NULL);
+	r->tried = true;
+	if (!r->cg)
+		return;
+	r->round++;
+	for (size_t i = 0; i < count; i++) {
+		const struct container *c = timeline_get(tl, i);
+		struct resource *res = find(r, c);
+
+		if (res)
+			res->seen_round = r->round;
+		if (c->state != STATE_EXITED && wanted(arg, c))
+			read_one(r, c, now_ns);
+	}
+	for (size_t n = 0; n < count && clock_ns() - begin < budget_ns; n++) {
+		const struct container *c = timeline_get(tl, (turn + n) % count);
+
+		r->turn = (turn + n + 1) % count;
+		if (c->state != STATE_EXITED && !wanted(arg, c))
+			read_one(r, c, now_ns);
+	}
+	forget(r);
+}
+
+const struct resource_point *resource_point(const struct resource *r, size_t back)
+{
+	if (back >= r->points)
+		return NULL;
+	return &r->history[(r->next + RESOURCE_HISTORY - 1 - back) % RESOURCE_HISTORY];
+}
+
+const struct resource_level *resource_binding(const struct resource *r)
+{
+	const struct resource_level *least = NULL;
+
+	for (size_t i = 0; i < r->level_count; i++) {
+		const struct resource_level *l = &r->levels[i];
+
+		if (l->limit < 0 || l->usage < 0)
+			continue;
+		if (!least || l->limit - l->usage < least->limit - least->usage)
+			least = l;
+	}
+	return least;
+}
+
+/* ---- what was written ---- */
+
+static const char *limit_value(const struct container *c, const char *file)
+{
+	for (size_t i = 0; i < c->limit_count; i++) {
+		if (!strcmp(c->limits[i].file, file))
+			return c->limits[i].value;
+	}
+	return NULL;
+}
+
+static int64_t limit_number(const struct container *c, const char *v1, const char *v2)
+{
+	const char *text = limit_value(c, v1);
+	long long value;
+	char *end;
+
+	if (!text)
+		text = limit_value(c, v2);
+	if (!text)
+		return -1;
+	value = strtoll(text, &end, 10);
+	return end == text || value < 0 || value >= 1LL << 62 ? -1 : value;
+}
+
+int64_t container_memory_limit(const struct container *c)
+{
+	return limit_number(c, "memory.limit_in_bytes", "memory.max");
+}
+
+int64_t container_pids_limit(const struct container *c)
+{
+	return limit_number(c, "pids.max", "pids.max");
+}
+
+double container_cpu_limit(const struct container *c)
+{
+	const char *max = limit_value(c, "cpu.max");
+	double quota = (double)limit_number(c, "cpu.cfs_quota_us", "cpu.max");
+	double period = (double)limit_number(c, "cpu.cfs_period_us", "");
+
+	if (max && strchr(max, ' '))
+		period = strtod(strchr(max, ' '), NULL);
+	return quota > 0 ? quota / (period > 0 ? period : 100000) : 0;
+}
