@@ -83,10 +83,10 @@ ct rm long bytes counter >/dev/null
 is "$(ct exec web sh -c 'echo $$ >/tmp/pid; id -u; pwd')" "0
 /" "exec"
 try ct exec web sh -c 'exit 41'; is "$code" 41 "exec: the program's exit code"
-is "$(ct exec -u app -w /tmp -e A=b web sh -c 'id; pwd; echo $A $HOME')" "uid=1000(app) gid=1001(app) groups=44(video)
+is "$(ct exec -u app -w /tmp -e A=b web sh -c 'id; pwd; echo $A $HOME')" "uid=1000(app) gid=1001(app) groups=44(video),1001(app)
 /tmp
 b /home/app" "exec -u -w -e" || diag "$(ct exec -u app web id)"
-is "$(ct exec -u 7:8 web id)" "uid=7 gid=8" "exec -u of a number that nobody has" ||
+is "$(ct exec -u 7:8 web id)" "uid=7 gid=8 groups=8" "exec -u of a number that nobody has" ||
 	diag "$(ct exec -u 7:8 web id 2>&1)"
 fails 126 'permission denied' "exec of what is not executable" ct exec web /etc/passwd
 fails 127 'executable file not found' "exec of what is not there" ct exec web nosuch
