@@ -13,6 +13,13 @@ _ctrace_images()
 	ctrace images --format json 2>/dev/null | sed -n 's/.*"Reference":"\([^"]*\)".*/\1/p'
 }
 
+# Names and ids of the launcher's containers; $1: options of ctrace ps.
+_ctrace_containers()
+{
+	# shellcheck disable=SC2086
+	ctrace ps $1 --format '{{.Names}} {{.ID}}' 2>/dev/null
+}
+
 _ctrace()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
@@ -37,7 +44,8 @@ _ctrace()
 		fi
 	done
 	case $previous in
-	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host" -- "$current") ;;
+	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host container:" -- "$current") ;;
+	--restart) mapfile -t COMPREPLY < <(compgen -W "no on-failure always unless-stopped" -- "$current") ;;
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
 	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
 	--compat) mapfile -t COMPREPLY < <(compgen -W "cadvisor" -- "$current") ;;
@@ -54,6 +62,14 @@ _ctrace()
 		run | rmi | pull | images)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
+		exec | attach | stop | kill | pause | unpause | stats | port)
+			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers)" -- "$current")
+			;;
+		start | restart | rm | logs | wait | rename | inspect)
+			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current")
+			;;
+		volume) mapfile -t COMPREPLY < <(compgen -W "create ls inspect rm prune
+			$(ctrace volume ls -q 2>/dev/null)" -- "$current") ;;
 		show | replay | record | explain | diff) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause

@@ -258,7 +258,7 @@ static void add_network_sysctls(const struct spec_input *in, json_object *linux_
 		{ "net.ipv4.ping_group_range", "0 2147483647" } };
 	json_object *sysctl = json_object_object_get(linux_, "sysctl");
 
-	if (in->settings->network == NETWORK_HOST)
+	if (in->settings->network == NETWORK_HOST || in->settings->network == NETWORK_CONTAINER)
 		return;
 	if (!sysctl) {
 		sysctl = json_object_new_object();
