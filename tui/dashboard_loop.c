@@ -282,10 +282,10 @@ static void choose_early(struct dashboard *d)
 int dashboard_interactive(struct dashboard *d, struct error *err)
 {
 	struct loop l = { .d = d, .epoll = -1, .signals = -1, .timer = -1 };
-	int fds[3], r = open_loop(&l, err);
+	int fds[3], r = terminal_open(d->o->color, d->ui.mouse, err);
 
 	if (r >= 0)
-		r = terminal_open(d->o->color, d->ui.mouse, err);
+		r = open_loop(&l, err);
 	if (r >= 0) {
 		if (d->source)
 			r = dashboard_read(d, err);

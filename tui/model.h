@@ -19,6 +19,7 @@ struct playback {
 	bool is_recording, playing, at_end;
 	double speed;                      /* 1 = as it happened */
 	uint64_t start_ns, at_ns, last_ns; /* last 0 = not known yet */
+	uint64_t target_ns;                /* where it is going, or has gone */
 };
 
 struct model {

@@ -181,7 +181,8 @@ static void draw_rule(struct screen *s, size_t row)
 static void draw_below(const struct ui *ui, struct screen *s, struct area *area, const struct timeline_rows *rows,
 	const struct timeline_row *row)
 {
-	size_t want = ui->timeline.details ? DETAIL_ROWS : INFO_ROWS, take = 0;
+	size_t half = area->rows / 2 > DETAIL_ROWS ? area->rows / 2 : DETAIL_ROWS;
+	size_t want = ui->timeline.details ? half : INFO_ROWS, take = 0;
 
 	if (area->rows >= want + 8)
 		take = want + 1;
