@@ -46,13 +46,14 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra 
 ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
 ctrace-trace_LIBS := -lbpf -lelf -lz -ljson-c -lmnl
 ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lcap
+ctrace-serve_LIBS := -lmicrohttpd -lbpf -lelf -lz -ljson-c -lmnl -lcrypto -lcap
 ctrace-top_LIBS := -lncursesw -ltinfo -lbpf -lelf -lz -ljson-c -lmnl
-TEST_LIBS := -lcmocka -lbpf -lelf -lz -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lncursesw -ltinfo
+TEST_LIBS := -lcmocka -lbpf -lelf -lz -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lncursesw -ltinfo
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-PROGRAMS := ctrace ctrace-trace ctrace-image ctrace-top
+PROGRAMS := ctrace ctrace-trace ctrace-image ctrace-serve ctrace-top
 SOURCES := $(filter-out userspace/main.c,$(wildcard userspace/*/*.c userspace/*/*/*.c exporters/*.c tui/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
@@ -91,11 +92,12 @@ $(O)/%.o: %.c Makefile | $(O)/version.h
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# One main.c, four programs: which commands are its own is decided by PROGRAM.
+# One main.c for all programs: which commands are its own is decided by PROGRAM.
 $(O)/main-ctrace.o: PROGRAM := 1
 $(O)/main-ctrace-trace.o: PROGRAM := 2
 $(O)/main-ctrace-image.o: PROGRAM := 3
-$(O)/main-ctrace-top.o: PROGRAM := 4
+$(O)/main-ctrace-serve.o: PROGRAM := 4
+$(O)/main-ctrace-top.o: PROGRAM := 5
 $(O)/main-%.o: userspace/main.c userspace/cmd/commands.def Makefile | $(O)/version.h
 	$(call say,CC,$< ($*))
 	$(Q)mkdir -p $(@D)
@@ -103,6 +105,16 @@ $(O)/main-%.o: userspace/main.c userspace/cmd/commands.def Makefile | $(O)/versi
 
 $(O)/userspace/cmd/command.o: $(O)/version.h
 $(O)/exporters/json_schema.o: exporters/schema.json
+
+# The HTML page lets only its own style and program run: it names them by their hashes.
+HTML_STYLE := exporters/html/page.css
+HTML_SCRIPT := exporters/html/model.js exporters/html/waterfall.js exporters/html/page.js
+csp_hash = $$(cat $(1) | sha256sum | cut -c1-64 | tr a-f A-F | basenc --base16 -d | base64)
+$(O)/html_hash.h: $(HTML_STYLE) $(HTML_SCRIPT) Makefile
+	$(call say,HASH,$@)
+	$(Q)mkdir -p $(@D); printf '#define HTML_STYLE_HASH "%s"\n#define HTML_SCRIPT_HASH "%s"\n' \
+		"$(call csp_hash,$(HTML_STYLE))" "$(call csp_hash,$(HTML_SCRIPT))" > $@
+$(O)/exporters/html.o: $(O)/html_hash.h
 
 $(O)/libctrace.a: $(OBJECTS)
 	$(call say,AR,$@)
@@ -142,7 +154,7 @@ $(O)/tests/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -std=gnu11 $(WARNINGS) -static -o $@ $<
 
-unit: build $(UNIT_TESTS)
+unit: build tools $(UNIT_TESTS)
 	$(Q)tests/run $(UNIT_TESTS)
 
 tools: $(TEST_TOOLS)

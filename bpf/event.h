@@ -324,7 +324,8 @@ enum event_loss {
 	LOSS_SNAPSHOT = 6,      /* a process or cgroup vanished or was unreadable in the snapshot */
 	LOSS_RECORDING = 7,     /* could not be written to the recording */
 	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
-	LOSS_STREAM = 9           /* not in the stream of a serving tracer: its reader is slow, or came late */
+	LOSS_STREAM = 9,        /* not in the stream of a serving tracer: its reader is slow, or came late */
+	LOSS_MISSED = 10        /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
 };
 
 struct event_armed {

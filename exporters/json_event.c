@@ -38,7 +38,7 @@ const char *json_loss_name(uint32_t reason)
 		[LOSS_ROLE_FULL] = "role_full", [LOSS_LATE] = "late", [LOSS_NETLINK] = "netlink",
 		[LOSS_SNAPSHOT] = "snapshot", [LOSS_RECORDING] = "recording",
 		[LOSS_BLOCKED_FULL] = "blocked_full",
-		[LOSS_STREAM] = "stream",
+		[LOSS_STREAM] = "stream", [LOSS_MISSED] = "missed",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";

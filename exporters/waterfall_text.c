@@ -396,7 +396,7 @@ static const char *runtime_verb(char *const *argv)
 		"init", "update", "pause", "resume", "ps", "features", "events", "checkpoint", "restore",
 		"list", "spec", NULL };
 
-	for (size_t i = 1; argv && argv[i]; i++) {
+	for (size_t i = 1; argv && argv[0] && argv[i]; i++) { /* an argv that could not be read is empty */
 		if (is_in(argv[i], verbs))
 			return argv[i];
 	}

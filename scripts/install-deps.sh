@@ -30,6 +30,7 @@ pc:libmnl libmnl-dev
 pc:ncursesw libncurses-dev
 pc:libcurl libcurl4-openssl-dev
 pc:libarchive libarchive-dev
+pc:libmicrohttpd libmicrohttpd-dev
 pc:libcrypto libssl-dev
 file:/etc/ssl/certs/ca-certificates.crt ca-certificates
 static:/bin/busybox busybox-static
@@ -40,6 +41,8 @@ pc:cmocka libcmocka-dev
 py:jsonschema python3-jsonschema
 cmd:xz xz-utils
 cmd:jq jq
+cmd:promtool prometheus optional
+py:prometheus_client python3-prometheus-client optional
 cmd:strace strace
 cmd:ip iproute2
 cmd:nft nftables
@@ -57,6 +60,9 @@ cmd:umoci umoci optional
 cmd:skopeo skopeo optional
 cmd:mmdebstrap mmdebstrap optional
 cmd:script bsdutils optional
+cmd:chromium chromium optional
+cmd:node nodejs optional
+cmd:npm npm optional
 cmd:tmux tmux optional
 '
 needed_to_bench='

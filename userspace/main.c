@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command table, and main of all four programs. Each program has the commands of
+ * The command table, and main of all these programs. Each program has the commands of
  * cmd/commands.def that are its own and executes the other programs for the rest, so that starting a
  * container does not load the libraries that tracing and pulling need.
  */
@@ -17,7 +17,8 @@
 #define PROGRAM_CTRACE 1
 #define PROGRAM_TRACE 2
 #define PROGRAM_IMAGE 3
-#define PROGRAM_TOP 4
+#define PROGRAM_SERVE 4
+#define PROGRAM_TOP 5
 
 #if PROGRAM == PROGRAM_CTRACE
 #define OWN_CTRACE(f) f
@@ -33,6 +34,11 @@
 #define OWN_IMAGE(f) f
 #else
 #define OWN_IMAGE(f) NULL
+#endif
+#if PROGRAM == PROGRAM_SERVE
+#define OWN_SERVE(f) f
+#else
+#define OWN_SERVE(f) NULL
 #endif
 #if PROGRAM == PROGRAM_TOP
 #define OWN_TOP(f) f
@@ -50,6 +56,7 @@ static const struct command commands[] = {
 #define CTRACE_COMMAND(n, a, s) { #n, a, s, "ctrace", OWN_CTRACE(cmd_##n) },
 #define TRACE_COMMAND(n, a, s) { #n, a, s, "ctrace-trace", OWN_TRACE(cmd_##n) },
 #define IMAGE_COMMAND(n, a, s) { #n, a, s, "ctrace-image", OWN_IMAGE(cmd_##n) },
+#define SERVE_COMMAND(n, a, s) { #n, a, s, "ctrace-serve", OWN_SERVE(cmd_##n) },
 #define TOP_COMMAND(n, a, s) { #n, a, s, "ctrace-top", OWN_TOP(cmd_##n) },
 #include "cmd/commands.def"
 };

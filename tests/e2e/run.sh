@@ -13,7 +13,7 @@ cleanup() {
 
 	for p in "${pids[@]}"; do kill -KILL "$p" 2>/dev/null; done
 	wait 2>/dev/null
-	"$CTRACE" run --trace=none --network none --rootfs "$work/root" true >/dev/null 2>&1
+	"$CTRACE" run --rm --trace=none --network none --rootfs "$work/root" true >/dev/null 2>&1
 	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | tac |
 		xargs -r -n1 umount -l
 	rm -rf --one-file-system "$work"
@@ -47,7 +47,7 @@ things() {
 }
 
 run() { # output in $out, exit code in $code
-	out=$("$CTRACE" run --trace=none "$@" 2>&1 </dev/null)
+	out=$("$CTRACE" run --rm --trace=none "$@" 2>&1 </dev/null)
 	code=$?
 }
 
@@ -95,7 +95,7 @@ fails "an unknown user" 125 'unable to find user ghost: no matching entries in p
 fails "an unknown group" 125 'unable to find group ghosts' --group-add ghosts "${R[@]}" true
 fails "no command" 125 'No command specified' "${R[@]}"
 fails "an unknown option" 125 'unknown flag: --frobnicate' --frobnicate "${R[@]}" true
-fails "docker's option that is missing here" 125 '--publish is not supported' --publish 80:80 x
+fails "docker's option that is missing here" 125 '--volumes-from is not supported' --volumes-from x x
 fails "a limit that is too low" 125 'Minimum memory limit allowed is 6MB' -m 1m "${R[@]}" true
 fails "a missing root" 125 '/nonexistent' --rootfs /nonexistent true
 fails "a root that is a file" 125 'Not a directory' --rootfs /etc/passwd true
@@ -152,9 +152,9 @@ run --ulimit nofile=100:200 "${R[@]}" sh -c 'ulimit -n; ulimit -Hn'; is "--ulimi
 run --shm-size 1m "${R[@]}" sh -c 'grep " /dev/shm " /proc/mounts | grep -c size=1024k'
 is "--shm-size" 1 "$out"
 run --entrypoint echo "${R[@]}" hello; is "--entrypoint" hello "$out"
-is "stdin with -i" hi "$(echo hi | "$CTRACE" run --trace=none -i "${R[@]}" cat)"
-is "no stdin without -i" "" "$(echo hi | "$CTRACE" run --trace=none "${R[@]}" cat)"
-is "a terminal with -t" "/dev/pts/0" "$("$CTRACE" run --trace=none -t "${R[@]}" readlink /proc/self/fd/0 </dev/null | head -1 | tr -d '\r')"
+is "stdin with -i" hi "$(echo hi | "$CTRACE" run --rm --trace=none -i "${R[@]}" cat)"
+is "no stdin without -i" "" "$(echo hi | "$CTRACE" run --rm --trace=none "${R[@]}" cat)"
+is "a terminal with -t" "/dev/pts/0" "$("$CTRACE" run --rm --trace=none -t "${R[@]}" readlink /proc/self/fd/0 </dev/null | head -1 | tr -d '\r')"
 
 # ---- limits ----
 if [ -d /sys/fs/cgroup/memory ]; then
@@ -184,7 +184,7 @@ is "bridge: address, default route, /etc/hosts, the gateway answers" "1
 reached" "$out"
 
 # ---- names, signals, killed supervisors ----
-"$CTRACE" run --trace=none --name one "${R[@]}" --init sleep 60 >/dev/null 2>&1 &
+"$CTRACE" run --rm --trace=none --name one "${R[@]}" --init sleep 60 >/dev/null 2>&1 &
 pids+=($!)
 for _ in $(seq 50); do [ -e "$work/run/names/one" ] && break; sleep 0.05; done
 sleep 0.3
@@ -193,7 +193,7 @@ run --name one "${R[@]}" true
 ok $? "a name that is taken: 125" "$code: $out"
 kill -TERM "${pids[0]}"; wait "${pids[0]}"; is "TERM is forwarded" 143 "$?"
 is "nothing is left after the signal" "" "$(things)"
-"$CTRACE" run --trace=none --name two "${R[@]}" sleep 60 >/dev/null 2>&1 &
+"$CTRACE" run --rm --trace=none --name two "${R[@]}" sleep 60 >/dev/null 2>&1 &
 victim=$!
 for _ in $(seq 50); do [ -e "$work/run/names/two" ] && break; sleep 0.05; done
 sleep 0.3
@@ -223,7 +223,7 @@ export CTRACE_ROOT=$work/store
 
 # ---- several at once ----
 for i in 1 2 3 4 5 6 7 8; do
-	"$CTRACE" run --trace=none "${R[@]}" sh -c "exit $i" >/dev/null 2>&1 &
+	"$CTRACE" run --rm --trace=none "${R[@]}" sh -c "exit $i" >/dev/null 2>&1 &
 	pids[i]=$!
 done
 codes=

@@ -4,21 +4,11 @@
  * it. What must hold whatever comes in: no step or phase ends before it begins, indexes point where there is
  * something, every container that ended stays ended, output is one line per JSON document.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz/fuzz.h"
 
 #include "exporters/json.h"
 #include "exporters/waterfall.h"
 #include "timeline/timeline.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void check_container(const struct container *c)
 {
@@ -54,7 +44,7 @@ static void check_text(const struct container *c)
 }
 
 /* The input is records end to end; times are made to rise, since capture/order.h sees to that. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void fuzz_timeline(const uint8_t *data, size_t size)
 {
 	static const struct timeline_config config = { .cgroup_hierarchy = 1, .root_pid_ns = 1, .root_mnt_ns = 1,
 		.page_size = 4096, .hierarchy_count = 1, .hierarchies = { { 1, "memory" } } };
@@ -84,5 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_text(c);
 	}
 	timeline_free(tl);
-	return 0;
 }
+
+FUZZ_TARGET(fuzz_timeline)

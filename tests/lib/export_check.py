@@ -8,6 +8,7 @@ JSON is what `ctrace show --json` printed. Exits 0, or prints what is wrong and 
 """
 
 import json
+import re
 import sys
 
 
@@ -88,12 +89,38 @@ class Perfetto:
                 assert arrows >= 6, f"{arrows} arrows from the client to init"
 
 
+class Mermaid:
+    """Charts of known lines, in which no name has a character that Mermaid or GitHub could take for its own."""
+
+    NAME = r"(?:[^:;#%,\"'`<>{}\[\]()|&$@^*_~!\\\x00-\x1f]|#[0-9]+;)+"
+    LINE = re.compile(r"    (?:title " + NAME + r" \(axis in (?:ms|s)\)|dateFormat x|axisFormat %s\.%L|section " + NAME +
+                      r"|" + NAME + r" :(?:crit, |done, |milestone, )*(\d+), (\d+)|%% \d+ more are left out)")
+
+    def __init__(self, text):
+        self.charts = text.split("\n\n") if text else []
+
+    def check(self, timelines):
+        assert len(self.charts) == len(timelines), f"{len(self.charts)} charts of {len(timelines)}"
+        for chart, t in zip(self.charts, timelines):
+            lines = chart.strip("\n").split("\n")
+            assert lines[:2] == ["```mermaid", "gantt"] and lines[-1] == "```", "no fence"
+            tasks = 0
+            for line in lines[2:-1]:
+                found = self.LINE.fullmatch(line)
+                assert found, f"what is this: {line!r}"
+                if found.group(1):
+                    tasks += 1
+                    assert int(found.group(1)) < int(found.group(2)), line
+            assert tasks >= len(t["phases"]), "phases are missing"
+            assert sum(" :crit, milestone" in line for line in lines) == sum(m["kind"] == "oom_kill" for m in t["marks"])
+
+
 def main():
     kind, export, timelines = sys.argv[1:]
     with open(timelines, encoding="utf-8") as f:
         shown = [t for t in map(json.loads, f) if t["type"] == "timeline"]
     with open(export, encoding="utf-8") as f:
-        {"perfetto": Perfetto}[kind](f.read()).check(shown)
+        {"perfetto": Perfetto, "mermaid": Mermaid}[kind](f.read()).check(shown)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A registry that serves one OCI layout and misbehaves on purpose.
 
-fault_registry.py LAYOUT LOG: prints "PORT OTHER_PORT" and serves until killed. The last component of
+fault_registry.py LAYOUT LOG [CERT KEY [CA]]: prints "PORT OTHER_PORT" and serves until killed. With a certificate
+the first port speaks TLS; with a CA it wants a client's certificate. The last component of
 the repository's name chooses the fault; every request is logged as "PORT PATH Authorization=... Range=...".
 """
 import hashlib
@@ -10,11 +11,14 @@ import http.server
 import json
 import os
 import socketserver
+import ssl
 import sys
 import threading
 import time
 
 layout, log_path = sys.argv[1:3]
+tls = sys.argv[3:]
+scheme = "https" if tls else "http"
 index = json.load(open(os.path.join(layout, "index.json")))
 top = index["manifests"][0]["digest"]
 seen = {}
@@ -68,8 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             port = self.server.server_address[1]
             return self.error(401, "UNAUTHORIZED", [(
                 "WWW-Authenticate",
-                'Bearer realm="http://127.0.0.1:%d/token",service="fault",scope="repository:%s:pull"'
-                % (port, "/".join(parts[2:-2])))])
+                'Bearer realm="%s://127.0.0.1:%d/token",service="fault",scope="repository:%s:pull"'
+                % (scheme, port, "/".join(parts[2:-2])))])
         if fault == "busy" and first("busy" + kind) == 1:
             return self.error(429 if kind == "manifests" else 503, "TOOMANYREQUESTS",
                               [("Retry-After", "1")])
@@ -164,6 +168,14 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 servers = [Server(("127.0.0.1", 0), Handler) for _ in range(2)]
 other_port = servers[1].server_address[1]
+if tls:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls[0], tls[1])
+    if len(tls) > 2:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(tls[2])
+    # The handshake is done by the thread of the connection.
+    servers[0].socket = context.wrap_socket(servers[0].socket, server_side=True, do_handshake_on_connect=False)
 print(servers[0].server_address[1], other_port, flush=True)
 for s in servers:
     threading.Thread(target=s.serve_forever, daemon=True).start()

@@ -20,7 +20,7 @@ static struct detail *mb_detail(struct details *d, const char *key, enum detail_
 {
 	struct detail *item;
 
-	array_grow(d->items, d->count, d->capacity);
+	d->items = xrealloc(d->items, (d->count + 1) * sizeof(*d->items));
 	item = &d->items[d->count++];
 	*item = (struct detail){ .key = key, .type = type, .text = text ? xstrdup(text) : NULL,
 		.number = number };

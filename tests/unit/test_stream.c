@@ -138,6 +138,8 @@ static int take(void *arg, const struct event *event)
 {
 	struct reader *r = arg;
 
+	if (event->kind == EVENT_SNAPSHOT_END)
+		return 0;
 	if (event->kind == EVENT_LOST) {
 		const struct event_lost *e = (const struct event_lost *)event;
 

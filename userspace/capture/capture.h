@@ -28,6 +28,9 @@ const struct facts *capture_facts(const struct capture *capture);
  * events flow, since kernel-side wakeups are adaptive, so that poll needs no timeout. */
 int capture_fd(const struct capture *capture);
 
+/* How long an event waits for older ones: capture_read gives what is older than this, at least. */
+#define CAPTURE_WINDOW_NS 5000000ULL
+
 /* Gives every event that is ready, in order of time_ns, the snapshot first; then returns. A sink that
  * returns negative stops it. */
 typedef int capture_sink(void *arg, const struct event *event);

@@ -16,7 +16,7 @@ enum {
 	CAPTURE_MAX_TICKS = 5            /* EVENT_TICK after the last event of another kind */
 };
 
-#define CAPTURE_WINDOW_NS 5000000ULL /* how long an event waits for older ones */
+
 
 struct ring_buffer;
 struct rtnl;
@@ -47,7 +47,8 @@ struct capture {
 	bool announce_armed;
 	unsigned int ticks;
 	uint64_t lost_snapshot;
-	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink, told_snapshot;
+	uint64_t missed_asked_ns;
+	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink, told_snapshot, told_missed;
 };
 
 uint64_t boottime_ns(void);

@@ -126,6 +126,21 @@ volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks)
 	return &hooks->skeleton->bss->counters;
 }
 
+uint64_t hooks_missed(const struct hooks *hooks)
+{
+	uint64_t missed = 0;
+
+	for (size_t i = 0; i < hook_count; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 length = sizeof(info);
+
+		if (is_loaded(hooks, i) &&
+			bpf_obj_get_info_by_fd(bpf_program__fd(hooks_program(hooks, i)), &info, &length) == 0)
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
 void hooks_detach(struct hooks *hooks)
 {
 	for (size_t i = 0; hooks->links && i < hook_count; i++)

@@ -33,6 +33,9 @@ int hooks_open_snapshot(const struct hooks *hooks);
 /* Counters that the kernel side keeps, mapped. */
 volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks);
 
+/* How often the kernel passed a hook and did not run its program, since it ran already on that CPU. */
+uint64_t hooks_missed(const struct hooks *hooks);
+
 void hooks_unload(struct hooks *hooks);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "capture/rtnl.h"
 
+#define MISSED_EVERY_NS 1000000000ULL /* it takes a system call for each program */
+
 static void push(struct capture *c, uint64_t now_ns, uint32_t kind, enum event_loss reason, uint64_t count)
 {
 	struct event_lost e;
@@ -46,6 +48,10 @@ void losses_push(struct capture *c, uint64_t now_ns, bool final)
 
 		push_if_grown(c, now_ns, final, reason == LOSS_RING_FULL ? i : 0, reason, counters->lost[i],
 			&c->told_lost[i]);
+	}
+	if (final || now_ns > c->missed_asked_ns + MISSED_EVERY_NS) {
+		c->missed_asked_ns = now_ns;
+		push_if_grown(c, now_ns, final, 0, LOSS_MISSED, hooks_missed(&c->hooks), &c->told_missed);
 	}
 	push_if_grown(c, now_ns, final, 0, LOSS_LATE, c->order.late, &c->told_late);
 	push_if_grown(c, now_ns, final, 0, LOSS_SNAPSHOT, c->lost_snapshot, &c->told_snapshot);

@@ -28,6 +28,7 @@ enum { HISTORY_BYTES = 64 << 20, QUEUE_BYTES = 8 << 20, MAX_CLIENTS = 64, MAX_GR
 
 struct stream_server {
 	char path[STREAM_PATH_MAX];
+	uint64_t start_ns; /* of the facts */
 	gid_t group; /* -1 = there is none */
 	int lock_fd, listen_fd, epoll_fd;
 	int (*arm)(void *arg, struct error *err);
@@ -165,6 +166,7 @@ int stream_server_open(const struct stream_server_options *o, struct stream_serv
 		return r;
 	}
 	s->history = history_new(o->history_bytes ? o->history_bytes : HISTORY_BYTES);
+	s->start_ns = o->facts->start_ns;
 	s->facts = make_beginning(o->facts);
 	s->mark = stream_mark_new();
 	*ret_server = s;
@@ -247,18 +249,39 @@ static void take_frame(void *arg, struct shared_frame *frame)
 	stream_client_queue(arg, frame);
 }
 
+static void queue_event(struct stream_client *c, const struct event *event)
+{
+	struct shared_frame *frame = shared_frame_new(FRAME_EVENTS, event, event->size, false);
+
+	stream_client_queue(c, frame);
+	shared_frame_release(frame);
+}
+
+/* Without a snapshot: what comes is live from the first event on. */
+static void queue_snapshot_end(const struct stream_server *s, struct stream_client *c)
+{
+	struct event end;
+
+	event_prepare(&end, EVENT_SNAPSHOT_END, sizeof(end), s->start_ns);
+	queue_event(c, &end);
+}
+
 /* What the history no longer holds of containers that go on is lost to this client. */
 static void open_stream(struct stream_server *s, struct stream_client *c)
 {
 	struct history_stats history;
 	struct error err;
+	bool everything;
 
 	if (c->request.flags & STREAM_ARM && s->arm)
 		s->arm(s->arg, &err); /* a tier that cannot be armed is in the facts */
 	stream_client_queue(c, s->facts);
+	everything = c->request.since_ns <= s->start_ns;
+	if (!everything)
+		queue_snapshot_end(s, c);
 	if (c->request.since_ns != STREAM_NOTHING)
-		history_each(s->history, c->request.since_ns, take_frame, c);
-	if (c->request.since_ns == STREAM_EVERYTHING) {
+		history_each(s->history, everything ? 0 : c->request.since_ns, take_frame, c);
+	if (everything) {
 		history_get_stats(s->history, &history);
 		c->missed = history.dropped;
 		stream_client_tell_lost(c, s->last_ns);

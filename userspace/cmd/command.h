@@ -13,11 +13,13 @@ typedef int command_main(int argc, char **argv);
 #define CTRACE_COMMAND(name, args, summary) command_main cmd_##name;
 #define TRACE_COMMAND(name, args, summary) command_main cmd_##name;
 #define IMAGE_COMMAND(name, args, summary) command_main cmd_##name;
+#define SERVE_COMMAND(name, args, summary) command_main cmd_##name;
 #define TOP_COMMAND(name, args, summary) command_main cmd_##name;
 #include "cmd/commands.def"
 #undef CTRACE_COMMAND
 #undef TRACE_COMMAND
 #undef IMAGE_COMMAND
+#undef SERVE_COMMAND
 #undef TOP_COMMAND
 
 enum { EXIT_CTRACE = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };

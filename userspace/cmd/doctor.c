@@ -83,15 +83,19 @@ static const char *state_words(enum hook_state state)
 
 static void print_hooks(const struct facts *facts)
 {
+	bool pays_for_calls = false;
+
 	printf("\nHooks\n");
 	for (size_t i = 0; i < facts->hook_count; i++) {
 		const struct hook_fact *hook = &facts->hooks[i];
 
+		pays_for_calls |= hook->state == HOOK_ARMABLE && !strcmp(hook->hook, "tp_btf/sys_enter");
 		printf("  %-10s  %-44s  %s%s%s\n", state_words(hook->state), hook->job, hook->hook,
 			hook->reason[0] ? ": " : "", hook->reason);
 	}
 	printf("\n  \"on demand\": attached only while containers are made, changed or torn down,\n"
-	       "  since it makes every system call of the host slower; an idle host pays nothing.\n");
+	       "  since it makes every %s of the host slower; an idle host pays nothing.\n",
+		pays_for_calls ? "system call" : "switch between tasks");
 }
 
 static void print_unseen(const struct facts *facts)

@@ -3,17 +3,17 @@
  * `ctrace oci`: the command line of an OCI runtime (runtime-tools, command-line-interface.md, and what
  * docker, containerd and podman pass beyond it), so that engines can use ctrace in runc's place.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <json-c/json.h>
+#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +34,8 @@ enum {
 	OPTION_CONSOLE_SOCKET,
 	OPTION_NO_PIVOT,
 	OPTION_NO_KEYRING,
-	OPTION_PRESERVE_FDS
+	OPTION_PRESERVE_FDS,
+	OPTION_KEEP
 };
 
 /* Errors go to the log that the caller reads, and to stderr for people. */
@@ -77,37 +78,116 @@ int oci_fail(const struct oci *oci, const struct error *err)
 	return report(oci, err, 1);
 }
 
-static struct container *open_container(const struct oci *oci, const char *id, struct error *err)
+int oci_option(int argc, char **argv, const char *shorts, const struct option *longs)
 {
-	struct container *c = NULL;
+	_cleanup_free_ char *all = xasprintf("+%s", shorts);
+	static bool inside;
+	int c;
 
-	return runtime_open(oci->root, id, &c, err) < 0 ? NULL : c;
+	if (!inside)
+		optind = 0;
+	c = getopt_long(argc, argv, all, longs, NULL);
+	inside = c != -1;
+	return c;
 }
 
-static int parse_create(struct oci *oci, int argc, char **argv, struct runtime_options *o)
+long long oci_number(const char *text, long long max)
+{
+	long long value = 0;
+
+	if (!*text || strlen(text) > 18 || strspn(text, "0123456789") != strlen(text))
+		return -1;
+	value = strtoll(text, NULL, 10);
+	return value <= max ? value : -1;
+}
+
+struct container *oci_open(const struct oci *oci, const char *id)
+{
+	struct container *c = NULL;
+	struct error err = { 0 };
+
+	if (runtime_open(oci->root, id, &c, &err) == 0)
+		return c;
+	oci_fail(oci, &err);
+	return NULL;
+}
+
+char *oci_read_file(const char *path, struct error *err)
+{
+	enum { FILE_MAX = 4 << 20 };
+	_cleanup_fclose_ FILE *f = strcmp(path, "-") ? fopen(path, "re") : fdopen(dup(0), "r");
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	char bytes[4096];
+	size_t n;
+
+	if (!f) {
+		error_errno(err, errno, "cannot open %s", path);
+		return NULL;
+	}
+	while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0) {
+		strbuf_add(&text, bytes, n);
+		if (text.length > FILE_MAX) {
+			error_set(err, EFBIG, "%s is larger than %d MiB", path, FILE_MAX >> 20);
+			return NULL;
+		}
+	}
+	return strbuf_steal(&text);
+}
+
+/* Options of create and run. */
+struct create_arguments {
+	struct runtime_options options;
+	bool detach, keep;
+};
+
+/* sd_listen_fds(3): whoever starts us so gives them to the container, as runc has it. */
+static void take_listen_fds(struct runtime_options *o)
+{
+	const char *text = getenv("LISTEN_FDS");
+	long long count = text ? oci_number(text, 256) : 0;
+
+	if (count <= 0)
+		return;
+	o->listen_fds = (unsigned)count;
+	o->preserve_fds += (unsigned)count;
+	/* one that is closed must not become one of ours: the lowest free number is its */
+	for (int fd = 3; fd < 3 + (int)o->preserve_fds; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			break;
+	}
+}
+
+static int parse_create(const struct oci *oci, int argc, char **argv, struct create_arguments *a)
 {
 	static const struct option options[] = {
 		{ "bundle", required_argument, NULL, 'b' },
+		{ "config", required_argument, NULL, 'f' },
 		{ "pid-file", required_argument, NULL, OPTION_PID_FILE },
 		{ "console-socket", required_argument, NULL, OPTION_CONSOLE_SOCKET },
 		{ "no-pivot", no_argument, NULL, OPTION_NO_PIVOT },
 		{ "no-new-keyring", no_argument, NULL, OPTION_NO_KEYRING },
 		{ "preserve-fds", required_argument, NULL, OPTION_PRESERVE_FDS },
 		{ "detach", no_argument, NULL, 'd' },
-		{ "keep", no_argument, NULL, OPTION_IGNORED },
+		{ "keep", no_argument, NULL, OPTION_KEEP },
 		{ "no-subreaper", no_argument, NULL, OPTION_IGNORED },
 		{ 0 },
 	};
+	struct runtime_options *o = &a->options;
 	int c;
 
-	optind = 0;
-	while ((c = getopt_long(argc, argv, "+b:d", options, NULL)) != -1) {
+	while ((c = oci_option(argc, argv, "b:f:d", options)) != -1) {
 		switch (c) {
 		case 'b':
 			o->bundle = optarg;
 			break;
+		case 'f':
+			o->config = optarg;
+			break;
 		case 'd':
-			oci->detach = true;
+			a->detach = true;
+			break;
+		case OPTION_KEEP:
+			a->keep = true;
 			break;
 		case OPTION_PID_FILE:
 			o->pid_file = optarg;
@@ -122,9 +202,9 @@ static int parse_create(struct oci *oci, int argc, char **argv, struct runtime_o
 			o->no_new_keyring = true;
 			break;
 		case OPTION_PRESERVE_FDS:
-			if (strspn(optarg, "0123456789") != strlen(optarg) || atoi(optarg) > 1000)
+			if (oci_number(optarg, 1000) < 0)
 				return oci_usage(oci, "--preserve-fds wants a number up to 1000");
-			o->preserve_fds = (unsigned)atoi(optarg);
+			o->preserve_fds = (unsigned)oci_number(optarg, 1000);
 			break;
 		case OPTION_IGNORED:
 			break;
@@ -136,6 +216,7 @@ static int parse_create(struct oci *oci, int argc, char **argv, struct runtime_o
 		return oci_usage(oci, "exactly one container id is wanted");
 	o->id = argv[optind];
 	o->root = oci->root;
+	take_listen_fds(o);
 	if (!o->bundle)
 		o->bundle = ".";
 	return 0;
@@ -144,52 +225,48 @@ static int parse_create(struct oci *oci, int argc, char **argv, struct runtime_o
 static int verb_create(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
-	struct runtime_options o = { .detached = true };
+	struct create_arguments a = { .options.detached = true };
 	struct error err = { 0 };
 
-	if (parse_create(oci, argc, argv, &o) != 0)
+	if (parse_create(oci, argc, argv, &a) != 0)
 		return 1;
-	return runtime_create(&o, &c, &err) < 0 ? oci_fail(oci, &err) : 0;
+	return runtime_create(&a.options, &c, &err) < 0 ? oci_fail(oci, &err) : 0;
 }
 
-/* Passes signals on until init has ended. */
-static int supervise(struct container *c, const sigset_t *set)
+static bool container_ended(void *data, int *ret_status)
 {
-	_cleanup_close_ int fd = signalfd(-1, set, SFD_CLOEXEC);
-	int status = 0;
+	return runtime_try_wait(data, ret_status);
+}
 
-	for (;;) {
-		struct signalfd_siginfo info;
-
-		if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-			break;
-		if (info.ssi_signo != SIGCHLD)
-			runtime_kill(c, (int)info.ssi_signo, false, NULL);
-		else if (runtime_try_wait(c, &status))
-			break;
-	}
-	return status;
+static void container_signal(void *data, int signal)
+{
+	runtime_kill(data, signal, false, NULL);
 }
 
 static int verb_run(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
-	struct runtime_options o = { 0 };
+	_cleanup_close_ int master = -1;
+	struct create_arguments a = { 0 };
+	struct oci_watched w = { .ended = container_ended, .signal = container_signal };
 	struct error err = { 0 };
 	sigset_t set;
 	int status;
 
-	if (parse_create(oci, argc, argv, &o) != 0)
+	if (parse_create(oci, argc, argv, &a) != 0)
 		return 1;
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	o.detached = oci->detach;
-	if (runtime_create(&o, &c, &err) < 0 || runtime_start(c, &err) < 0)
-		return report(oci, &err, runtime_exit_code() == 125 ? 1 : runtime_exit_code());
-	if (oci->detach)
+	a.options.detached = a.detach;
+	if (runtime_create(&a.options, &c, &err) < 0 || runtime_start(c, &err) < 0)
+		return report(oci, &err,
+			runtime_exit_code() == EXIT_CTRACE ? 1 : runtime_exit_code());
+	if (a.detach)
 		return 0;
-	status = o.console_socket ? supervise(c, &set) : oci_supervise_terminal(c, &set, supervise);
-	if (runtime_delete(c, true, &err) < 0)
+	w.data = c;
+	master = runtime_console(c);
+	status = master >= 0 ? oci_relay_terminal(&w, master, &set) : oci_watch(&w, &set);
+	if (!a.keep && runtime_delete(c, true, &err) < 0)
 		oci_fail(oci, &err);
 	return runtime_status_code(status);
 }
@@ -201,8 +278,10 @@ static int verb_start(struct oci *oci, int argc, char **argv)
 
 	if (argc != 2)
 		return oci_usage(oci, "start wants a container id");
-	c = open_container(oci, argv[1], &err);
-	return !c || runtime_start(c, &err) < 0 ? oci_fail(oci, &err) : 0;
+	c = oci_open(oci, argv[1]);
+	if (!c)
+		return 1;
+	return runtime_start(c, &err) < 0 ? oci_fail(oci, &err) : 0;
 }
 
 static int verb_state(struct oci *oci, int argc, char **argv)
@@ -213,9 +292,14 @@ static int verb_state(struct oci *oci, int argc, char **argv)
 
 	if (argc != 2)
 		return oci_usage(oci, "state wants a container id");
-	c = open_container(oci, argv[1], &err);
+	c = oci_open(oci, argv[1]);
 	if (!c)
+		return 1;
+	/* as runc and crun: who asks in a loop until there is one wants to start it then */
+	if (runtime_status(c) == RUNTIME_CREATING) {
+		error_set(&err, ENOENT, "container %s does not exist yet: it is being created", argv[1]);
 		return oci_fail(oci, &err);
+	}
 	text = runtime_state(c);
 	puts(text);
 	return 0;
@@ -241,47 +325,79 @@ static int signal_number(const char *name)
 
 static int verb_kill(struct oci *oci, int argc, char **argv)
 {
+	static const struct option options[] = { { "all", no_argument, NULL, 'a' }, { 0 } };
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
 	struct error err = { 0 };
 	bool all = false;
-	int signal = SIGTERM;
+	int option, signal = SIGTERM;
 
-	if (argc > 1 && (!strcmp(argv[1], "--all") || !strcmp(argv[1], "-a"))) {
+	while ((option = oci_option(argc, argv, "a", options)) != -1) {
+		if (option != 'a')
+			return 1;
 		all = true;
-		argv++;
-		argc--;
 	}
-	if (argc < 2 || argc > 3)
+	if (argc - optind < 1 || argc - optind > 2)
 		return oci_usage(oci, "kill wants a container id and a signal");
-	if (argc == 3)
-		signal = signal_number(argv[2]);
+	if (argc - optind == 2)
+		signal = signal_number(argv[optind + 1]);
 	if (signal < 0)
 		return oci_usage(oci, "kill: unknown signal");
-	c = open_container(oci, argv[1], &err);
-	return !c || runtime_kill(c, signal, all, &err) < 0 ? oci_fail(oci, &err) : 0;
+	c = oci_open(oci, argv[optind]);
+	if (!c)
+		return 1;
+	return runtime_kill(c, signal, all, &err) < 0 ? oci_fail(oci, &err) : 0;
 }
 
-static int verb_delete(struct oci *oci, int argc, char **argv)
+static int delete_one(const struct oci *oci, const char *id, bool force)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
 	struct error err = { 0 };
-	bool force = false;
-	int r;
+	int r = runtime_open(oci->root, id, &c, &err);
 
-	for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
-		if (strcmp(argv[1], "--force") && strcmp(argv[1], "-f"))
-			return oci_usage(oci, "delete: unknown option");
-		force = true;
-	}
-	if (argc != 2)
-		return oci_usage(oci, "delete wants a container id");
-	r = runtime_open(oci->root, argv[1], &c, &err);
 	/* shims delete again what they deleted, to be sure */
 	if (r == -ENOENT && force)
 		return 0;
 	if (r == 0)
 		r = runtime_delete(c, force, &err);
 	return r < 0 ? oci_fail(oci, &err) : 0;
+}
+
+/* crun's --regex. */
+static int delete_matching(const struct oci *oci, const char *pattern, bool force)
+{
+	_cleanup_closedir_ DIR *d = opendir(oci->root);
+	struct dirent *e;
+	regex_t regex;
+	int code = 0;
+
+	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return oci_usage(oci, "delete: the regular expression is not valid");
+	while (d && (e = readdir(d))) {
+		if (e->d_name[0] != '.' && regexec(&regex, e->d_name, 0, NULL, 0) == 0)
+			code |= delete_one(oci, e->d_name, force);
+	}
+	regfree(&regex);
+	return code;
+}
+
+static int verb_delete(struct oci *oci, int argc, char **argv)
+{
+	static const struct option options[] = { { "force", no_argument, NULL, 'f' },
+		{ "regex", no_argument, NULL, 'r' }, { 0 } };
+	bool force = false, regex = false;
+	int option;
+
+	while ((option = oci_option(argc, argv, "fr", options)) != -1) {
+		if (option == 'f')
+			force = true;
+		else if (option == 'r')
+			regex = true;
+		else
+			return 1;
+	}
+	if (argc - optind != 1)
+		return oci_usage(oci, "delete wants a container id");
+	return regex ? delete_matching(oci, argv[optind], force) : delete_one(oci, argv[optind], force);
 }
 
 static int simple_verb(struct oci *oci, int argc, char **argv,
@@ -292,8 +408,10 @@ static int simple_verb(struct oci *oci, int argc, char **argv,
 
 	if (argc != 2)
 		return oci_usage(oci, "a container id is wanted");
-	c = open_container(oci, argv[1], &err);
-	return !c || verb(c, &err) < 0 ? oci_fail(oci, &err) : 0;
+	c = oci_open(oci, argv[1]);
+	if (!c)
+		return 1;
+	return verb(c, &err) < 0 ? oci_fail(oci, &err) : 0;
 }
 
 static int verb_pause(struct oci *oci, int argc, char **argv)
@@ -306,25 +424,65 @@ static int verb_resume(struct oci *oci, int argc, char **argv)
 	return simple_verb(oci, argc, argv, runtime_resume);
 }
 
-static const struct {
+#define CREATE_HELP                                                              \
+	"  -b, --bundle DIR         directory with config.json (default: .)\n"       \
+	"  -f, --config FILE        another name for config.json\n"                  \
+	"      --pid-file FILE      write init's pid there\n"                        \
+	"      --console-socket S   send the terminal's master over this socket\n"   \
+	"      --no-pivot           use MS_MOVE instead of pivot_root\n"             \
+	"      --no-new-keyring     keep the caller's session keyring\n"             \
+	"      --preserve-fds N     pass on N descriptors from 3 up\n"
+
+static const struct verb {
 	const char *name;
 	int (*run)(struct oci *oci, int argc, char **argv);
-	const char *summary;
+	const char *arguments, *summary, *options;
 } verbs[] = {
-	{ "create", verb_create, "make a container; it waits for its start" },
-	{ "start", verb_start, "run the program of a created container" },
-	{ "run", verb_run, "create, start, wait and delete" },
-	{ "exec", oci_exec, "run one more process in a container" },
-	{ "state", verb_state, "print the state document" },
-	{ "kill", verb_kill, "send a signal to init" },
-	{ "delete", verb_delete, "remove a stopped container" },
-	{ "list", oci_list, "list the containers" },
-	{ "ps", oci_ps, "list the processes of a container" },
-	{ "pause", verb_pause, "freeze a container" },
-	{ "resume", verb_resume, "thaw a container" },
-	{ "update", oci_update, "change limits" },
-	{ "spec", oci_spec, "write a config.json to start from" },
-	{ "features", oci_features, "print what this runtime supports" },
+	{ "create", verb_create, "ID", "make a container; it waits for its start", CREATE_HELP },
+	{ "start", verb_start, "ID", "run the program of a created container", "" },
+	{ "run", verb_run, "ID", "create, start, wait and delete",
+		CREATE_HELP "  -d, --detach             do not wait\n"
+		"      --keep               do not delete it at its end\n" },
+	{ "exec", oci_exec, "ID COMMAND [ARG...]", "run one more process in a container",
+		"  -p, --process FILE       an OCI process document instead of a command\n"
+		"  -d, --detach             do not wait\n"
+		"  -t, --tty                with a terminal\n"
+		"  -e, --env NAME=VALUE     one more variable\n"
+		"  -u, --user UID[:GID]\n"
+		"  -g, --additional-gids N  one more group\n"
+		"  -c, --cap CAPABILITY     one more capability\n"
+		"      --cwd DIR\n"
+		"      --no-new-privs\n"
+		"      --apparmor PROFILE, --process-label LABEL\n"
+		"      --cgroup PATH        a cgroup below the container's, which must exist\n"
+		"      --ignore-paused      also in a paused container\n"
+		"      --pid-file FILE, --console-socket S, --preserve-fds N as with create\n" },
+	{ "state", verb_state, "ID", "print the state document", "" },
+	{ "kill", verb_kill, "ID [SIGNAL]", "send a signal to init (default: TERM)",
+		"  -a, --all                to all processes of the container\n" },
+	{ "delete", verb_delete, "ID", "remove a stopped container",
+		"  -f, --force              kill it first; no error if there is none\n"
+		"  -r, --regex              ID is a regular expression: all that match\n" },
+	{ "list", oci_list, "", "list the containers",
+		"  -f, --format table|json\n  -q, --quiet              ids only\n" },
+	{ "ps", oci_ps, "ID [PS OPTIONS]", "list the processes of a container",
+		"  -f, --format table|json\n" },
+	{ "pause", verb_pause, "ID", "freeze a container", "" },
+	{ "resume", verb_resume, "ID", "thaw a container", "" },
+	{ "update", oci_update, "ID", "change limits",
+		"  -r, --resources FILE     a LinuxResources document (- is stdin), or some of:\n"
+		"      --memory, --memory-reservation, --memory-swap BYTES (64m; -1: no limit)\n"
+		"      --cpu-share, --cpu-quota, --cpu-period, --cpu-burst, --cpu-idle N\n"
+		"      --cpu-rt-runtime, --cpu-rt-period N\n"
+		"      --cpuset-cpus, --cpuset-mems LIST\n"
+		"      --pids-limit, --blkio-weight N\n" },
+	{ "events", oci_events, "ID", "print statistics and OOM kills as JSON lines",
+		"      --stats              once\n"
+		"      --interval TIME      how often (default: 5s)\n" },
+	{ "spec", oci_spec, "", "write a config.json to start from",
+		"  -b, --bundle DIR         where (default: .)\n"
+		"      --rootless           for a caller without privileges\n" },
+	{ "features", oci_features, "", "print what this runtime supports", "" },
 };
 
 static int help(FILE *out, int code)
@@ -333,17 +491,31 @@ static int help(FILE *out, int code)
 	      "The OCI runtime interface, for docker, containerd and podman.\n\nVerbs:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
-	fputs("\nOptions of create and run:\n"
-	      "  -b, --bundle DIR        directory with config.json (default: .)\n"
-	      "      --pid-file FILE     write init's pid there\n"
-	      "      --console-socket S  send the terminal's master over this socket\n"
-	      "      --no-pivot          use MS_MOVE instead of pivot_root\n"
-	      "      --no-new-keyring    keep the caller's session keyring\n"
-	      "      --preserve-fds N    pass on N descriptors from 3 up\n"
-	      "  -d, --detach            run: do not wait\n\nExamples:\n"
+	fputs("\nctrace oci VERB --help tells a verb's options. --systemd-cgroup is taken and cgroups are\n"
+	      "made through the file system, where systemd would make them; --debug is ignored.\n\nExamples:\n"
 	      "  ctrace oci run --bundle /tmp/bundle web\n"
 	      "  ctr run --rm --runc-binary ctrace-oci IMAGE ID\n", out);
 	return code;
+}
+
+static int verb_help(const struct verb *v)
+{
+	printf("Usage: ctrace oci %s%s %s\n\n%c%s.\n%s%s", v->name, *v->options ? " [OPTIONS]" : "",
+		v->arguments, v->summary[0] & ~0x20, v->summary + 1, *v->options ? "\nOptions:\n" : "",
+		v->options);
+	return 0;
+}
+
+static int run_verb(struct oci *oci, int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (strcmp(argv[0], verbs[i].name) != 0)
+			continue;
+		if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
+			return verb_help(&verbs[i]);
+		return verbs[i].run(oci, argc, argv);
+	}
+	return oci_usage(oci, "unknown verb");
 }
 
 int cmd_oci(int argc, char **argv)
@@ -373,11 +545,13 @@ int cmd_oci(int argc, char **argv)
 			break;
 		case OPTION_LOG_FORMAT:
 			oci.log_json = !strcmp(optarg, "json");
+			if (!oci.log_json && strcmp(optarg, "text") != 0)
+				return oci_usage(&oci, "--log-format is text or json");
 			break;
 		case 'h':
 			return help(stdout, 0);
 		case 'v':
-			printf("ctrace version %s\nspec: 1.0.2\n", ctrace_version);
+			printf("ctrace version %s\nspec: 1.1.0\n", ctrace_version);
 			return 0;
 		case OPTION_IGNORED:
 		case OPTION_IGNORED_VALUE:
@@ -388,9 +562,5 @@ int cmd_oci(int argc, char **argv)
 	}
 	if (optind >= argc)
 		return help(stderr, 1);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (!strcmp(argv[optind], verbs[i].name))
-			return verbs[i].run(&oci, argc - optind, argv + optind);
-	}
-	return oci_usage(&oci, "unknown verb");
+	return run_verb(&oci, argc - optind, argv + optind);
 }

@@ -4,28 +4,49 @@
 
 /* What the files of `ctrace oci` share. */
 
+#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "runtime/runtime.h"
 #include "util/error.h"
 
 struct oci {
 	const char *root, *log;
-	bool log_json, detach;
+	bool log_json;
 };
 
 /* Print and log; return the exit code. */
 int oci_usage(const struct oci *oci, const char *text);
 int oci_fail(const struct oci *oci, const struct error *err);
 
-/* Waits by `wait` while the terminal's bytes go between the container's pty and ours. */
-int oci_supervise_terminal(struct container *c, const sigset_t *set,
-	int (*wait)(struct container *, const sigset_t *));
+/* getopt_long for a verb, which starts anew when it returns -1. '?' has been reported; optind is the first
+ * argument that is no option, and nothing after it is one. */
+int oci_option(int argc, char **argv, const char *shorts, const struct option *longs);
+/* A whole number from 0 to max; -1 = it is none. */
+long long oci_number(const char *text, long long max);
+/* The container of a verb that takes its id alone; NULL: reported. */
+struct container *oci_open(const struct oci *oci, const char *id);
+/* The content of a file, or of stdin for "-"; at most 4 MiB. */
+char *oci_read_file(const char *path, struct error *err);
+
+/* What a terminal, or we, wait for: called when a child ended, and with each other signal. */
+struct oci_watched {
+	void *data;
+	bool (*ended)(void *data, int *ret_status);
+	void (*signal)(void *data, int signal);
+};
+/* Until it ended; set is what of the signals is blocked. Returns wait(2)'s status. */
+int oci_watch(const struct oci_watched *w, const sigset_t *set);
+/* The same while bytes go between master and our stdin and stdout. */
+int oci_relay_terminal(const struct oci_watched *w, int master, const sigset_t *set);
+bool oci_write_all(int fd, const char *bytes, size_t length);
 
 int oci_exec(struct oci *oci, int argc, char **argv);
 int oci_list(struct oci *oci, int argc, char **argv);
 int oci_ps(struct oci *oci, int argc, char **argv);
+int oci_events(struct oci *oci, int argc, char **argv);
 int oci_update(struct oci *oci, int argc, char **argv);
 int oci_spec(struct oci *oci, int argc, char **argv);
 int oci_features(struct oci *oci, int argc, char **argv);

@@ -11,15 +11,18 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "capture/capture.h"
 #include "capture/recording.h"
+#include "capture/source.h"
+#include "capture/stream.h"
 #include "cmd/command.h"
+#include "cmd/session.h"
 #include "util/cleanup.h"
 
 enum { LINGER_MS = 500 /* what a command leaves behind is torn down after its end */ };
 
 struct record_options {
 	struct capture_options capture;
+	bool no_serve;
 	const char *file;
 	char **command; /* NULL: until a signal */
 };
@@ -27,12 +30,13 @@ struct record_options {
 struct recorder {
 	struct recording_writer *writer;
 	struct error *err;
-	uint64_t events, lost;
+	uint64_t events, lost, last_ns;
 };
 
 static const struct argp_option option_table[] = {
 	{ "always-armed", 'a', NULL, 0, "Keep the detail hooks attached: every system call of the host pays for them", 0 },
 	{ "ring-size", 'r', "KIB", 0, "Size of each event ring, a power of two (8192)", 0 },
+	{ "no-serve", 'n', NULL, 0, "Load the programs, although a ctrace serve runs whose events could be read", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -55,6 +59,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'a':
 		o->capture.always_armed = true;
+		return 0;
+	case 'n':
+		o->no_serve = true;
 		return 0;
 	case 'r':
 		return parse_ring_size(o, arg, state);
@@ -90,6 +97,7 @@ static int keep(void *arg, const struct event *event)
 	struct recorder *recorder = arg;
 
 	recorder->events++;
+	recorder->last_ns = event->time_ns;
 	if (event->kind == EVENT_LOST)
 		recorder->lost++;
 	return recording_add(recorder->writer, event, recorder->err);
@@ -145,47 +153,84 @@ static bool handle_signal(int signal_fd, pid_t child, int *code, uint64_t *stop_
 }
 
 /* Until the command has ended and lingered, or a signal says so. Returns the command's exit code. */
-static int record_until_end(struct capture *capture, struct recorder *recorder, int signal_fd, pid_t child)
+static int record_until_end(struct event_source *source, struct recorder *recorder, int signal_fd, pid_t child)
 {
-	struct pollfd fds[] = { { .fd = capture_fd(capture), .events = POLLIN }, { .fd = signal_fd, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = source_fd(source), .events = POLLIN }, { .fd = signal_fd, .events = POLLIN } };
 	uint64_t stop_at_ms = 0;
-	int code = 0;
+	int code = 0, r;
 
 	while (!stop_at_ms || monotonic_ms() < stop_at_ms) {
 		if (poll(fds, ARRAY_SIZE(fds), 100) < 0 && errno != EINTR)
 			return error_errno(recorder->err, errno, "poll");
-		if (capture_read(capture, keep, recorder, recorder->err) < 0)
+		r = source_read(source, keep, recorder, recorder->err);
+		if (r != 0) /* a tracer that has ended is told as an error, and what it sent is kept */
 			return -1;
 		if (fds[1].revents & POLLIN && handle_signal(signal_fd, child, &code, &stop_at_ms))
 			break;
 	}
-	return capture_drain(capture, keep, recorder, recorder->err) < 0 ? -1 : code;
+	return source_drain(source, keep, recorder, recorder->err) < 0 ? -1 : code;
 }
 
-static void close_capture(struct capture **capture)
+static void close_source(struct event_source **source)
 {
-	capture_close(*capture);
+	source_close(*source);
+}
+
+static int note_past(struct recorder *recorder, const char *value, uint64_t time_ns)
+{
+	struct event_meta note;
+
+	session_make_note(&note, SESSION_PAST, value, time_ns);
+	return recording_add(recorder->writer, &note.h, recorder->err);
+}
+
+/* What a serving tracer knows of the time before us, between two notes: show and replay tell it apart. */
+static int keep_past(struct event_source *source, struct recorder *recorder)
+{
+	int r = note_past(recorder, "begin", source_facts(source)->start_ns);
+
+	if (r >= 0)
+		r = source_catch_up(source, keep, recorder, recorder->err);
+	recorder->events = 0;
+	return r < 0 ? r : note_past(recorder, "end", recorder->last_ns);
+}
+
+static int open_source(const struct record_options *o, struct event_source **ret_source, struct error *err)
+{
+	struct stream_options stream = { .since_ns = STREAM_EVERYTHING, .arm = o->command };
+	bool shared = !o->no_serve && !o->capture.always_armed && !o->capture.bulk_ring_bytes;
+
+	if (shared && source_open_socket(&stream, ret_source, NULL) == 0)
+		return 0;
+	return source_open_live(&o->capture, ret_source, err);
+}
+
+static int begin(const struct record_options *o, struct event_source **ret_source, struct recorder *recorder)
+{
+	int r = open_source(o, ret_source, recorder->err);
+
+	if (r >= 0)
+		r = recording_create(o->file, source_facts(*ret_source), &recorder->writer, recorder->err);
+	if (r >= 0 && !source_is_current(*ret_source))
+		r = keep_past(*ret_source, recorder);
+	return r;
 }
 
 static int record(struct record_options *options, int signal_fd, const sigset_t *signals, struct recorder *recorder)
 {
-	_cleanup_(close_capture) struct capture *capture = NULL;
-	struct error *err = recorder->err;
+	_cleanup_(close_source) struct event_source *source = NULL;
 	pid_t child = 0;
-	int code;
+	int code = begin(options, &source, recorder);
 
-	if (capture_open(&options->capture, &capture, err) < 0)
-		return -1;
-	if (recording_create(options->file, capture_facts(capture), &recorder->writer, err) < 0)
-		return -1;
-	if (options->command)
-		child = start_command(options->command, signals, err);
-	code = child < 0 ? -1 : record_until_end(capture, recorder, signal_fd, child);
+	if (code >= 0 && options->command)
+		child = start_command(options->command, signals, recorder->err);
+	if (code >= 0)
+		code = child < 0 ? -1 : record_until_end(source, recorder, signal_fd, child);
 	if (code < 0) {
 		recording_close(recorder->writer, NULL);
 		return -1;
 	}
-	return recording_close(recorder->writer, err) < 0 ? -1 : code;
+	return recording_close(recorder->writer, recorder->err) < 0 ? -1 : code;
 }
 
 int cmd_record(int argc, char **argv)

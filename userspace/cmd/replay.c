@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/source.h"
+#include "capture/stream.h"
 #include "cmd/command.h"
 #include "cmd/filter_option.h"
 #include "cmd/session.h"
@@ -15,14 +17,15 @@
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
 	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER,
-	OPTION_PERFETTO };
+	OPTION_PERFETTO, OPTION_HTML, OPTION_MERMAID };
 
 struct replay_options {
 	const char *name; /* of the command, for errors */
 	bool json, events, schema, all;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;
-	const char *path, *id, *filter, *out;
+	const char *path; /* NULL = the tracer that serves this host (show) */
+	const char *id, *filter, *out;
 	const struct export_format *format; /* NULL = the picture, or JSON */
 };
 
@@ -61,6 +64,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
 		return 0;
 	case OPTION_PERFETTO: o->format = &export_perfetto; return 0;
+	case OPTION_MERMAID: o->format = &export_mermaid; return 0;
+	case OPTION_HTML: o->format = &export_html; return 0;
 	case 'o': o->out = arg; return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
@@ -71,7 +76,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "too many arguments: \"%s\"", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->path && !o->schema)
+		if (!o->path && !o->schema && strcmp(o->name, "show") != 0)
 			argp_error(state, "which recording? ctrace trace --record FILE makes one");
 		return 0;
 	default:
@@ -92,6 +97,8 @@ static const struct argp_option replay_argp_options[] = { COMMON_OPTIONS, { 0 } 
 static const struct argp_option show_argp_options[] = {
 	{ "all", OPTION_ALL, NULL, 0, "also containers that the recorded command did not cause", 0 },
 	{ "explain", OPTION_EXPLAIN, NULL, 0, "after each step: what it does and why", 0 },
+	{ "html", OPTION_HTML, NULL, 0, "one page for a browser, with everything in it: for a report", 0 },
+	{ "mermaid", OPTION_MERMAID, NULL, 0, "a gantt chart to paste into an issue of GitHub", 0 },
 	{ "perfetto", OPTION_PERFETTO, NULL, 0, "Chrome's trace format, for ui.perfetto.dev and speedscope", 0 },
 	{ "output", 'o', "FILE", 0, "write to FILE instead of stdout", 0 },
 	COMMON_OPTIONS, { 0 },
@@ -103,31 +110,44 @@ static const struct argp replay_argp = { replay_argp_options, parse_option, "REC
 	"  ctrace replay start.ctrace\n"
 	"  ctrace replay --json --events start.ctrace | jq 'select(.type == \"event\")'\n", NULL, NULL, NULL };
 
-static const struct argp show_argp = { show_argp_options, parse_option, "RECORDING [CONTAINER]",
-	"Shows the containers of a recording, or the one whose id, name or beginning of the id is CONTAINER.\v"
+static const struct argp show_argp = { show_argp_options, parse_option, "[RECORDING] [CONTAINER]",
+	"Shows the containers of a recording, or the one whose id, name or beginning of the id is CONTAINER. Without "
+	"RECORDING: of the ctrace serve that runs on this host, from its memory.\v"
 	"Examples:\n"
 	"  ctrace show start.ctrace\n"
+	"  ctrace show web                          (asks ctrace serve)\n"
 	"  ctrace show --explain start.ctrace web   (learn how it was made)\n"
 	"  ctrace show --json start.ctrace web | jq '.phases'\n", NULL, NULL, NULL };
 
-/* Feeds all that can be read. 0, or why it ended too early: what came before has been fed. */
-static int feed(struct recording_reader *reader, struct session *session, struct error *damage,
-	struct error *err)
-{
-	const struct event *event;
-	int r;
+struct feeding {
+	struct session *session;
+	struct error *err; /* of writing, as opposed to reading */
+	int failed;
+};
 
-	while ((r = recording_next(reader, &event, damage)) > 0) {
-		r = session_event(session, event, err);
-		if (r < 0)
-			return r;
-	}
+static int feed_event(void *arg, const struct event *event)
+{
+	struct feeding *f = arg;
+
+	f->failed = session_event(f->session, event, f->err);
+	return f->failed;
+}
+
+/* Feeds all that can be read. 0, or why it ended too early: what came before has been fed. */
+static int feed(struct event_source *source, struct session *session, struct error *damage, struct error *err)
+{
+	struct feeding f = { .session = session, .err = err };
+	int r = source_is_live(source) ? source_catch_up(source, feed_event, &f, damage) :
+		source_drain(source, feed_event, &f, damage);
+
+	if (f.failed < 0)
+		return f.failed;
 	if (r < 0 && !damage->text[0])
 		error_errno(damage, -r, "the recording cannot be read further");
 	return 0;
 }
 
-static int no_such_container(struct session *session, const char *id, struct error *err)
+static int no_such_container(struct session *session, const char *id, const char *where, struct error *err)
 {
 	struct timeline *tl = session_timeline(session);
 	struct strbuf names = { 0 };
@@ -139,13 +159,13 @@ static int no_such_container(struct session *session, const char *id, struct err
 		strbuf_printf(&names, "%s%.12s%s%s%s", i ? ", " : "", c->id, c->name ? " (" : "",
 			c->name ? c->name : "", c->name ? ")" : "");
 	}
-	error_set(err, ENOENT, "no container %s in the recording; it has %zu%s%s%s", id, count,
+	error_set(err, ENOENT, "no container %s %s; it has %zu%s%s%s", id, where, count,
 		count ? ": " : "", count ? names.text : "", count > 10 ? ", ..." : "");
 	strbuf_free(&names);
 	return -ENOENT;
 }
 
-static int run_session(struct recording_reader *reader, struct replay_options *o, FILE *out, bool at_end,
+static int run_session(struct event_source *source, struct replay_options *o, FILE *out, bool at_end,
 	struct error *err)
 {
 	struct session_options options = { .json = o->json ? out : NULL, .text = o->json ? NULL : out, .format = o->format,
@@ -153,11 +173,11 @@ static int run_session(struct recording_reader *reader, struct replay_options *o
 		.as_recorded = !o->id && !o->all };
 	struct session *session = NULL;
 	struct error damage = { 0 };
-	int r = session_begin(recording_facts(reader), &options, &session, err);
+	int r = session_begin(source_facts(source), &options, &session, err);
 
 	if (r < 0)
 		return r;
-	r = feed(reader, session, &damage, err);
+	r = feed(source, session, &damage, err);
 	if (r >= 0)
 		r = session_end(session, damage.text[0] ? damage.text : NULL, err);
 	if (r >= 0 && damage.text[0]) {
@@ -165,13 +185,32 @@ static int run_session(struct recording_reader *reader, struct replay_options *o
 		r = -EBADMSG;
 	}
 	if (r >= 0 && o->id && !session_containers(session))
-		r = no_such_container(session, o->id, err);
+		r = no_such_container(session, o->id, o->path ? "in the recording" : "in the serving tracer's memory", err);
 	session_free(session);
 	return r;
 }
 
+/* `ctrace show ID` asks the tracer that serves this host, if ID is no file and there is one. */
+static int open_source(struct replay_options *o, struct event_source **ret_source, struct error *err)
+{
+	struct error none = { 0 };
+	int r;
+
+	if (o->path && (strcmp(o->name, "show") != 0 || o->id || access(o->path, F_OK) == 0))
+		return source_open_recording(o->path, ret_source, err);
+	r = source_open_socket(NULL, ret_source, &none);
+	if (r == 0) {
+		o->id = steal_ptr(o->path);
+		return 0;
+	}
+	if (!o->path)
+		return error_set(err, -r, "which recording? No ctrace serve runs that could be asked instead (%s)", none.text);
+	return error_set(err, ENOENT, "there is no recording %s, and no ctrace serve runs that may know such a container (%s)",
+		o->path, none.text);
+}
+
 /* As run_session, into the file that was asked for. */
-static int run_into_file(struct recording_reader *reader, struct replay_options *o, bool at_end, struct error *err)
+static int run_into_file(struct event_source *source, struct replay_options *o, bool at_end, struct error *err)
 {
 	FILE *out = stdout;
 	int r;
@@ -179,7 +218,7 @@ static int run_into_file(struct recording_reader *reader, struct replay_options 
 	if (o->out && strcmp(o->out, "-") != 0 && !(out = fopen(o->out, "we")))
 		return error_errno(err, errno, "cannot write %s", o->out);
 	waterfall_detect(&o->waterfall, out, o->color);
-	r = run_session(reader, o, out, at_end, err);
+	r = run_session(source, o, out, at_end, err);
 	if (out != stdout && fclose(out) != 0 && r >= 0)
 		r = error_errno(err, errno, "cannot write %s", o->out);
 	return r;
@@ -187,7 +226,7 @@ static int run_into_file(struct recording_reader *reader, struct replay_options 
 
 static int replay(struct replay_options *o, bool at_end)
 {
-	struct recording_reader *reader = NULL;
+	struct event_source *source = NULL;
 	struct error err = { 0 };
 	int r;
 
@@ -196,10 +235,10 @@ static int replay(struct replay_options *o, bool at_end)
 		return 0;
 	}
 	setlocale(LC_CTYPE, "");
-	r = recording_open(o->path, &reader, &err);
+	r = open_source(o, &source, &err);
 	if (r >= 0)
-		r = run_into_file(reader, o, at_end, &err);
-	recording_free(reader);
+		r = run_into_file(source, o, at_end, &err);
+	source_close(source);
 	return r < 0 ? command_fail(o->name, 1, &err) : 0;
 }
 

@@ -19,7 +19,7 @@ static void print_warning(const char *text)
 	fprintf(stderr, "ctrace run: warning: %s\n", escaped.text);
 }
 
-static int run(const struct run_settings *s)
+static int run(struct run_settings *s)
 {
 	char tracer[PATH_MAX], image_program[PATH_MAX];
 	struct run_request request = { .settings = s, .warn = print_warning };

@@ -2,10 +2,12 @@
 /* A table instead of argp: options must stop at IMAGE, and errors must read as docker's. */
 #include "cmd/run_options.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/ports.h"
 #include "engine/values.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -43,6 +45,9 @@ FLAG(read_only)
 FLAG(init)
 FLAG(privileged)
 FLAG(detach_trace)
+FLAG(detach)
+FLAG(publish_all)
+FLAG(oom_kill_disable)
 FLAG(help)
 
 #define STRING(member)                                                                        \
@@ -58,6 +63,8 @@ STRING(workdir)
 STRING(entrypoint)
 STRING(platform)
 STRING(cgroup_parent)
+STRING(cidfile)
+STRING(domainname)
 STRING(cpuset_cpus)
 STRING(cpuset_mems)
 STRING(json)
@@ -75,6 +82,11 @@ NUMBER(nano_cpus, value_cpus)
 NUMBER(cpu_shares, value_integer)
 NUMBER(pids_limit, value_integer)
 NUMBER(oom_score_adj, value_integer)
+NUMBER(cpu_period, value_integer)
+NUMBER(cpu_quota, value_integer)
+NUMBER(swappiness, value_integer)
+NUMBER(blkio_weight, value_integer)
+NUMBER(stop_timeout, value_integer)
 
 static int set_memory_swap(struct run_settings *s, const char *value, struct error *err)
 {
@@ -193,11 +205,129 @@ static int set_choice(const char *value, const char *const *names, const char *w
 
 static int set_network(struct run_settings *s, const char *value, struct error *err)
 {
-	static const char *const names[] = { "bridge", "none", "host", NULL };
-	int choice = set_choice(!strcmp(value, "default") ? "bridge" : value, names, "network", err);
+	static const char *const names[] = { "bridge", "none", "host", "container:ID", NULL };
+	int choice;
 
+	if (str_starts(value, "container:") && value[10]) {
+		s->network = NETWORK_CONTAINER;
+		return set_string(&s->network_container, value + 10);
+	}
+	choice = set_choice(!strcmp(value, "default") ? "bridge" : value, names, "network", err);
 	s->network = choice < 0 ? s->network : (enum network_mode)choice;
 	return choice < 0 ? choice : 0;
+}
+
+/* own: what means "its own namespace"; others: what may be shared. */
+static int set_mode(char **to, const char *value, const char *own, bool containers, struct error *err)
+{
+	if (!*value || !strcmp(value, own)) {
+		free(*to);
+		*to = NULL;
+		return 0;
+	}
+	if (!strcmp(value, "host") || (containers && str_starts(value, "container:") && value[10]))
+		return set_string(to, value);
+	return error_set(err, EINVAL, "it is host%s", containers ? " or container:ID" : "");
+}
+
+static int set_pid_mode(struct run_settings *s, const char *value, struct error *err)
+{
+	return set_mode(&s->pid_mode, value, "private", true, err);
+}
+
+static int set_ipc_mode(struct run_settings *s, const char *value, struct error *err)
+{
+	return set_mode(&s->ipc_mode, !strcmp(value, "shareable") ? "private" : value, "private", true, err);
+}
+
+static int set_uts_mode(struct run_settings *s, const char *value, struct error *err)
+{
+	return set_mode(&s->uts_mode, value, "private", false, err);
+}
+
+static int set_cgroupns(struct run_settings *s, const char *value, struct error *err)
+{
+	static const char *const names[] = { "private", "host", NULL };
+	int choice = set_choice(value, names, "cgroup namespace", err);
+
+	s->host_cgroups = choice == 1;
+	return choice < 0 ? choice : 0;
+}
+
+static int add_port(struct run_settings *s, const char *value, struct error *err)
+{
+	return ports_parse(value, &s->ports, err);
+}
+
+static int add_exposed(struct run_settings *s, const char *value, struct error *err)
+{
+	return ports_parse_exposed(value, &s->exposed, err);
+}
+
+static int add_host(struct run_settings *s, const char *value, struct error *err)
+{
+	int r = value_host_entry(value, err);
+
+	if (r == 0)
+		string_list_add(&s->hosts, xstrdup(value));
+	return r;
+}
+
+static int add_dns(struct run_settings *s, const char *value, struct error *err)
+{
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET, value, &address) != 1 && inet_pton(AF_INET6, value, &address) != 1)
+		return error_set(err, EINVAL, "%s is not an ip address", value);
+	string_list_add(&s->dns, xstrdup(value));
+	return 0;
+}
+
+/* Goes into resolv.conf: no second line may come with it. */
+static int add_word(struct string_list *list, const char *value, struct error *err)
+{
+	if (!*value || strpbrk(value, " \t\r\n"))
+		return error_set(err, EINVAL, "it is one word");
+	string_list_add(list, xstrdup(value));
+	return 0;
+}
+
+static int add_dns_search(struct run_settings *s, const char *value, struct error *err)
+{
+	return add_word(&s->dns_search, value, err);
+}
+
+static int add_dns_option(struct run_settings *s, const char *value, struct error *err)
+{
+	return add_word(&s->dns_options, value, err);
+}
+
+static int add_sysctl(struct run_settings *s, const char *value, struct error *err)
+{
+	const char *equals = strchr(value, '=');
+
+	if (!equals || equals == value)
+		return error_set(err, EINVAL, "it is NAME=VALUE");
+	string_list_add(&s->sysctls, xstrdup(value));
+	return 0;
+}
+
+static int set_restart(struct run_settings *s, const char *value, struct error *err)
+{
+	return value_restart(value, &s->restart, &s->restart_max, err);
+}
+
+static int add_mount(struct run_settings *s, const char *value, struct error *err)
+{
+	bool is_tmpfs;
+	int r;
+
+	array_grow(s->volumes, s->volume_count, s->volume_capacity);
+	array_grow(s->tmpfs, s->tmpfs_count, s->tmpfs_capacity);
+	r = value_mount(value, &s->volumes[s->volume_count], &s->tmpfs[s->tmpfs_count], &is_tmpfs, err);
+	if (r == 0)
+		*(is_tmpfs ? &s->tmpfs_count : &s->volume_count) += 1;
+	return r;
 }
 
 static int set_pull(struct run_settings *s, const char *value, struct error *err)
@@ -265,31 +395,58 @@ static int set_bundle(struct run_settings *s, const char *value, struct error *e
 }
 
 static const struct option_row rows[] = {
+	{ "add-host", 0, OPTION_VALUE, false, add_host, "NAME:IP",
+		"Add a line to /etc/hosts" },
+	{ "blkio-weight", 0, OPTION_VALUE, false, set_blkio_weight, "N",
+		"Block I/O weight, 10 to 1000" },
 	{ "bundle", 0, OPTION_VALUE, true, set_bundle, "DIR", "Run an OCI bundle as it is" },
 	{ "cap-add", 0, OPTION_VALUE, false, add_cap_add, "CAP", "Add a Linux capability (or ALL)" },
 	{ "cap-drop", 0, OPTION_VALUE, false, add_cap_drop, "CAP", "Drop a Linux capability (or ALL)" },
 	{ "cgroup-parent", 0, OPTION_VALUE, false, set_cgroup_parent, "PATH",
 		"Parent cgroup (default /ctrace)" },
+	{ "cgroupns", 0, OPTION_VALUE, false, set_cgroupns, "MODE",
+		"Cgroup namespace: private (default) or host" },
+	{ "cidfile", 0, OPTION_VALUE, true, set_cidfile, "FILE",
+		"Write the container's id to the file" },
+	{ "cpu-period", 0, OPTION_VALUE, false, set_cpu_period, "US",
+		"Period of --cpu-quota" },
+	{ "cpu-quota", 0, OPTION_VALUE, false, set_cpu_quota, "US",
+		"CPU time in each period" },
 	{ "cpu-shares", 'c', OPTION_VALUE, false, set_cpu_shares, "N", "CPU shares, relative weight" },
 	{ "cpus", 0, OPTION_VALUE, false, set_nano_cpus, "DECIMAL", "Number of CPUs" },
 	{ "cpuset-cpus", 0, OPTION_VALUE, false, set_cpuset_cpus, "LIST",
 		"CPUs to run on (0-3, 0,1)" },
 	{ "cpuset-mems", 0, OPTION_VALUE, false, set_cpuset_mems, "LIST",
 		"Memory nodes to use (0-3, 0,1)" },
+	{ "detach", 'd', OPTION_FLAG, true, set_detach, NULL,
+		"Run in the background and print the container's id" },
 	{ "detach-trace", 0, OPTION_FLAG, true, set_detach_trace, NULL,
 		"Print the timeline at once when the container's init has ended" },
 	{ "device", 0, OPTION_VALUE, false, add_device, "DEV[:DEV[:rwm]]",
 		"Add a device of the host" },
+	{ "dns", 0, OPTION_VALUE, false, add_dns, "IP",
+		"Use this name server" },
+	{ "dns-opt", 0, OPTION_VALUE, false, add_dns_option, NULL, NULL },
+	{ "dns-option", 0, OPTION_VALUE, false, add_dns_option, "OPTION",
+		"Add an option to resolv.conf" },
+	{ "dns-search", 0, OPTION_VALUE, false, add_dns_search, "DOMAIN",
+		"Search this domain" },
+	{ "domainname", 0, OPTION_VALUE, false, set_domainname, "NAME",
+		"The container's NIS domain name" },
 	{ "entrypoint", 0, OPTION_VALUE, false, set_entrypoint, "PROGRAM",
 		"Replace the image's entrypoint" },
 	{ "env", 'e', OPTION_VALUE, false, add_env, "NAME[=VALUE]", "Set an environment variable" },
 	{ "env-file", 0, OPTION_VALUE, false, add_env_file, "FILE", "Read environment variables" },
+	{ "expose", 0, OPTION_VALUE, false, add_exposed, "PORT",
+		"A port that -P publishes" },
 	{ "group-add", 0, OPTION_VALUE, false, add_group, "GROUP", "Join another group" },
 	{ "help", 0, OPTION_FLAG, true, set_help, NULL, "Print this help" },
 	{ "hostname", 'h', OPTION_VALUE, false, set_hostname, "NAME", "The container's host name" },
 	{ "init", 0, OPTION_FLAG, false, set_init, NULL,
 		"Run an init as pid 1 that forwards signals and reaps processes" },
 	{ "interactive", 'i', OPTION_FLAG, true, set_interactive, NULL, "Keep stdin open" },
+	{ "ipc", 0, OPTION_VALUE, false, set_ipc_mode, "MODE",
+		"IPC namespace: host or container:ID" },
 	{ "json", 0, OPTION_VALUE, true, set_json, "FILE", "Write the timeline as JSON (- = stdout)" },
 	{ "label", 'l', OPTION_VALUE, false, add_label, "NAME[=VALUE]", "Set a label" },
 	{ "memory", 'm', OPTION_VALUE, false, set_memory, "BYTES", "Memory limit (256m, 1g)" },
@@ -297,22 +454,37 @@ static const struct option_row rows[] = {
 		"Memory soft limit" },
 	{ "memory-swap", 0, OPTION_VALUE, false, set_memory_swap, "BYTES",
 		"Limit of memory plus swap; -1 = unlimited swap" },
+	{ "memory-swappiness", 0, OPTION_VALUE, false, set_swappiness, "N",
+		"Swappiness, 0 to 100 (cgroup v1)" },
+	{ "mount", 0, OPTION_VALUE, false, add_mount, "MOUNT",
+		"type=bind|volume|tmpfs,src=...,dst=...[,readonly]" },
 	{ "name", 0, OPTION_VALUE, true, set_name, "NAME", "Name the container" },
-	{ "network", 0, OPTION_VALUE, false, set_network, "MODE", "bridge (default), none or host" },
+	{ "network", 0, OPTION_VALUE, false, set_network, "MODE",
+		"bridge (default), none, host or container:ID" },
 	{ "net", 0, OPTION_VALUE, false, set_network, NULL, NULL },
+	{ "oom-kill-disable", 0, OPTION_FLAG, false, set_oom_kill_disable, NULL,
+		"Do not kill at the limit (cgroup v1)" },
 	{ "oom-score-adj", 0, OPTION_VALUE, false, set_oom_score_adj, "N",
 		"OOM preference, -1000 to 1000" },
+	{ "pid", 0, OPTION_VALUE, false, set_pid_mode, "MODE",
+		"PID namespace: host or container:ID" },
 	{ "pids-limit", 0, OPTION_VALUE, false, set_pids_limit, "N",
 		"Limit of processes; -1 = unlimited" },
 	{ "platform", 0, OPTION_VALUE, false, set_platform, "OS/ARCH[/VARIANT]",
 		"Platform of the image" },
 	{ "privileged", 0, OPTION_FLAG, false, set_privileged, NULL,
 		"All capabilities and devices, no seccomp, nothing masked" },
+	{ "publish", 'p', OPTION_VALUE, false, add_port, "[[IP:]HOST:]PORT",
+		"Publish a port of the container (also ranges, /udp)" },
+	{ "publish-all", 'P', OPTION_FLAG, false, set_publish_all, NULL,
+		"Publish all exposed ports to free ones" },
 	{ "pull", 0, OPTION_VALUE, false, set_pull, "POLICY", "missing (default), always or never" },
 	{ "read-only", 0, OPTION_FLAG, false, set_read_only, NULL, "Mount the root read-only" },
 	{ "record", 0, OPTION_VALUE, true, set_record, "FILE", "Record all events for ctrace replay" },
+	{ "restart", 0, OPTION_VALUE, false, set_restart, "POLICY",
+		"no, on-failure[:N], always, unless-stopped" },
 	{ "rm", 0, OPTION_FLAG, true, set_remove, NULL,
-		"Accepted: a container is always removed when it ends" },
+		"Remove the container when it ends" },
 	{ "rootfs", 0, OPTION_VALUE, true, set_rootfs, "DIR",
 		"Run on a directory instead of an image; it is never changed" },
 	{ "security-opt", 0, OPTION_VALUE, false, set_security, "OPTION",
@@ -320,29 +492,34 @@ static const struct option_row rows[] = {
 	{ "shm-size", 0, OPTION_VALUE, false, set_shm_size, "BYTES", "Size of /dev/shm (64m)" },
 	{ "stop-signal", 0, OPTION_VALUE, false, set_stop_signal, "SIGNAL",
 		"Signal that stops the container" },
+	{ "stop-timeout", 0, OPTION_VALUE, true, set_stop_timeout, "SECONDS",
+		"Before stop kills it (10)" },
+	{ "sysctl", 0, OPTION_VALUE, false, add_sysctl, "NAME=VALUE",
+		"Set a kernel parameter of its namespaces" },
 	{ "tmpfs", 0, OPTION_VALUE, false, add_tmpfs, "PATH[:OPTIONS]", "Mount a tmpfs" },
 	{ "trace", 0, OPTION_VALUE, true, set_trace, "DETAIL", "summary (default), full or none" },
 	{ "tty", 't', OPTION_FLAG, true, set_terminal, NULL, "Give the container a terminal" },
 	{ "ulimit", 0, OPTION_VALUE, false, add_ulimit, "NAME=SOFT[:HARD]", "Set a resource limit" },
 	{ "user", 'u', OPTION_VALUE, false, set_user, "USER[:GROUP]", "User, by name or number" },
-	{ "volume", 'v', OPTION_VALUE, false, add_volume, "SRC:DST[:ro]", "Bind a file or directory" },
+	{ "uts", 0, OPTION_VALUE, false, set_uts_mode, "MODE",
+		"UTS namespace: host" },
+	{ "volume", 'v', OPTION_VALUE, false, add_volume, "[SRC:]DST[:ro]",
+		"Bind a path of the host, or a volume by its name" },
 	{ "workdir", 'w', OPTION_VALUE, false, set_workdir, "DIR", "Working directory" },
 };
 
 /* What docker run has beyond these; a separate error saves the search for a typing mistake. */
-static const char *const docker_only[] = { "add-host", "annotation", "attach", "blkio-weight",
-	"blkio-weight-device", "cgroupns", "cidfile", "cpu-count", "cpu-percent", "cpu-period",
-	"cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "detach", "detach-keys", "device-cgroup-rule",
-	"device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
-	"disable-content-trust", "dns", "dns-opt", "dns-option", "dns-search", "domainname", "expose",
-	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-period",
-	"health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
-	"kernel-memory", "label-file", "link", "link-local-ip", "log-driver", "log-opt", "mac-address",
-	"memory-swappiness", "mount", "network-alias", "net-alias", "no-healthcheck",
-	"oom-kill-disable", "pid", "publish", "publish-all", "quiet", "restart", "runtime", "sig-proxy",
-	"stop-timeout", "storage-opt", "sysctl", "use-api-socket", "userns", "uts", "volume-driver",
+static const char *const docker_only[] = {
+	"annotation", "attach", "blkio-weight-device", "cpu-count", "cpu-percent", "cpu-rt-period",
+	"cpu-rt-runtime", "detach-keys", "device-cgroup-rule", "device-read-bps",
+	"device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
+	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
+	"health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6",
+	"isolation", "kernel-memory", "label-file", "link", "link-local-ip", "log-driver",
+	"log-opt", "mac-address", "net-alias", "network-alias", "no-healthcheck", "quiet",
+	"runtime", "sig-proxy", "storage-opt", "use-api-socket", "userns", "volume-driver",
 	"volumes-from" };
-static const char docker_letters[] = "adpPq";
+static const char docker_letters[] = "aq";
 
 static const struct option_row *find_name(const char *name, size_t length)
 {

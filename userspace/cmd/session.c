@@ -25,12 +25,16 @@ struct session {
 	struct span_context spans;
 	struct export export; /* what the format of the text is told */
 	uint64_t containers;
+	bool in_past;
+	uint64_t last_ns, past_ns; /* of the last event; when the past ended */
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
 };
 
 static bool matches(const struct session *s, const struct container *c)
 {
+	if (c->ended && c->last_ns <= s->past_ns)
+		return false;
 	if (s->o.followed && !c->followed)
 		return false;
 	if (!filter_container(s->filter, c) || !filter_container(s->recorded_filter, c))
@@ -71,7 +75,7 @@ static void changed(void *arg, const struct container *c, enum timeline_change c
 	struct session *s = arg;
 
 	/* a name alone is no change of state; it is in the next timeline */
-	if (!s->o.at_end && change != CHANGE_NAMED)
+	if (!s->o.at_end && !s->in_past && change != CHANGE_NAMED)
 		write_container(s, c, change, change == CHANGE_ENDED);
 }
 
@@ -93,19 +97,28 @@ int session_flush(struct session *s, struct error *err)
 	return r < 0 ? r : write_out(&s->text, s->o.text, err);
 }
 
+void session_make_note(struct event_meta *ret, const char *key, const char *value, uint64_t time_ns)
+{
+	size_t n = strlen(key) + 1, length = strlen(value);
+
+	if (length > sizeof(ret->text) - n - 1)
+		length = sizeof(ret->text) - n - 1;
+	memset(ret, 0, sizeof(*ret));
+	ret->h.kind = EVENT_META;
+	ret->h.time_ns = time_ns;
+	memcpy(ret->text, key, n);
+	memcpy(ret->text + n, value, length);
+	ret->h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
+}
+
 /* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
  * containers, and the timeline never sees it. */
 static int record_note(struct session *s, const char *id, const char *key, const char *value, struct error *err)
 {
-	struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = s->facts->start_ns } };
-	size_t n = strlen(key) + 1, length = strlen(value);
+	struct event_meta e;
 
-	if (length > sizeof(e.text) - n - 1)
-		length = sizeof(e.text) - n - 1;
+	session_make_note(&e, key, value, s->facts->start_ns);
 	snprintf(e.id, sizeof(e.id), "%s", id);
-	memcpy(e.text, key, n);
-	memcpy(e.text + n, value, length);
-	e.h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
 	if (s->o.json && s->o.events)
 		json_write_event(&s->json, &e.h);
 	return recording_add(s->o.record, &e.h, err);
@@ -124,6 +137,23 @@ static int record_notes(struct session *s, struct error *err)
 	if (s->o.record && s->spans.has_parent && r >= 0)
 		r = record_note(s, s->spans.parent_of, "session.traceparent", s->o.traceparent, err);
 	return r;
+}
+
+/* Containers that go on are written as they are when the past ends. */
+static void take_past(struct session *s, const char *value)
+{
+	size_t count = timeline_count(s->timeline);
+
+	s->in_past = !strcmp(value, "begin");
+	if (s->in_past)
+		return;
+	s->past_ns = s->last_ns;
+	for (size_t i = 0; i < count && !s->o.at_end; i++) {
+		const struct container *c = timeline_get(s->timeline, i);
+
+		if (!c->ended)
+			write_container(s, c, CHANGE_STATE, false);
+	}
 }
 
 static int use_recorded_filter(struct session *s, const char *text, struct error *err)
@@ -159,6 +189,8 @@ static int take_filter(struct session *s, const struct event *event, struct erro
 	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
 	if (!strcmp(e->text, "session.traceparent"))
 		span_context_set_parent(&s->spans, value, id);
+	if (!strcmp(e->text, SESSION_PAST) && (s->o.as_recorded || s->o.has_past))
+		take_past(s, value);
 	if (!s->o.as_recorded)
 		return 1;
 	if (!strcmp(e->text, "session.followed"))
@@ -242,11 +274,31 @@ int session_event(struct session *s, const struct event *event, struct error *er
 		json_write_event(&s->json, event);
 	if (event->kind == EVENT_LOST)
 		note_loss(s, event);
+	if (event->time_ns > s->last_ns)
+		s->last_ns = event->time_ns;
 	if (!is_note)
 		timeline_feed(s->timeline, event); /* counts what it refuses */
 	if (s->json.length + s->text.length >= FLUSH_BYTES)
 		return session_flush(s, err);
 	return 0;
+}
+
+static int add_note(struct session *s, const char *value, struct error *err)
+{
+	struct event_meta e;
+
+	session_make_note(&e, SESSION_PAST, value, s->last_ns ? s->last_ns : s->facts->start_ns);
+	return session_event(s, &e.h, err);
+}
+
+int session_begin_past(struct session *s, struct error *err)
+{
+	return add_note(s, "begin", err);
+}
+
+int session_end_past(struct session *s, struct error *err)
+{
+	return add_note(s, "end", err);
 }
 
 /* Containers that go on, or with at_end all of them, in order of their first event. */

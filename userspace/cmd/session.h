@@ -27,6 +27,7 @@ struct session_options {
 	bool at_end;       /* write containers only when all is known, one timeline for each (show) */
 	bool followed;     /* only containers that the followed command caused */
 	bool as_recorded;  /* filter as the session did that made the recording (replay) */
+	bool has_past;     /* live, from a serving tracer: session_begin_past and _end_past are called */
 	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
 	const char *filter; /* only containers, and with events also events, that pass (exporters/filter.h); NULL = all */
 	/* The caller's span, of which the trace of the container of that id becomes a part, or those of all that the
@@ -46,6 +47,15 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 
 /* Takes the next event. Errors are those of writing; malformed events are counted, not errors. */
 int session_event(struct session *s, const struct event *event, struct error *err);
+
+/* Between the two come events of before: what they tell of containers is known afterwards, but not written, and
+ * those that ended in it are not shown. Both are part of the recording and of a replay of it. */
+int session_begin_past(struct session *s, struct error *err);
+int session_end_past(struct session *s, struct error *err);
+
+/* The event by which a recording tells of such things: EVENT_META without an id. key: "session.*". */
+void session_make_note(struct event_meta *ret, const char *key, const char *value, uint64_t time_ns);
+#define SESSION_PAST "session.past" /* "begin", "end" */
 
 /* Hands what was written so far to its readers; a live trace calls it after each batch. */
 int session_flush(struct session *s, struct error *err);

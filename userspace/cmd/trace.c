@@ -15,20 +15,24 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture/capture.h"
+#include "capture/source.h"
+#include "capture/stream.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "cmd/trace_options.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 
 /* While events flow the rings are looked at this often (kernel.md: wakeups are adaptive); a quiet host
  * is looked at less often, and told that time went by. */
-enum { BUSY_MS = 10, IDLE_MS = 100, QUIET_TICK_MS = 300 };
+enum { BUSY_MS = 10, IDLE_MS = 100, QUIET_TICK_MS = 300, SHARED_LAG_MS = 150 };
 
 struct trace {
 	const struct trace_options *o;
-	struct capture *capture;
+	struct event_source *source;
+	bool is_shared; /* of a serving tracer */
+	bool is_gone;   /* it has ended */
 	struct session *session;
 	struct recording_writer *record;
 	FILE *json, *text;
@@ -70,7 +74,7 @@ static int tick(struct trace *t, uint64_t now, struct error *err)
 	if (now < t->last_event_ns + QUIET_TICK_MS * 1000000ULL)
 		return 0;
 	/* a little in the past: nothing that is still on its way may be older than the tick */
-	e.time_ns = now - BUSY_MS * 2 * 1000000ULL;
+	e.time_ns = now - (t->is_shared ? SHARED_LAG_MS : BUSY_MS * 2) * 1000000ULL;
 	t->last_event_ns = now;
 	return session_event(t->session, &e, err);
 }
@@ -82,14 +86,17 @@ static int read_events(struct trace *t, struct error *err)
 	int r;
 
 	t->batch = 0;
-	r = capture_read(t->capture, take_event, &sink, err);
+	r = source_read(t->source, take_event, &sink, err);
 	if (r < 0)
 		return r;
+	t->is_gone = r > 0;
 	now = boot_ns();
 	if (t->batch)
 		t->last_event_ns = now;
 	else
 		r = tick(t, now, err);
+	if (t->is_gone)
+		error_set(err, ENOTCONN, "the tracer that serves this host has ended: what came before it is shown");
 	return r < 0 ? r : session_flush(t->session, err);
 }
 
@@ -224,11 +231,11 @@ static void take_signals(struct trace *t)
 
 static int run_loop(struct trace *t, struct error *err)
 {
-	struct pollfd fds[3] = { { .fd = capture_fd(t->capture), .events = POLLIN },
+	struct pollfd fds[3] = { { .fd = source_fd(t->source), .events = POLLIN },
 		{ .fd = t->signals, .events = POLLIN }, { .fd = t->o->done_fd, .events = POLLIN } };
 	int r = 0;
 
-	while (!t->stop && r >= 0 && !command_finished(t) && !told_enough(t)) {
+	while (!t->stop && !t->is_gone && r >= 0 && !command_finished(t) && !told_enough(t)) {
 		if (poll(fds, 3, t->batch ? BUSY_MS : IDLE_MS) < 0 && errno != EINTR)
 			return error_errno(err, errno, "cannot wait for events");
 		take_signals(t);
@@ -277,7 +284,7 @@ static int tell_meta(struct trace *t, struct error *err)
 
 	for (size_t i = 0; i < t->o->meta_count && r >= 0; i++) {
 		const char *pair = t->o->meta[i], *value = strchr(pair, '=') + 1;
-		struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = capture_facts(t->capture)->start_ns } };
+		struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = source_facts(t->source)->start_ns } };
 		int length = snprintf(e.text, sizeof(e.text), "%.*s%c%s", (int)(value - 1 - pair), pair, 0, value);
 
 		snprintf(e.id, sizeof(e.id), "%s", t->o->for_run);
@@ -289,20 +296,49 @@ static int tell_meta(struct trace *t, struct error *err)
 	return r;
 }
 
-static int begin(struct trace *t, struct error *err)
+/* When `ctrace run`, our parent, began: what it did before we came is in the serving tracer's past. */
+static uint64_t parent_start_ns(void)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned long long ticks = 0;
+	char path[64];
+	const char *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
+	text = file_read(path, 4096, NULL);
+	p = text ? strrchr(text, ')') : NULL; /* the name may hold blanks and brackets */
+	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			&ticks) != 1)
+		return STREAM_EVERYTHING;
+	return ticks * (1000000000ULL / (unsigned long long)sysconf(_SC_CLK_TCK));
+}
+
+/* A serving tracer is asked first, unless it cannot do what is wanted: follow a command, or be always armed. */
+static int open_source(struct trace *t, struct error *err)
 {
 	struct capture_options capture = { .always_armed = t->o->always_armed,
 		.start_armed = t->o->for_run || t->o->command, .follow = t->command > 0 ? t->command : 0 };
+	struct stream_options stream = { .arm = t->o->for_run,
+		.since_ns = t->o->for_run ? parent_start_ns() : STREAM_EVERYTHING };
+
+	if (!t->o->no_serve && !t->o->always_armed && !t->o->command) {
+		t->is_shared = source_open_socket(&stream, &t->source, NULL) == 0;
+		if (t->is_shared)
+			return 0;
+	}
+	return source_open_live(&capture, &t->source, err);
+}
+
+static int begin_session(struct trace *t, struct error *err)
+{
 	struct session_options session = { .events = t->o->events, .id = t->o->for_run ? t->o->for_run : t->o->id,
 		.traceparent = t->o->for_run || t->o->command ? getenv("TRACEPARENT") : NULL,
-		.traceparent_of = t->o->for_run,
-		.filter = t->o->filter, .followed = t->o->command && !t->o->id };
-	int r = capture_open(&capture, &t->capture, err);
+		.traceparent_of = t->o->for_run, .filter = t->o->filter, .followed = t->o->command && !t->o->id,
+		.has_past = t->is_shared };
+	int r;
 
-	if (r < 0)
-		return r;
 	if (t->o->record) {
-		r = recording_create(t->o->record, capture_facts(t->capture), &t->record, err);
+		r = recording_create(t->o->record, source_facts(t->source), &t->record, err);
 		if (r < 0)
 			return r;
 	}
@@ -312,15 +348,43 @@ static int begin(struct trace *t, struct error *err)
 	session.waterfall = t->o->waterfall;
 	if (t->text)
 		waterfall_detect(&session.waterfall, t->text, t->o->color);
-	r = session_begin(capture_facts(t->capture), &session, &t->session, err);
+	r = session_begin(source_facts(t->source), &session, &t->session, err);
 	return r < 0 ? r : tell_meta(t, err);
+}
+
+/* What a serving tracer knows of the time before us. */
+static int take_past(struct trace *t, struct error *err)
+{
+	struct sink sink = { t, err };
+	int r = session_begin_past(t->session, err);
+
+	if (r >= 0)
+		r = source_catch_up(t->source, take_event, &sink, err);
+	return r < 0 ? r : session_end_past(t->session, err);
+}
+
+static int begin(struct trace *t, struct error *err)
+{
+	int r = open_source(t, err);
+
+	if (r >= 0)
+		r = begin_session(t, err);
+	if (r >= 0 && t->is_shared)
+		r = take_past(t, err);
+	t->last_event_ns = boot_ns();
+	return r;
 }
 
 static int finish(struct trace *t, struct error *err)
 {
 	struct sink sink = { t, err };
-	int r = capture_drain(t->capture, take_event, &sink, err);
+	int r = 0;
 
+	if (t->is_gone) {
+		r = session_end(t->session, err->text, err);
+		return r < 0 ? r : -ENOTCONN;
+	}
+	r = source_drain(t->source, take_event, &sink, err);
 	if (r >= 0)
 		r = session_end(t->session, NULL, err);
 	return r;
@@ -356,7 +420,7 @@ static void release(struct trace *t)
 	session_free(t->session);
 	if (recording_close(t->record, &err) < 0)
 		t->exit_code = command_fail("trace", EXIT_CTRACE, &err);
-	capture_close(t->capture);
+	source_close(t->source);
 	if (t->json && t->json != stdout && fclose(t->json) != 0 && !t->exit_code) {
 		error_errno(&err, errno, "cannot write %s", t->o->json);
 		t->exit_code = command_fail("trace", EXIT_CTRACE, &err);

@@ -11,7 +11,7 @@
 #include "util/cleanup.h"
 
 enum { OPTION_JSON = 256, OPTION_RECORD, OPTION_ID, OPTION_EVENTS, OPTION_ARMED, OPTION_TRACE, OPTION_WIDTH,
-	OPTION_COLOR, OPTION_DETACH, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META,
+	OPTION_COLOR, OPTION_DETACH, OPTION_NO_SERVE, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META,
 	OPTION_FILTER };
 
 static const struct argp_option options[] = {
@@ -25,6 +25,7 @@ static const struct argp_option options[] = {
 	{ "detach-trace", OPTION_DETACH, NULL, 0, "do not wait for the end of containers that were started", 0 },
 	{ "always-armed", OPTION_ARMED, NULL, 0,
 		"watch system calls all the time, not only while containers are made or changed", 0 },
+	{ "no-serve", OPTION_NO_SERVE, NULL, 0, "load the programs, although a ctrace serve runs whose events could be read", 0 },
 	{ "width", OPTION_WIDTH, "COLUMNS", 0, "instead of the terminal's", 0 },
 	{ "color", OPTION_COLOR, "auto|always|never", 0, "auto: on a terminal, unless NO_COLOR is set", 0 },
 	{ "for-run", OPTION_FOR_RUN, "ID", OPTION_HIDDEN, NULL, 0 },
@@ -77,6 +78,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->filter = arg;
 		return 0;
 	case OPTION_ARMED: o->always_armed = true; return 0;
+	case OPTION_NO_SERVE: o->no_serve = true; return 0;
 	case OPTION_DETACH: o->detach_trace = true; return 0;
 	case OPTION_TRACE: parse_detail(state, o, arg); return 0;
 	case OPTION_WIDTH: o->waterfall.width = (size_t)parse_number(state, "width", arg, 60, 400); return 0;

@@ -11,7 +11,7 @@ struct trace_options {
 	const char *record; /* FILE, NULL = none */
 	const char *id;     /* only this container */
 	const char *filter; /* only what passes (exporters/filter.h); NULL = all */
-	bool events, always_armed, detach_trace, waterfall_wanted;
+	bool events, always_armed, no_serve, detach_trace, waterfall_wanted;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;
 	char **command;     /* NULL = all containers of the host */

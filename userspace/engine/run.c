@@ -10,43 +10,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/address_pool.h"
-#include "engine/capability.h"
+#include "engine/attach.h"
 #include "engine/child.h"
-#include "engine/etc_files.h"
-#include "engine/init_program.h"
-#include "engine/network.h"
-#include "engine/overlay.h"
-#include "engine/rooted.h"
+#include "engine/container_make.h"
+#include "engine/leftovers.h"
+#include "engine/lifetime.h"
+#include "engine/registry.h"
 #include "engine/signals.h"
-#include "engine/spec.h"
-#include "engine/state.h"
 #include "engine/store.h"
-#include "engine/supervise.h"
-#include "engine/user.h"
-#include "runtime/runtime.h"
+#include "engine/supervisor.h"
 #include "util/array.h"
 #include "util/cleanup.h"
-#include "util/strbuf.h"
 
 enum { CODE_FAILED = 125, CODE_SIGNAL = 128 };
 
 /* One run, from its first step to its last. */
 struct run {
 	const struct run_request *request;
-	const struct run_settings *settings;
-	struct state state;
+	struct run_settings *settings;
+	struct launch launch;
 	struct signals signals;
 	struct tracer tracer;
 	struct store *store;
 	struct store_image image;
 	bool has_image;
-	struct network_bridge bridge;
-	uint32_t address; /* host byte order; 0 = none */
-	char hostname[65];
-	char *oci_root; /* of the runtime's state */
-	struct container *container;
-	int console;
 	int signal; /* that interrupted the making */
 	int code;
 };
@@ -108,318 +95,52 @@ static int open_source(struct run *run, struct error *err)
 		return 0;
 	r = store_open(NULL, &run->store, err);
 	if (r == 0)
-		state_clean_storage(store_root(run->store));
+		leftovers_adopt(store_root(run->store));
 	if (r == 0 && run->settings->source_type == SOURCE_IMAGE)
 		r = find_image(run, err);
 	return r;
 }
 
-/* ---- registration and root file system ---- */
+/* ---- the container ---- */
 
-static int register_container(struct run *run, struct error *err)
+static int write_cidfile(const struct run *run, struct error *err)
 {
-	const struct run_settings *s = run->settings;
-	struct state *state = &run->state;
-	const char *parent = s->cgroup_parent ? s->cgroup_parent : "/ctrace";
+	const char *path = run->settings->cidfile, *id = run->launch.state.id;
+	_cleanup_close_ int fd = -1;
 
-	state->image = xstrdup(s->source);
-	if (s->source_type != SOURCE_BUNDLE) {
-		state->store_root = xstrdup(store_root(run->store));
-		state->storage = xasprintf("%s/containers/%s", state->store_root, state->id);
-		state->image_id = xstrdup(run->has_image ? run->image.id : "");
-		state->cgroup = xasprintf("%s%s%s%s", *parent == '/' ? "" : "/", parent,
-			str_ends(parent, "/") ? "" : "/", state->id);
-	}
-	return state_register(state, s->name, err);
-}
-
-static int make_storage(struct run *run, struct error *err)
-{
-	static const char *const names[] = { "", "/upper", "/work", "/root" };
-	_cleanup_free_ char *containers = xasprintf("%s/containers", run->state.store_root);
-	int r;
-
-	if (mkdir(containers, 0700) < 0 && errno != EEXIST)
-		return error_errno(err, errno, "cannot make directory %s", containers);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		_cleanup_free_ char *path = xasprintf("%s%s", run->state.storage, names[i]);
-
-		/* upper becomes the container's "/", which everyone in it may pass */
-		if (mkdir(path, i ? 0755 : 0700) < 0)
-			return error_errno(err, errno, "cannot make directory %s", path);
-	}
-	r = state_mark_storage(run->state.storage);
-	return r < 0 ? error_errno(err, -r, "cannot write to %s", run->state.storage) : 0;
-}
-
-/* --rootfs is a lower layer, too: many containers can use it at once, and none changes it. */
-static int mount_root(struct run *run, struct error *err)
-{
-	_cleanup_free_ char *upper = xasprintf("%s/upper", run->state.storage);
-	_cleanup_free_ char *work = xasprintf("%s/work", run->state.storage);
-	_cleanup_free_ char *root = xasprintf("%s/root", run->state.storage);
-	char directory[4096], *single[] = { directory, NULL };
-	struct overlay o = { .upper = upper, .work = work, .target = root, .is_volatile = true };
-
-	if (!run->has_image) {
-		if (!realpath(run->settings->source, directory))
-			return error_errno(err, errno, "cannot open %s", run->settings->source);
-		o.layers = single;
-		o.layer_count = 1;
-	} else {
-		o.layers = run->image.layers;
-		o.layer_count = run->image.layer_count;
-	}
-	if (o.layer_count == 0)
-		return error_set(err, EINVAL, "image %s has no layers", run->settings->source);
-	return overlay_mount(&o, err);
-}
-
-static int prepare_root(struct run *run, struct error *err)
-{
-	int r = 0;
-
-	if (run->has_image)
-		r = store_hold(run->store, run->image.id, run->state.id, err);
-	if (r == 0)
-		r = make_storage(run, err);
-	return r == 0 ? mount_root(run, err) : r;
-}
-
-/* ---- network ---- */
-
-static void choose_hostname(struct run *run)
-{
-	const char *given = run->settings->hostname;
-
-	if (run->settings->network == NETWORK_HOST)
-		gethostname(run->hostname, sizeof(run->hostname) - 1);
-	else
-		snprintf(run->hostname, sizeof(run->hostname), given ? "%s" : "%.12s",
-			given ? given : run->state.id);
-}
-
-static int prepare_network(struct run *run, struct error *err)
-{
-	char text[INET_ADDRSTRLEN];
-	int r;
-
-	choose_hostname(run);
-	if (run->settings->network != NETWORK_BRIDGE)
+	if (!path)
 		return 0;
-	r = network_open_bridge(&run->bridge, err);
-	if (r < 0)
-		return r;
-	warn(run, run->bridge.warning);
-	r = address_pool_take(state_run_directory(), run->bridge.network, run->bridge.prefix,
-		run->state.id, &run->address, err);
-	if (r < 0)
-		return r;
-	run->state.address = xstrdup(network_format(run->address, text));
-	return state_save(&run->state, err);
-}
-
-/* The runtime's callback: the namespaces exist, init waits. */
-static int configure_network(const struct runtime_created *created, void *data, struct error *err)
-{
-	struct run *run = data;
-
-	switch (run->settings->network) {
-	case NETWORK_HOST:
-		return 0;
-	case NETWORK_NONE:
-		return network_setup_loopback(created->netns, err);
-	default:
-		return network_setup_bridge(&run->bridge, created->netns, run->state.id, run->address,
-			err);
-	}
-}
-
-/* ---- the bundle ---- */
-
-static void warn_capabilities(struct run *run, uint64_t held)
-{
-	uint64_t missing = capability_wanted(run->settings) & ~held;
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-
-	if (!missing)
-		return;
-	strbuf_puts(&text, "the container lacks what ctrace itself does not have:");
-	for (int i = 0; i < CAPABILITY_COUNT; i++) {
-		if (missing & (1ULL << i))
-			strbuf_printf(&text, " %s", capability_name(i));
-	}
-	warn(run, text.text);
-}
-
-static int make_volume_sources(const struct run_settings *s, struct error *err)
-{
-	for (size_t i = 0; i < s->volume_count; i++) {
-		const char *source = s->volumes[i].source;
-		_cleanup_free_ char *copy = xstrdup(source);
-
-		if (access(source, F_OK) == 0)
-			continue;
-		for (char *p = strchr(copy + 1, '/');; p = strchr(p + 1, '/')) {
-			if (p)
-				*p = '\0';
-			if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-				return error_errno(err, errno, "error while creating mount source path '%s'",
-					source);
-			if (!p)
-				break;
-			*p = '/';
-		}
-	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 && errno == EEXIST)
+		return error_set(err, EEXIST, "Container ID file found, make sure the other container isn't "
+			"running or delete %s", path);
+	if (fd < 0 || write(fd, id, strlen(id)) != (ssize_t)strlen(id))
+		return error_errno(err, errno, "Failed to create the container ID file %s", path);
 	return 0;
 }
-
-static int write_config(struct run *run, const struct user_identity *user, const char *root,
-	struct error *err)
-{
-	_cleanup_free_ char *path = xasprintf("%s/config.json", run->state.directory);
-	char init[4096];
-	struct spec_input in = {
-		.settings = run->settings,
-		.image = run->has_image ? &run->image.config : NULL,
-		.user = user,
-		.id = run->state.id,
-		.hostname = run->hostname,
-		.rootfs = root,
-		.directory = run->state.directory,
-		.held = capability_held(),
-		.cgroup2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0,
-	};
-	json_object *config;
-	int r = 0;
-
-	warn_capabilities(run, in.held);
-	if (run->settings->init) {
-		r = init_program_find(init, sizeof(init), err);
-		in.init = init;
-	}
-	if (r == 0)
-		r = spec_build(&in, &config, err);
-	if (r < 0)
-		return r;
-	if (json_object_to_file_ext(path, config, JSON_C_TO_STRING_PLAIN) < 0)
-		r = error_errno(err, errno, "cannot write %s", path);
-	json_object_put(config);
-	return r;
-}
-
-static int make_bundle(struct run *run, struct error *err)
-{
-	const struct run_settings *s = run->settings;
-	const struct store_config *image = run->has_image ? &run->image.config : NULL;
-	_cleanup_free_ char *root = xasprintf("%s/root", run->state.storage);
-	_cleanup_close_ int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(user_free) struct user_identity user = { 0 };
-	int r;
-
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open %s", root);
-	r = user_resolve(fd, spec_user(s, image), &s->groups, &user, err);
-	if (r == 0)
-		r = rooted_make_directory(fd, spec_workdir(s, image), err);
-	if (r == 0)
-		r = make_volume_sources(s, err);
-	if (r == 0)
-		r = prepare_network(run, err);
-	if (r == 0)
-		r = etc_files_write(run->state.directory, run->hostname, run->state.address, s->network,
-			err);
-	return r == 0 ? write_config(run, &user, root, err) : r;
-}
-
-static int prepare_bundle(struct run *run, struct error *err)
-{
-	int r = register_container(run, err);
-
-	if (r < 0 || run->settings->source_type == SOURCE_BUNDLE)
-		return r;
-	r = prepare_root(run, err);
-	return r == 0 ? make_bundle(run, err) : r;
-}
-
-/* ---- the container ---- */
 
 static int create_and_start(struct run *run, struct error *err)
 {
-	bool bundle = run->settings->source_type == SOURCE_BUNDLE;
-	_cleanup_close_ int null = run->settings->interactive ? dup(STDIN_FILENO)
-							      : open("/dev/null", O_RDONLY);
-	const int stdio[] = { null, STDOUT_FILENO, STDERR_FILENO };
-	struct runtime_options options = {
-		.id = run->state.id,
-		.bundle = bundle ? run->settings->source : run->state.directory,
-		.root = run->oci_root,
-		.stdio = stdio,
-		.created = bundle ? NULL : configure_network,
-		.data = run,
-	};
-	int r;
+	const struct make_input input = { .settings = run->settings, .store = run->store,
+		.image = run->has_image ? &run->image : NULL };
+	int r = container_make(&run->launch, &input, err);
 
-	if (null >= 0)
-		fcntl(null, F_SETFD, FD_CLOEXEC);
-	r = runtime_create(&options, &run->container, err);
-	if (r < 0) {
-		run->code = runtime_exit_code();
-		return r;
-	}
-	run->console = runtime_console(run->container);
-	if (run->console >= 0)
-		supervise_resize(run->console);
-	r = runtime_start(run->container, err);
-	if (r < 0)
-		run->code = runtime_exit_code();
-	return r;
-}
-
-/* The container goes on under a child of ours, so that the shell gets its prompt back. Returns in
- * both: 1 in the process that has only to exit, 0 in the one that supervises from now on. */
-static int detach(struct run *run, struct supervision *s)
-{
-	int ready[2], null;
-	pid_t pid;
-	char byte;
-
-	if (pipe2(ready, O_CLOEXEC) < 0 || (pid = fork()) < 0)
-		return -errno;
-	if (pid > 0) {
-		close(ready[1]);
-		if (read(ready[0], &byte, 1) < 0)
-			return -errno;
-		return 1;
-	}
-	setsid();
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
-	state_save(&run->state, NULL);
-	close(ready[0]);
-	close(ready[1]);
-	supervise_detached(s);
-	return 0;
-}
-
-static int supervise_container(struct run *run, bool *ret_leave, struct error *err)
-{
-	struct supervision s = { run->container, &run->signals, run->console,
-		run->settings->interactive };
-	int status, r = supervise(&s, &status, err);
-
-	if (r == 1) {
-		run->code = 0;
-		*ret_leave = detach(run, &s) == 1;
-		return 0;
-	}
+	if (r == 0 && is_interrupted(run))
+		r = error_set(err, EINTR, "interrupted");
 	if (r == 0)
-		run->code = runtime_status_code(status);
+		r = write_cidfile(run, err);
+	if (r == 0) {
+		r = launch_start(&run->launch, err);
+		run->code = run->launch.exit_code;
+		if (r < 0 && run->settings->cidfile)
+			unlink(run->settings->cidfile);
+	}
+	if (r < 0)
+		lifetime_abort(&run->launch, err);
 	return r;
 }
 
-/* ---- from start to end ---- */
+/* ---- the tracer ---- */
 
 static void start_tracer(struct run *run)
 {
@@ -430,7 +151,8 @@ static void start_tracer(struct run *run)
 		return;
 	if (!run->request->tracer)
 		warn(run, "program ctrace-trace is missing beside ctrace: the run is not traced");
-	else if (tracer_start(run->request->tracer, run->state.id, run->settings, &run->tracer, &err) < 0)
+	else if (tracer_start(run->request->tracer, run->launch.state.id, run->settings, &run->tracer,
+			&err) < 0)
 		warn(run, err.text);
 }
 
@@ -444,69 +166,148 @@ static void await_tracer(struct run *run)
 	}
 }
 
-static int make(struct run *run, struct error *err)
+/* ---- in the foreground ---- */
+
+static int run_here(struct run *run, struct error *err)
+{
+	struct lifetime t = { .launch = &run->launch, .signals = &run->signals, .local = true, .client = -1 };
+	int r;
+
+	run->launch.direct = true;
+	r = create_and_start(run, err);
+	return r < 0 ? r : lifetime_run(&t, &run->code, err);
+}
+
+/* ---- under a supervisor ---- */
+
+static void release(struct run *run);
+
+/* The child's part: makes the container, tells how it went, stays with it. */
+static _Noreturn void be_supervisor(struct run *run, struct supervisor *supervisor)
+{
+	struct lifetime t = { .launch = &run->launch, .signals = &run->signals, .client = supervisor->client };
+	struct error err = { 0 };
+	int r;
+
+	/* the tracer is the parent's */
+	cleanup_close(&run->tracer.ready);
+	cleanup_close(&run->tracer.done);
+	run->tracer = (struct tracer){ .ready = -1, .done = -1 };
+	signals_close(&run->signals);
+	r = signals_open(&run->signals, &err);
+	if (r == 0)
+		r = create_and_start(run, &err);
+	run->launch.warn = NULL; /* nobody will read it */
+	supervisor_tell(supervisor, r, run->signal ? CODE_SIGNAL + run->signal : run->code, &err);
+	if (r == 0) {
+		if (run->has_image)
+			store_image_free(&run->image);
+		run->has_image = false;
+		store_close(run->store);
+		run->store = NULL;
+		lifetime_run(&t, &run->code, NULL);
+	}
+	release(run);
+	_exit(0);
+}
+
+static int follow(struct run *run, struct supervisor *supervisor, struct error *err)
+{
+	struct attachment a = { .fd = supervisor->client, .input = run->settings->interactive,
+		.terminal = run->settings->terminal, .output = true, .forward = true,
+		.signals = &run->signals };
+	int r = attach_run(&a, &run->code, err);
+
+	close(supervisor->client);
+	if (r == 1) /* detached: it goes on without us */
+		run->code = 0;
+	return r < 0 ? r : 0;
+}
+
+static int run_supervised(struct run *run, struct error *err)
+{
+	struct supervisor supervisor;
+	bool attach = !run->settings->detach;
+	int r = supervisor_fork(attach, &supervisor, err);
+
+	if (r == 1)
+		be_supervisor(run, &supervisor);
+	if (r == 0)
+		r = supervisor_await(&supervisor, &run->code, err);
+	if (r < 0)
+		return r;
+	if (attach)
+		return follow(run, &supervisor, err);
+	run->code = 0;
+	printf("%s\n", run->launch.state.id);
+	if (fflush(stdout) != 0)
+		return error_errno(err, errno, "cannot write the container's id");
+	return 0;
+}
+
+/* ---- from start to end ---- */
+
+/* A bundle says itself whether it wants a terminal; ours is needed to make use of one. */
+static void read_bundle_terminal(struct run_settings *s)
+{
+	_cleanup_free_ char *path = NULL;
+	json_object *config;
+
+	if (s->source_type != SOURCE_BUNDLE || !isatty(STDIN_FILENO))
+		return;
+	path = xasprintf("%s/config.json", s->source);
+	config = json_object_from_file(path);
+	s->terminal = json_object_get_boolean(
+		json_object_object_get(json_object_object_get(config, "process"), "terminal"));
+	s->interactive |= s->terminal;
+	json_object_put(config);
+}
+
+static int run_all(struct run *run, struct error *err)
 {
 	int r;
 
-	state_clean_leftovers();
+	leftovers_clean();
 	r = open_source(run, err);
 	await_tracer(run);
 	if (r == 0 && is_interrupted(run))
 		r = error_set(err, EINTR, "interrupted");
-	if (r == 0)
-		r = prepare_bundle(run, err);
-	if (r == 0 && is_interrupted(run))
-		r = error_set(err, EINTR, "interrupted");
-	return r == 0 ? create_and_start(run, err) : r;
-}
-
-/* In the order in which things depend on each other: processes and cgroups, mounts, files. What fails
- * here is a warning: the program's exit code is what counts. */
-static void tear_down(struct run *run)
-{
-	struct error err = { 0 };
-
-	if (run->container && runtime_delete(run->container, true, &err) < 0)
-		warn(run, err.text);
-	if (state_remove(&run->state, &err) < 0)
-		warn(run, err.text);
-	tracer_finish(&run->tracer);
+	if (r < 0)
+		return r;
+	read_bundle_terminal(run->settings);
+	return run->settings->detach || run->settings->terminal ? run_supervised(run, err)
+								: run_here(run, err);
 }
 
 static void release(struct run *run)
 {
-	runtime_close(run->container);
-	cleanup_close(&run->console);
+	launch_free(&run->launch);
 	if (run->has_image)
 		store_image_free(&run->image);
 	store_close(run->store);
 	signals_close(&run->signals);
-	state_free(&run->state);
-	free(run->oci_root);
 }
 
 int run_container(const struct run_request *request, int *ret_code, struct error *err)
 {
-	struct run run = { .request = request, .settings = request->settings, .console = -1,
+	struct run run = { .request = request, .settings = request->settings,
 		.tracer = { .ready = -1, .done = -1 }, .code = CODE_FAILED };
-	bool leave = false;
 	int r;
 
 	*ret_code = CODE_FAILED;
 	if (geteuid() != 0)
 		return error_set(err, EPERM, "ctrace run needs root: try sudo ctrace run");
-	run.oci_root = xasprintf("%s/oci", state_run_directory());
-	r = state_new_id(run.state.id, err);
+	/* the start is what there is to see: nobody waits for the end */
+	run.settings->detach_trace |= run.settings->detach;
+	launch_init(&run.launch, request->warn);
+	r = registry_new_id(run.launch.state.id, err);
 	if (r == 0)
 		r = signals_open(&run.signals, err);
 	if (r < 0)
 		return r;
 	start_tracer(&run);
-	r = make(&run, err);
-	if (r == 0)
-		r = supervise_container(&run, &leave, err);
-	if (!leave)
-		tear_down(&run);
+	r = run_all(&run, err);
+	tracer_finish(&run.tracer);
 	*ret_code = run.signal ? CODE_SIGNAL + run.signal : run.code;
 	release(&run);
 	return r;

@@ -5,7 +5,7 @@
 #include "engine/settings.h"
 
 struct run_request {
-	const struct run_settings *settings;
+	struct run_settings *settings; /* used up */
 	const char *tracer;        /* path of ctrace-trace; NULL: run untraced */
 	const char *image_program; /* path of ctrace-image, which pulls; NULL: never pull */
 	void (*warn)(const char *text); /* what a person should know and that stops nothing */

@@ -50,6 +50,11 @@ void run_settings_init(struct run_settings *s)
 		.cpu_shares = SETTING_UNSET,
 		.pids_limit = SETTING_UNSET,
 		.oom_score_adj = SETTING_UNSET,
+		.cpu_period = SETTING_UNSET,
+		.cpu_quota = SETTING_UNSET,
+		.swappiness = SETTING_UNSET,
+		.blkio_weight = SETTING_UNSET,
+		.stop_timeout = SETTING_UNSET,
 		.shm_size = 64 << 20,
 	};
 }
@@ -58,6 +63,7 @@ static void free_mounts(struct run_settings *s)
 {
 	for (size_t i = 0; i < s->volume_count; i++) {
 		free(s->volumes[i].source);
+		free(s->volumes[i].name);
 		free(s->volumes[i].destination);
 		free(s->volumes[i].propagation);
 	}
@@ -79,9 +85,11 @@ void run_settings_free(struct run_settings *s)
 {
 	char *strings[] = { s->source, s->seccomp_file, s->name, s->hostname, s->user, s->workdir,
 		s->entrypoint, s->platform, s->cgroup_parent, s->stop_signal, s->cpuset_cpus,
-		s->cpuset_mems, s->json, s->record };
+		s->cpuset_mems, s->json, s->record, s->cidfile, s->domainname, s->pid_mode, s->ipc_mode,
+		s->uts_mode, s->network_container };
 	struct string_list *lists[] = { &s->args, &s->env, &s->labels, &s->cap_add, &s->cap_drop,
-		&s->groups };
+		&s->groups, &s->ports, &s->exposed, &s->hosts, &s->dns, &s->dns_search, &s->dns_options,
+		&s->sysctls };
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		free(strings[i]);
@@ -200,6 +208,38 @@ static int check_cgroup_parent(const char *parent, struct error *err)
 	return 0;
 }
 
+static int check_combinations(const struct run_settings *s, struct error *err)
+{
+	bool own_network = s->network == NETWORK_BRIDGE || s->network == NETWORK_NONE;
+
+	if (s->remove && s->restart != RESTART_NO)
+		return error_set(err, EINVAL, "Conflicting options: --restart and --rm");
+	if (s->hostname && s->network == NETWORK_CONTAINER)
+		return error_set(err, EINVAL, "conflicting options: hostname and the network mode");
+	if (s->hostname && s->uts_mode)
+		return error_set(err, EINVAL, "conflicting options: hostname and the UTS mode");
+	if (!own_network && s->network == NETWORK_CONTAINER && (s->ports.count || s->publish_all))
+		return error_set(err, EINVAL, "conflicting options: port publishing and the container type "
+			"network mode");
+	if (s->network == NETWORK_CONTAINER && (s->dns.count || s->hosts.count))
+		return error_set(err, EINVAL, "conflicting options: dns or custom host-to-IP mapping and "
+			"the network mode");
+	if (s->nano_cpus > 0 && (s->cpu_period > 0 || s->cpu_quota > 0))
+		return error_set(err, EINVAL, "Conflicting options: Nano CPUs and CPU Period or Quota "
+			"cannot both be set");
+	if (s->cpu_period > 0 && (s->cpu_period < 1000 || s->cpu_period > 1000000))
+		return error_set(err, EINVAL, "CPU cfs period can not be less than 1ms (i.e. 1000) or larger "
+			"than 1s (i.e. 1000000)");
+	if (s->cpu_quota > 0 && s->cpu_quota < 1000)
+		return error_set(err, EINVAL, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
+	if (s->swappiness != SETTING_UNSET && (s->swappiness < -1 || s->swappiness > 100))
+		return error_set(err, EINVAL, "Invalid value: %lld, valid memory swappiness range is 0-100",
+			(long long)s->swappiness);
+	if (s->blkio_weight > 0 && (s->blkio_weight < 10 || s->blkio_weight > 1000))
+		return error_set(err, EINVAL, "Range of blkio weight is from 10 to 1000");
+	return 0;
+}
+
 int run_settings_check(const struct run_settings *s, struct error *err)
 {
 	int r = check_name(s->name, err);
@@ -212,6 +252,8 @@ int run_settings_check(const struct run_settings *s, struct error *err)
 		r = check_cpus(s, err);
 	if (r == 0)
 		r = check_cgroup_parent(s->cgroup_parent, err);
+	if (r == 0)
+		r = check_combinations(s, err);
 	if (r == 0 && s->hostname && s->network == NETWORK_HOST)
 		return error_set(err, EINVAL, "conflicting options: hostname and the network mode");
 	if (r == 0 && s->oom_score_adj != SETTING_UNSET &&

@@ -23,14 +23,20 @@ bool string_list_has(const struct string_list *list, const char *item);
 void string_list_free(struct string_list *list);
 
 enum source_type { SOURCE_IMAGE, SOURCE_ROOTFS, SOURCE_BUNDLE };
-enum network_mode { NETWORK_BRIDGE, NETWORK_NONE, NETWORK_HOST };
+enum network_mode { NETWORK_BRIDGE, NETWORK_NONE, NETWORK_HOST, NETWORK_CONTAINER };
+enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UNLESS_STOPPED };
 enum pull_policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
 enum trace_mode { TRACE_SUMMARY, TRACE_NONE, TRACE_FULL };
 
 struct volume {
-	char *source, *destination;
+	char *source;      /* of the host; NULL: a named volume, whose directory is not known yet */
+	char *name;        /* of the volume; NULL with no source either: one without a name */
+	char *destination;
 	char *propagation; /* "rprivate", "rshared", ... */
 	bool read_only;
+	bool no_copy;      /* an empty volume stays empty */
+	bool must_exist;   /* --mount: a missing source is an error */
+	bool not_recursive;
 };
 
 struct tmpfs {
@@ -53,18 +59,28 @@ struct run_settings {
 	char *source;           /* reference, oci:DIR, docker-archive:FILE, or a directory */
 	struct string_list args; /* CMD */
 
-	bool interactive, terminal, remove, read_only, init, privileged, no_new_privs;
+	bool interactive, terminal, remove, read_only, init, privileged, no_new_privs, detach;
+	bool publish_all, oom_kill_disable, host_cgroups;
 	bool seccomp_unconfined, paths_unconfined;
 	char *seccomp_file;
 	char *name, *hostname, *user, *workdir, *entrypoint; /* entrypoint: "" resets it */
-	char *platform, *cgroup_parent, *stop_signal;
+	char *platform, *cgroup_parent, *stop_signal, *cidfile, *domainname;
+	char *pid_mode, *ipc_mode, *uts_mode; /* "host", "container:ID"; NULL = its own */
+	char *network_container;              /* of NETWORK_CONTAINER: whose network it joins */
 	struct string_list env, labels, cap_add, cap_drop, groups;
+	struct string_list ports;   /* of ports_parse */
+	struct string_list exposed; /* "80/tcp" */
+	struct string_list hosts, dns, dns_search, dns_options, sysctls;
 	enum network_mode network;
+	enum restart_policy restart;
+	int64_t restart_max;        /* on-failure: 0 = as often as it takes */
+	int64_t stop_timeout;       /* seconds */
 	enum pull_policy pull;
 
 	int64_t memory, memory_swap, memory_reservation; /* bytes; memory_swap -1 = unlimited */
 	int64_t nano_cpus, cpu_shares, pids_limit, oom_score_adj;
 	int64_t shm_size; /* bytes */
+	int64_t cpu_period, cpu_quota, swappiness, blkio_weight;
 	char *cpuset_cpus, *cpuset_mems;
 
 	struct volume *volumes;

@@ -239,8 +239,8 @@ static json_object *annotations(const struct spec_input *in)
 	}
 	if (in->settings->stop_signal)
 		spec_add_string(o, "org.opencontainers.image.stopSignal", in->settings->stop_signal);
-	if (in->settings->name)
-		spec_add_string(o, "ctrace.name", in->settings->name);
+	if (in->name)
+		spec_add_string(o, "ctrace.name", in->name);
 	spec_add_string(o, "ctrace.image", in->settings->source);
 	return o;
 }
@@ -259,7 +259,10 @@ int spec_build(const struct spec_input *in, json_object **ret, struct error *err
 	spec_add_string(part, "path", in->rootfs);
 	spec_add_bool(part, "readonly", in->settings->read_only);
 	json_object_object_add(config, "root", part);
-	spec_add_string(config, "hostname", in->hostname);
+	if (!in->settings->uts_mode) /* else it is the host's, which is not ours to set */
+		spec_add_string(config, "hostname", in->hostname);
+	if (in->settings->domainname && !in->settings->uts_mode)
+		spec_add_string(config, "domainname", in->settings->domainname);
 	r = spec_mounts(in, &part, err);
 	if (r < 0)
 		goto fail;

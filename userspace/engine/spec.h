@@ -13,7 +13,7 @@ struct spec_input {
 	const struct run_settings *settings;
 	const struct store_config *image; /* NULL for a plain root file system */
 	const struct user_identity *user;
-	const char *id, *hostname;
+	const char *id, *name, *hostname; /* name: may be an invented one; NULL = none */
 	const char *rootfs;    /* of the host */
 	const char *directory; /* holds hosts, hostname and resolv.conf */
 	const char *init;      /* of the host; NULL without --init */

@@ -20,6 +20,26 @@ static const char masked_paths[] = "/proc/asound,/proc/acpi,/proc/interrupts,/pr
 static const char readonly_paths[] =
 	"/proc/bus,/proc/fs,/proc/irq,/proc/sys,/proc/sysrq-trigger";
 
+/* The host's where it is asked for; container:ID gets its path at each start (joins.h). */
+static bool is_hosts(const struct spec_input *in, const char *type)
+{
+	const struct run_settings *s = in->settings;
+	const struct {
+		const char *type, *mode;
+	} modes[] = { { "pid", s->pid_mode }, { "ipc", s->ipc_mode }, { "uts", s->uts_mode } };
+
+	if (!strcmp(type, "network"))
+		return s->network == NETWORK_HOST;
+	/* --privileged sees the host's cgroups, as with docker on v1 */
+	if (!strcmp(type, "cgroup"))
+		return s->host_cgroups || (s->privileged && !in->cgroup2);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (!strcmp(type, modes[i].type) && modes[i].mode && !strcmp(modes[i].mode, "host"))
+			return true;
+	}
+	return false;
+}
+
 static json_object *namespaces(const struct spec_input *in)
 {
 	static const char *const types[] = { "mount", "uts", "ipc", "pid", "network", "cgroup" };
@@ -28,10 +48,7 @@ static json_object *namespaces(const struct spec_input *in)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		json_object *o;
 
-		if (!strcmp(types[i], "network") && in->settings->network == NETWORK_HOST)
-			continue;
-		/* --privileged sees the host's cgroups, as with docker on v1 */
-		if (!strcmp(types[i], "cgroup") && in->settings->privileged && !in->cgroup2)
+		if (is_hosts(in, types[i]))
 			continue;
 		o = json_object_new_object();
 		spec_add_string(o, "type", types[i]);
@@ -173,6 +190,10 @@ static json_object *memory(const struct run_settings *s)
 		spec_add_int(o, "swap", swap);
 	if (s->memory_reservation > 0)
 		spec_add_int(o, "reservation", s->memory_reservation);
+	if (s->swappiness != SETTING_UNSET && s->swappiness >= 0)
+		spec_add_int(o, "swappiness", s->swappiness);
+	if (s->oom_kill_disable)
+		spec_add_bool(o, "disableOOMKiller", true);
 	return o;
 }
 
@@ -186,6 +207,10 @@ static json_object *cpu(const struct run_settings *s)
 		spec_add_int(o, "quota", s->nano_cpus / (1000000000 / CPU_PERIOD_US));
 		spec_add_int(o, "period", CPU_PERIOD_US);
 	}
+	if (s->cpu_quota != SETTING_UNSET && s->cpu_quota != 0)
+		spec_add_int(o, "quota", s->cpu_quota);
+	if (s->cpu_period > 0)
+		spec_add_int(o, "period", s->cpu_period);
 	if (s->cpuset_cpus)
 		spec_add_string(o, "cpus", s->cpuset_cpus);
 	if (s->cpuset_mems)
@@ -203,7 +228,7 @@ static void add_unless_empty(json_object *to, const char *key, json_object *o)
 
 static json_object *resources(const struct run_settings *s, json_object *rules)
 {
-	json_object *o = json_object_new_object(), *pids;
+	json_object *o = json_object_new_object(), *pids, *io;
 
 	json_object_object_add(o, "devices", rules);
 	add_unless_empty(o, "memory", memory(s));
@@ -212,6 +237,24 @@ static json_object *resources(const struct run_settings *s, json_object *rules)
 		pids = json_object_new_object();
 		spec_add_int(pids, "limit", s->pids_limit > 0 ? s->pids_limit : -1);
 		json_object_object_add(o, "pids", pids);
+	}
+	if (s->blkio_weight > 0) {
+		io = json_object_new_object();
+		spec_add_int(io, "weight", s->blkio_weight);
+		json_object_object_add(o, "blockIO", io);
+	}
+	return o;
+}
+
+static json_object *sysctls(const struct run_settings *s)
+{
+	json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < s->sysctls.count; i++) {
+		const char *text = s->sysctls.items[i], *equals = strchr(text, '=');
+		_cleanup_free_ char *key = xstrndup(text, (size_t)(equals - text));
+
+		spec_add_string(o, key, equals + 1);
 	}
 	return o;
 }
@@ -266,6 +309,7 @@ int spec_linux(const struct spec_input *in, json_object **ret, struct error *err
 	spec_add_string(o, "cgroupsPath", path);
 	json_object_object_add(o, "resources", resources(in->settings, rules));
 	spec_add_string(o, "rootfsPropagation", root_propagation(in->settings));
+	add_unless_empty(o, "sysctl", sysctls(in->settings));
 	if (!in->settings->privileged && !in->settings->paths_unconfined) {
 		json_object_object_add(o, "maskedPaths", spec_words(masked_paths));
 		json_object_object_add(o, "readonlyPaths", spec_words(readonly_paths));

@@ -55,7 +55,11 @@ static void add_kernel_mounts(const struct spec_input *in, json_object *list)
 	add_default(in, list, "/sys/fs/cgroup", "cgroup",
 		rw ? "nosuid,noexec,nodev,relatime,rw" : "ro,nosuid,noexec,nodev,relatime");
 	add_default(in, list, "/dev/mqueue", "mqueue", "nosuid,noexec,nodev");
-	if (!is_replaced(in->settings, "/dev/shm"))
+	if (is_replaced(in->settings, "/dev/shm"))
+		return;
+	if (in->settings->ipc_mode && !strcmp(in->settings->ipc_mode, "host"))
+		add_mount(list, "/dev/shm", "bind", "/dev/shm", "rbind,rprivate");
+	else
 		add_mount(list, "/dev/shm", "tmpfs", "shm", shm);
 }
 
@@ -76,8 +80,8 @@ static void add_volumes(const struct run_settings *s, json_object *list)
 {
 	for (size_t i = 0; i < s->volume_count; i++) {
 		const struct volume *v = &s->volumes[i];
-		_cleanup_free_ char *options = xasprintf("rbind,%s%s", v->propagation,
-			v->read_only ? ",ro" : "");
+		_cleanup_free_ char *options = xasprintf("%s,%s%s", v->not_recursive ? "bind" : "rbind",
+			v->propagation, v->read_only ? ",ro" : "");
 
 		add_mount(list, v->destination, "bind", v->source, options);
 	}

@@ -2,62 +2,74 @@
 #ifndef CTRACE_STATE_H
 #define CTRACE_STATE_H
 
-/*
- * The launcher's memory of its containers, below /run/ctrace (CTRACE_RUN in the environment replaces
- * it):
- *   containers/ID/state.json  who supervises it (pid, start time), name, image, root, cgroup
- *   containers/ID/            is also the OCI bundle: config.json, hosts, hostname, resolv.conf
- *   names/NAME                a symbolic link whose text is the id
- *   lock                      flock: taken while containers are registered or removed
- * A container whose supervisor is gone is removed by the next ctrace, with all that it left behind.
- */
+/* What the launcher remembers of a container: DIRECTORY/state.json. Where that is, and who may change it,
+ * is the registry's (registry.h). */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+#include "engine/settings.h"
 #include "util/error.h"
 
 enum { STATE_ID_LENGTH = 64 };
 
+enum state_status { STATE_CREATING, STATE_RUNNING, STATE_RESTARTING, STATE_EXITED, STATE_REMOVING };
+
 struct state {
 	char id[STATE_ID_LENGTH + 1];
 	char *name;
-	char *directory; /* containers/ID */
+	char *directory; /* not stored */
+	enum state_status status;
+
 	/* What is to be undone; "" where there is nothing. */
 	char *image_id, *image; /* held in the store; reference */
 	char *store_root;
-	char *storage; /* upper, work and root of the overlay, below the store's root */
+	char *storage; /* upper, work and root of the overlay, below the store's root; "" for a bundle */
 	char *cgroup;  /* "/ctrace/ID" */
-	char *address; /* "172.30.0.2" */
+	char *address; /* "172.30.0.2", while it runs */
+	struct string_list anonymous; /* volumes that go with rm -v and --rm */
+
+	/* What it takes to start it again; the rest is in config.json. */
+	char *bundle;   /* directory of --bundle, or "" */
+	char *rootfs;   /* directory of --rootfs, or "" */
+	char *hostname, *stop_signal;
+	char *network, *pid_mode, *ipc_mode, *uts_mode; /* "bridge", "host", "container:ID", ""... */
+	struct string_list ports;  /* as asked for: "127.0.0.1:8080:80/tcp" */
+	struct string_list hosts;  /* --add-host, "name:address" */
+	int64_t stop_timeout;      /* seconds */
+	int64_t user;              /* the pipes of its output are made this user's */
+	bool remove, terminal, interactive, keeps_log;
+	enum restart_policy restart;
+	int64_t restart_max;
+
+	/* What people ask about. */
+	struct string_list command, labels;
+	struct string_list exposed;   /* "80/tcp", published or not */
+	struct string_list mounts;    /* "TYPE\tNAME\tSOURCE\tDESTINATION\tMODE" */
+	struct string_list published; /* while it runs: "0.0.0.0:8080:80/tcp" */
+	int64_t created_ns, started_ns, finished_ns; /* wall clock, 0 = never */
+	int64_t pid;                  /* of init, 0 = none */
+	int64_t exit_code, restart_count;
+	bool oom_killed;
+	char *error; /* why the last start failed, or "" */
 };
 
-const char *state_run_directory(void);
+const char *state_status_name(enum state_status status);
 
-/* 64 random hex digits. */
-int state_new_id(char ret[STATE_ID_LENGTH + 1], struct error *err);
-
-/* Makes directory and name, writes state.json. name NULL: one is invented. -EEXIST: the name is taken:
- * docker's text. */
-int state_register(struct state *s, const char *name, struct error *err);
-/* Writes state.json again; the supervisor is the calling process. */
+/* Writes state.json, whole or not at all. */
 int state_save(const struct state *s, struct error *err);
-/* Unmounts and removes storage, releases image and address, removes directory and name. Goes on
- * after a failure; the first is returned. The container itself has to be gone. */
-int state_remove(struct state *s, struct error *err);
-void state_free(struct state *s);
+/* Reads DIRECTORY/state.json; every text is set, "" where the file says nothing. -ENOENT: there is none. */
+int state_load(const char *directory, struct state *ret, struct error *err);
+void state_free(struct state *s); /* also fit for _cleanup_ */
 
-/* Removes what killed supervisors left: containers, cgroups, mounts, files, names, addresses. */
-void state_clean_leftovers(void);
+/* Given and not "". */
+static inline bool state_has(const char *text)
+{
+	return text && *text;
+}
 
-/* A reboot empties /run: storage carries the id of the boot that it was made in, and what an earlier boot
- * left below the image store's root is removed. */
-int state_mark_storage(const char *storage);
-void state_clean_storage(const char *store_root);
-
-/* Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22); 0 = gone. */
-unsigned long long state_process_start(pid_t pid);
-
-/* rm -rf of one file system, without following links. */
-int state_remove_tree(int at, const char *name);
+/* Nanoseconds since 1970, now. */
+int64_t state_now(void);
 
 #endif

@@ -7,115 +7,110 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "engine/terminal.h"
 #include "util/cleanup.h"
 
-enum { BUFFER = 16384, CTRL_P = 0x10, CTRL_Q = 0x11 };
-
-struct terminal {
-	bool raw;
-	struct termios saved;
-};
+enum { BUFFER = 16384, OWN_FDS = 6, FDS_MAX = 64, INPUT_MAX = 1 << 20 };
 
 struct loop {
 	struct supervision *s;
-	struct terminal terminal;
-	bool input_ended, output_ended, half_detached, detached;
-	char typed[BUFFER]; /* read from stdin, not yet taken by the console */
-	size_t typed_length;
+	struct launch *l;
+	struct strbuf typed; /* not yet taken by the container */
 };
 
-static void terminal_raw(struct terminal *t)
+static void close_one(int *fd)
 {
-	struct termios raw;
-
-	if (tcgetattr(STDIN_FILENO, &t->saved) < 0)
-		return;
-	raw = t->saved;
-	cfmakeraw(&raw);
-	t->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+	cleanup_close(fd);
+	*fd = -1;
 }
 
-static void terminal_restore(struct terminal *t)
+/* ---- what the container prints ---- */
+
+static void hand_out(struct loop *l, enum log_stream stream, const char *bytes, size_t length)
 {
-	if (t->raw)
-		tcsetattr(STDIN_FILENO, TCSANOW, &t->saved);
-	t->raw = false;
+	container_log_add(&l->l->log, stream, bytes, length);
+	if (l->s->server)
+		attach_server_send(l->s->server, stream == LOG_STDOUT ? FRAME_OUTPUT : FRAME_ERROR, bytes, length);
+	if (l->s->local)
+		terminal_write(stream == LOG_STDOUT ? STDOUT_FILENO : STDERR_FILENO, bytes, length);
 }
 
-void supervise_resize(int console)
-{
-	struct winsize size;
-
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		ioctl(console, TIOCSWINSZ, &size);
-}
-
-static void write_all(int fd, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t n = write(fd, bytes, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return; /* whoever read our output is gone; the container need not care */
-		bytes += n;
-		length -= (size_t)n;
-	}
-}
-
-/* Copies what the console has; at its end (EIO: no slave is open) nothing more will come. */
-static void copy_output(struct loop *l)
+/* One round's worth; at the end (EIO: no slave of the console is open) nothing more will come. */
+static bool copy_output(struct loop *l, int *fd, enum log_stream stream)
 {
 	char buffer[BUFFER];
-	ssize_t n;
+	ssize_t n = read(*fd, buffer, sizeof(buffer));
 
-	while ((n = read(l->s->console, buffer, sizeof(buffer))) > 0)
-		write_all(STDOUT_FILENO, buffer, (size_t)n);
-	if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		l->output_ended = true;
+	if (n > 0)
+		hand_out(l, stream, buffer, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		close_one(fd);
+	return n > 0;
 }
 
-/* Takes the detach keys out; docker, too, holds ctrl-p back until the next key. */
-static void filter_keys(struct loop *l, const char *bytes, size_t length)
+/* All its processes are gone, and all that they printed is there. */
+static void drain(struct loop *l)
 {
-	for (size_t i = 0; i < length && !l->detached; i++) {
-		if (l->half_detached && bytes[i] == CTRL_Q) {
-			l->detached = true;
-		} else {
-			if (l->half_detached)
-				l->typed[l->typed_length++] = CTRL_P;
-			l->half_detached = bytes[i] == CTRL_P;
-			if (!l->half_detached)
-				l->typed[l->typed_length++] = bytes[i];
-		}
+	while (l->l->console >= 0 && copy_output(l, &l->l->console, LOG_STDOUT))
+		;
+	for (int i = 0; i < 2; i++) {
+		while (l->l->output[i] >= 0 && copy_output(l, &l->l->output[i], (enum log_stream)i))
+			;
 	}
 }
 
-static void read_input(struct loop *l)
-{
-	char buffer[BUFFER / 2 - 1]; /* filter_keys may double a byte */
-	ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+/* ---- what it is told ---- */
 
-	if (n > 0)
-		filter_keys(l, buffer, (size_t)n);
-	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-		l->input_ended = true;
+static int *input_of(struct loop *l)
+{
+	return l->l->console >= 0 ? &l->l->console : &l->l->input;
+}
+
+static void on_input(void *data, const char *bytes, size_t length)
+{
+	struct loop *l = data;
+
+	/* a program that never reads must not cost us all memory */
+	if (*input_of(l) >= 0 && l->typed.length + length <= INPUT_MAX)
+		strbuf_add(&l->typed, bytes, length);
+}
+
+static void on_resize(void *data, unsigned rows, unsigned columns)
+{
+	struct loop *l = data;
+	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
+
+	if (l->l->console >= 0)
+		ioctl(l->l->console, TIOCSWINSZ, &size);
+}
+
+static bool asks_to_end(int number)
+{
+	return number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM || number == SIGKILL;
+}
+
+static void on_signal(void *data, int number)
+{
+	struct loop *l = data;
+
+	l->s->told_to_end |= asks_to_end(number);
+	runtime_kill(l->l->container, number, false, NULL);
 }
 
 static void pass_input(struct loop *l)
 {
-	ssize_t n = write(l->s->console, l->typed, l->typed_length);
+	int *fd = input_of(l);
+	ssize_t n = write(*fd, l->typed.text, l->typed.length);
 
 	if (n > 0) {
-		memmove(l->typed, l->typed + n, l->typed_length - (size_t)n);
-		l->typed_length -= (size_t)n;
+		memmove(l->typed.text, l->typed.text + n, l->typed.length - (size_t)n);
+		l->typed.length -= (size_t)n;
 	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		l->typed_length = 0;
-		l->input_ended = true;
+		strbuf_reset(&l->typed);
+		if (fd == &l->l->input)
+			close_one(fd);
 	}
 }
 
@@ -124,40 +119,53 @@ static void forward_signals(struct loop *l)
 	int number;
 
 	while ((number = signals_next(l->s->signals))) {
+		l->s->told_to_end |= asks_to_end(number);
 		if (number != SIGWINCH)
-			runtime_kill(l->s->container, number, false, NULL);
-		else if (l->s->console >= 0)
-			supervise_resize(l->s->console);
+			runtime_kill(l->l->container, number, false, NULL);
+		else if (l->l->console >= 0 && l->s->local)
+			terminal_copy_size(l->l->console);
 	}
 }
+
+/* ---- the loop ---- */
 
 /* One round; returns whether init still runs. */
 static bool turn(struct loop *l)
 {
-	struct pollfd fds[] = {
-		{ .fd = runtime_pidfd(l->s->container), .events = POLLIN },
+	bool behind = l->s->server && attach_server_is_behind(l->s->server);
+	short typed = l->typed.length ? POLLOUT : 0;
+	struct pollfd fds[OWN_FDS + FDS_MAX] = {
+		{ .fd = runtime_pidfd(l->l->container), .events = POLLIN },
 		{ .fd = l->s->signals->fd, .events = POLLIN },
-		{ .fd = l->output_ended ? -1 : l->s->console,
-			.events = (short)(POLLIN | (l->typed_length ? POLLOUT : 0)) },
-		{ .fd = l->input_ended || l->typed_length ? -1 : STDIN_FILENO, .events = POLLIN },
+		{ .fd = behind && !typed ? -1 : l->l->console,
+			.events = (short)((behind ? 0 : POLLIN) | typed) },
+		{ .fd = behind ? -1 : l->l->output[0], .events = POLLIN },
+		{ .fd = behind ? -1 : l->l->output[1], .events = POLLIN },
+		{ .fd = typed ? l->l->input : -1, .events = POLLOUT },
 	};
+	size_t clients = l->s->server ? attach_server_poll(l->s->server, fds + OWN_FDS, FDS_MAX) : 0;
+	const struct attach_events events = { on_input, on_resize, on_signal, l };
 
-	if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+	if (poll(fds, OWN_FDS + clients, -1) < 0)
 		return true;
 	if (fds[1].revents)
 		forward_signals(l);
-	if (fds[2].revents & POLLOUT)
+	if (l->typed.length && ((fds[2].revents & POLLOUT) || fds[5].revents))
 		pass_input(l);
-	if (fds[2].revents & (POLLIN | POLLHUP | POLLERR))
-		copy_output(l);
+	if (!behind && fds[2].revents & (POLLIN | POLLHUP | POLLERR))
+		copy_output(l, &l->l->console, LOG_STDOUT);
 	if (fds[3].revents)
-		read_input(l);
+		copy_output(l, &l->l->output[0], LOG_STDOUT);
+	if (fds[4].revents)
+		copy_output(l, &l->l->output[1], LOG_STDERR);
+	if (clients)
+		attach_server_handle(l->s->server, fds + OWN_FDS, clients, &events);
 	return !fds[0].revents;
 }
 
 static void set_nonblocking(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
 
 	if (flags >= 0)
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
@@ -165,40 +173,15 @@ static void set_nonblocking(int fd)
 
 int supervise(struct supervision *s, int *ret_status, struct error *err)
 {
-	struct loop l = { .s = s };
-	bool running = true;
+	struct loop l = { .s = s, .l = s->launch };
 
-	l.input_ended = s->console < 0 || !s->interactive;
-	l.output_ended = s->console < 0;
-	if (s->console >= 0) {
-		set_nonblocking(s->console);
-		if (s->interactive)
-			terminal_raw(&l.terminal);
-	}
-	while (running && !l.detached)
-		running = turn(&l);
-	if (!running && s->console >= 0)
-		copy_output(&l);
-	terminal_restore(&l.terminal);
-	if (l.detached && running)
-		return 1;
-	return runtime_wait(s->container, ret_status, err);
-}
-
-void supervise_detached(struct supervision *s)
-{
-	char buffer[BUFFER];
-	bool open = s->console >= 0, running = true;
-
-	while (running) {
-		struct pollfd fds[] = { { .fd = runtime_pidfd(s->container), .events = POLLIN },
-			{ .fd = open ? s->console : -1, .events = POLLIN } };
-
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
-			continue;
-		if (fds[1].revents && read(s->console, buffer, sizeof(buffer)) <= 0 &&
-			errno != EAGAIN && errno != EINTR)
-			open = false;
-		running = !fds[0].revents;
-	}
+	set_nonblocking(l.l->console);
+	set_nonblocking(l.l->output[0]);
+	set_nonblocking(l.l->output[1]);
+	set_nonblocking(l.l->input);
+	while (turn(&l))
+		;
+	drain(&l);
+	strbuf_free(&l.typed);
+	return runtime_wait(s->launch->container, ret_status, err);
 }

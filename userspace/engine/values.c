@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/values.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <signal.h>
@@ -9,8 +10,10 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/capability.h"
+#include "engine/volumes.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -284,9 +287,8 @@ static int volume_options(const char *options, const char *text, struct volume *
 {
 	static const char *const propagations[] = { "private", "rprivate", "shared", "rshared", "slave",
 		"rslave" };
-	/* z and Z relabel for SELinux, which ctrace does not use; nocopy is about named volumes */
-	static const char *const ignored[] = { "rw", "z", "Z", "nocopy", "cached", "delegated",
-		"consistent" };
+	/* z and Z relabel for SELinux, which ctrace does not use */
+	static const char *const ignored[] = { "rw", "z", "Z", "cached", "delegated", "consistent" };
 	_cleanup_free_ char *copy = xstrdup(options);
 	char *rest = copy, *word;
 
@@ -294,6 +296,8 @@ static int volume_options(const char *options, const char *text, struct volume *
 		bool known = !strcmp(word, "ro");
 
 		v->read_only |= known;
+		if (!strcmp(word, "nocopy"))
+			v->no_copy = known = true;
 		for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 			known |= !strcmp(word, ignored[i]);
 		for (size_t i = 0; i < ARRAY_SIZE(propagations); i++) {
@@ -310,43 +314,237 @@ static int volume_options(const char *options, const char *text, struct volume *
 	return 0;
 }
 
-int value_volume(const char *text, struct volume *ret, struct error *err)
+static int check_destination(const char *destination, const char *text, struct error *err)
 {
-	_cleanup_free_ char *copy = xstrdup(text);
-	char *rest = copy, *source = strsep(&rest, ":"), *destination = strsep(&rest, ":");
-	struct volume v = { 0 };
-	char resolved[4096];
-	int r;
-
-	if (!destination || !*source || !*destination)
-		return error_set(err, EINVAL, "invalid volume specification: '%s': anonymous volumes are "
-			"not supported, give SOURCE:DESTINATION", text);
-	if (source[0] != '/' && source[0] != '.' && source[0] != '~')
-		return error_set(err, EINVAL, "invalid volume specification: '%s': named volumes are not "
-			"supported, give an absolute path (or ./%s)", text, source);
 	if (destination[0] != '/')
 		return error_set(err, EINVAL, "invalid volume specification: '%s': invalid mount path: "
 			"'%s' mount path must be absolute", text, destination);
 	if (!strcmp(destination, "/"))
 		return error_set(err, EINVAL, "invalid volume specification: '%s': destination can't be "
 			"'/'", text);
-	r = rest ? volume_options(rest, text, &v, err) : 0;
-	if (r < 0) {
-		free(v.propagation);
-		return r;
+	return 0;
+}
+
+/* A path of the host, else a volume's name. */
+static int set_volume_source(const char *source, const char *text, struct volume *v, struct error *err)
+{
+	char resolved[4096];
+
+	if (source[0] == '.' || source[0] == '~') {
+		if (!realpath(source, resolved))
+			return error_errno(err, errno, "invalid volume specification: '%s'", text);
+		v->source = xstrdup(resolved);
+	} else if (source[0] == '/') {
+		v->source = xstrdup(source);
+	} else if (volume_name_is_valid(source)) {
+		v->name = xstrdup(source);
+	} else {
+		return error_set(err, EINVAL, "create %s: \"%s\" includes invalid characters for a local "
+			"volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to "
+			"pass a host directory, use absolute path", source, source);
 	}
-	if (source[0] == '/')
-		v.source = xstrdup(source);
-	else
-		v.source = realpath(source, resolved) ? xstrdup(resolved) : NULL;
-	if (!v.source) {
-		free(v.propagation);
-		return error_errno(err, errno, "invalid volume specification: '%s'", text);
+	return 0;
+}
+
+static void free_volume(struct volume *v)
+{
+	free(v->source);
+	free(v->name);
+	free(v->destination);
+	free(v->propagation);
+}
+
+/* "/DST": a volume without a name; "SRC:DST[:OPTIONS]". */
+int value_volume(const char *text, struct volume *ret, struct error *err)
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+	char *rest = copy, *source = strsep(&rest, ":"), *destination = strsep(&rest, ":");
+	struct volume v = { 0 };
+	int r = 0;
+
+	if (!destination) {
+		destination = source;
+		source = NULL;
+	}
+	if (!*destination || (source && !*source))
+		return error_set(err, EINVAL, "invalid volume specification: '%s': invalid volume "
+			"specification: it is [SOURCE:]DESTINATION[:OPTIONS]", text);
+	r = check_destination(destination, text, err);
+	if (r == 0 && rest)
+		r = volume_options(rest, text, &v, err);
+	if (r == 0 && source)
+		r = set_volume_source(source, text, &v, err);
+	if (r < 0) {
+		free_volume(&v);
+		return r;
 	}
 	v.destination = xstrdup(destination);
 	if (!v.propagation)
 		v.propagation = xstrdup("rprivate");
 	*ret = v;
+	return 0;
+}
+
+/* ---- --mount ---- */
+
+struct mount_fields {
+	const char *type, *source, *target, *propagation, *size, *mode;
+	bool read_only, no_copy, not_recursive;
+};
+
+static int mount_field(char *word, struct mount_fields *f, struct error *err)
+{
+	char *value = strchr(word, '=');
+	const struct {
+		const char *name, **to;
+	} texts[] = { { "type", &f->type }, { "source", &f->source }, { "src", &f->source },
+		{ "target", &f->target }, { "destination", &f->target }, { "dst", &f->target },
+		{ "bind-propagation", &f->propagation }, { "tmpfs-size", &f->size },
+		{ "tmpfs-mode", &f->mode } };
+	const struct {
+		const char *name;
+		bool *to;
+	} flags[] = { { "readonly", &f->read_only }, { "ro", &f->read_only },
+		{ "volume-nocopy", &f->no_copy }, { "bind-nonrecursive", &f->not_recursive } };
+
+	if (value)
+		*value++ = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (!strcmp(word, flags[i].name))
+			return value ? value_bool(value, flags[i].to, err) : (*flags[i].to = true, 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (strcmp(word, texts[i].name) != 0)
+			continue;
+		if (!value)
+			return error_set(err, EINVAL, "invalid field '%s' must be a key=value pair", word);
+		*texts[i].to = value;
+		return 0;
+	}
+	if (!strcmp(word, "volume-driver") && value && !strcmp(value, "local"))
+		return 0;
+	return error_set(err, EINVAL, "unexpected key '%s' in a --mount of ctrace", word);
+}
+
+static int mount_tmpfs(const struct mount_fields *f, struct tmpfs *ret, struct error *err)
+{
+	_cleanup_(strbuf_free) struct strbuf options = { 0 };
+	int64_t size;
+
+	if (f->source)
+		return error_set(err, EINVAL, "cannot specify 'source' for type tmpfs");
+	if (f->size && value_bytes(f->size, &size, err) < 0)
+		return error_prefix(err, "invalid value for tmpfs-size: %s", f->size);
+	if (f->mode && strspn(f->mode, "01234567") != strlen(f->mode))
+		return error_set(err, EINVAL, "invalid value for tmpfs-mode: %s", f->mode);
+	if (f->size)
+		strbuf_printf(&options, ",size=%lld", (long long)size);
+	if (f->mode)
+		strbuf_printf(&options, ",mode=%s", f->mode);
+	if (f->read_only)
+		strbuf_puts(&options, ",ro");
+	ret->destination = xstrdup(f->target);
+	ret->options = xstrdup(options.length ? options.text + 1 : "");
+	return 0;
+}
+
+static int mount_volume(const struct mount_fields *f, const char *text, struct volume *ret,
+	struct error *err)
+{
+	bool bind = f->type && !strcmp(f->type, "bind");
+	struct volume v = { .read_only = f->read_only, .no_copy = f->no_copy, .must_exist = bind,
+		.not_recursive = f->not_recursive };
+	_cleanup_free_ char *copy = NULL;
+	int r = 0;
+
+	if (bind && (!f->source || f->source[0] != '/'))
+		return error_set(err, EINVAL, "invalid mount config for type \"bind\": invalid mount path: "
+			"'%s' mount path must be absolute", f->source ? f->source : "");
+	if (bind && access(f->source, F_OK) < 0)
+		return error_set(err, EINVAL, "invalid mount config for type \"bind\": bind source path does "
+			"not exist: %s", f->source);
+	if (!bind && f->source && *f->source && !volume_name_is_valid(f->source))
+		return error_set(err, EINVAL, "create %s: \"%s\" includes invalid characters for a local "
+			"volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed", f->source, f->source);
+	if (f->propagation)
+		r = volume_options(f->propagation, text, &v, err);
+	if (r < 0) {
+		free_volume(&v);
+		return r;
+	}
+	if (f->source && *f->source)
+		*(bind ? &v.source : &v.name) = xstrdup(f->source);
+	v.destination = xstrdup(f->target);
+	if (!v.propagation)
+		v.propagation = xstrdup("rprivate");
+	*ret = v;
+	return 0;
+}
+
+int value_mount(const char *text, struct volume *ret_volume, struct tmpfs *ret_tmpfs, bool *ret_is_tmpfs,
+	struct error *err)
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+	struct mount_fields f = { 0 };
+	char *rest = copy, *word;
+	int r = 0;
+
+	while (r == 0 && (word = strsep(&rest, ",")))
+		r = mount_field(word, &f, err);
+	if (r < 0)
+		return r;
+	if (!f.target)
+		return error_set(err, EINVAL, "invalid mount config: field Target must not be empty");
+	r = check_destination(f.target, text, err);
+	if (r < 0)
+		return r;
+	*ret_is_tmpfs = f.type && !strcmp(f.type, "tmpfs");
+	if (*ret_is_tmpfs)
+		return mount_tmpfs(&f, ret_tmpfs, err);
+	if (f.type && strcmp(f.type, "bind") != 0 && strcmp(f.type, "volume") != 0)
+		return error_set(err, EOPNOTSUPP, "mount type %s is not supported: bind, volume and tmpfs are",
+			f.type);
+	return mount_volume(&f, text, ret_volume, err);
+}
+
+int value_restart(const char *text, enum restart_policy *ret, int64_t *ret_max, struct error *err)
+{
+	static const char *const names[] = { "no", "on-failure", "always", "unless-stopped" };
+	size_t length = strcspn(text, ":");
+	const char *max = text[length] ? text + length + 1 : NULL;
+
+	*ret_max = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strlen(names[i]) != length || memcmp(names[i], text, length) != 0)
+			continue;
+		*ret = (enum restart_policy)i;
+		if (!max)
+			return 0;
+		if (i != RESTART_ON_FAILURE)
+			return error_set(err, EINVAL, "maximum retry count cannot be used with restart "
+				"policy '%s'", names[i]);
+		if (value_integer(max, ret_max, err) < 0 || *ret_max < 0)
+			return error_set(err, EINVAL, "maximum retry count must be an integer: '%s'", max);
+		return 0;
+	}
+	if (!*text) {
+		*ret = RESTART_NO;
+		return 0;
+	}
+	return error_set(err, EINVAL, "invalid restart policy '%s'", text);
+}
+
+int value_host_entry(const char *text, struct error *err)
+{
+	const char *colon = strchr(text, ':');
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (!colon || colon == text)
+		return error_set(err, EINVAL, "bad format for add-host: \"%s\"", text);
+	if (strcmp(colon + 1, "host-gateway") != 0 && inet_pton(AF_INET, colon + 1, &v4) != 1 &&
+		inet_pton(AF_INET6, colon + 1, &v6) != 1)
+		return error_set(err, EINVAL, "invalid IP address in add-host: \"%s\"", colon + 1);
 	return 0;
 }
 

@@ -26,6 +26,11 @@ int value_capability(const char *text, char **ret, struct error *err);
 int value_ulimit(const char *text, struct ulimit *ret, struct error *err);  /* nofile=1024:2048 */
 int value_device(const char *text, struct device_setting *ret, struct error *err);
 int value_volume(const char *text, struct volume *ret, struct error *err); /* SRC:DST[:OPTIONS] */
+/* --mount: type=bind|volume|tmpfs,src=...,dst=...,readonly...; fills one of the two, *ret_is_tmpfs says which. */
+int value_mount(const char *text, struct volume *ret_volume, struct tmpfs *ret_tmpfs, bool *ret_is_tmpfs,
+	struct error *err);
+int value_restart(const char *text, enum restart_policy *ret, int64_t *ret_max, struct error *err);
+int value_host_entry(const char *text, struct error *err); /* NAME:IP, IP may be host-gateway */
 int value_tmpfs(const char *text, struct tmpfs *ret, struct error *err);   /* DST[:OPTIONS] */
 
 /* Adds NAME=value, or, for a bare NAME, the caller's own value if it has one. */

@@ -106,8 +106,13 @@ static int parse_annotations(const struct doc *d, struct config *c, struct error
 		return r;
 	c->annotations = a.json;
 	json_object_object_foreach(a.json, key, value) {
-		if (!json_object_is_type(value, json_type_string))
-			return doc_error(&a, key, err, "it is not a string");
+		const char *text = NULL;
+
+		(void)value;
+		if (doc_string(&a, key, &text, err) < 0)
+			return -EINVAL;
+		if (text && !strcmp(key, "run.oci.keep_original_groups"))
+			c->process.keep_groups = strcmp(text, "0") != 0;
 	}
 	return 0;
 }

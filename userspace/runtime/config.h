@@ -81,6 +81,7 @@ struct process_plan {
 	int umask; /* -1 = leave */
 	gid_t *groups;
 	size_t group_count, group_capacity;
+	bool keep_groups; /* the caller's supplementary groups stay (annotation run.oci.keep_original_groups) */
 	char **args, **env; /* NULL-terminated; strings of the document */
 	size_t arg_count, env_count;
 	const char *cwd, *apparmor, *selinux;
@@ -127,6 +128,9 @@ void config_free_ptr(struct config **c);
 int config_parse_process(const struct doc *process, struct process_plan *ret, struct error *err);
 void config_free_process(struct process_plan *p);
 int config_parse_resources(const struct doc *resources, struct cgroup_resources *ret,
+	struct error *err);
+/* Contradictions of a whole set of limits; an update has only some. */
+int config_check_resources(const struct doc *resources, const struct cgroup_resources *r,
 	struct error *err);
 /* "linux" of config.json. */
 int config_parse_linux(const struct doc *linux_, struct config *c, struct error *err);

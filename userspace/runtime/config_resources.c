@@ -124,12 +124,17 @@ static int parse_unified(const struct doc *d, struct cgroup_resources *r, struct
 	if (ret <= 0)
 		return ret;
 	json_object_object_foreach(u.json, key, value) {
-		if (!json_object_is_type(value, json_type_string))
+		const char *text = NULL;
+
+		(void)value;
+		if (doc_path(&u, key, &text, err) < 0)
+			return -EINVAL;
+		if (!text)
 			return doc_error(&u, key, err, "it is not a string");
 		if (strlen(key) >= sizeof(((struct cgroup_write *)NULL)->file) || strchr(key, '/'))
 			return doc_error(&u, key, err, "it is no name of a cgroup file");
 		add_pair(&r->unified, &r->unified_count, &r->unified_capacity, key,
-			xstrdup(json_object_get_string(value)));
+			xstrdup(text));
 	}
 	return 0;
 }
@@ -154,6 +159,13 @@ static int parse_memory(const struct doc *d, struct cgroup_resources *r, struct 
 		return -EINVAL;
 	if (oom_disable)
 		r->memory_oom_disable = 1;
+	return 0;
+}
+
+int config_check_resources(const struct doc *d, const struct cgroup_resources *r, struct error *err)
+{
+	const struct doc m = { .parent = d, .key = "memory" };
+
 	if (r->memory_swap > 0 && r->memory_limit <= 0)
 		return doc_error(&m, "swap", err, "it needs limit: it is the sum of memory and swap");
 	if (r->memory_swap > 0 && r->memory_swap < r->memory_limit)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -29,8 +30,8 @@ static mode_t type_bits(const struct device_plan *d)
 	return d->type == 'b' ? S_IFBLK : d->type == 'p' ? S_IFIFO : S_IFCHR;
 }
 
-/* Without CAP_MKNOD over the file system (user namespaces) the host's node is bound. */
-static int bind_device(int dir, const char *name, const struct device_plan *d, struct error *err)
+/* Without CAP_MKNOD over the file system (user namespaces) a node that was made outside is bound, or the host's. */
+static int bind_device(int dir, const char *name, const struct device_plan *d, int node, struct error *err)
 {
 	_cleanup_close_ int file = -1, target = -1, tree = -1;
 
@@ -38,7 +39,8 @@ static int bind_device(int dir, const char *name, const struct device_plan *d, s
 	if (file < 0)
 		return error_errno(err, errno, "cannot make a place for device %s", d->path);
 	target = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	tree = open_tree(AT_FDCWD, d->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	tree = node >= 0 ? fcntl(node, F_DUPFD_CLOEXEC, 3)
+			 : open_tree(AT_FDCWD, d->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (target < 0 || tree < 0 ||
 		move_mount(tree, "", target, "",
 			MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
@@ -46,7 +48,7 @@ static int bind_device(int dir, const char *name, const struct device_plan *d, s
 	return 0;
 }
 
-static int make_node(int dir, const char *name, const struct device_plan *d, struct error *err)
+static int make_node(int dir, const char *name, const struct device_plan *d, int node, struct error *err)
 {
 	struct stat st;
 
@@ -57,7 +59,7 @@ static int make_node(int dir, const char *name, const struct device_plan *d, str
 		return 0;
 	}
 	if (errno == EPERM)
-		return bind_device(dir, name, d, err);
+		return bind_device(dir, name, d, node, err);
 	if (errno != EEXIST)
 		return error_errno(err, errno, "cannot make device %s", d->path);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -68,7 +70,7 @@ static int make_node(int dir, const char *name, const struct device_plan *d, str
 	return 0;
 }
 
-static int make_device(struct rootfs *fs, int dev, const struct device_plan *d, struct error *err)
+static int make_device(struct rootfs *fs, int dev, const struct device_plan *d, int node, struct error *err)
 {
 	const char *slash = strrchr(d->path, '/');
 	_cleanup_free_ char *parent = xstrndup(d->path, slash - d->path);
@@ -77,9 +79,55 @@ static int make_device(struct rootfs *fs, int dev, const struct device_plan *d, 
 	if (!slash[1] || !strcmp(slash + 1, ".") || !strcmp(slash + 1, ".."))
 		return error_set(err, EINVAL, "config: device path %s has no name", d->path);
 	if (!strcmp(parent, "/dev"))
-		return make_node(dev, slash + 1, d, err);
+		return make_node(dev, slash + 1, d, node, err);
 	dir = rootfs_open_target(fs->fd, *parent ? parent : "/", true, err);
-	return dir < 0 ? dir : make_node(dir, slash + 1, d, err);
+	return dir < 0 ? dir : make_node(dir, slash + 1, d, node, err);
+}
+
+/* Of the kernel's own mounts no path leads here: nobody but the container will see the nodes. */
+static int open_empty_tmpfs(struct error *err)
+{
+	_cleanup_close_ int context = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	int fd = -1;
+
+	if (context >= 0 && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		fd = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? error_errno(err, errno, "cannot mount a tmpfs for devices") : fd;
+}
+
+/* A file of a mount that hangs nowhere cannot be cloned before Linux 6.15: each node is the only one of its own. */
+static int open_node(const struct device_plan *d, struct error *err)
+{
+	_cleanup_close_ int all = open_empty_tmpfs(err), tree = -1;
+
+	if (all < 0)
+		return all;
+	if (mknodat(all, "node", type_bits(d) | d->mode, makedev(d->major, d->minor)) < 0 ||
+		fchownat(all, "node", d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, errno, "cannot make device %s", d->path);
+	tree = open_tree(all, "node", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return -errno; /* then the host's node is bound */
+	return steal_fd(&tree);
+}
+
+int device_open_nodes(const struct config *c, int **ret, struct error *err)
+{
+	if (!config_namespace(c, CLONE_NEWUSER) || !c->device_count)
+		return 0;
+	*ret = xcalloc(c->device_count, sizeof(**ret));
+	for (size_t i = 0; i < c->device_count; i++)
+		(*ret)[i] = open_node(&c->devices[i], err);
+	return 0;
+}
+
+void device_close_nodes(const struct config *c, int *nodes)
+{
+	for (size_t i = 0; nodes && i < c->device_count; i++) {
+		if (nodes[i] >= 0)
+			close(nodes[i]);
+	}
+	free(nodes);
 }
 
 static int make_links(struct rootfs *fs, int dev, struct error *err)
@@ -145,9 +193,9 @@ int rootfs_make_devices(struct rootfs *fs, struct error *err)
 	if (dev < 0)
 		return dev;
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(defaults); i++)
-		r = make_node(dev, strrchr(defaults[i].path, '/') + 1, &defaults[i], err);
+		r = make_node(dev, strrchr(defaults[i].path, '/') + 1, &defaults[i], -1, err);
 	for (size_t i = 0; r == 0 && i < c->device_count; i++)
-		r = make_device(fs, dev, &c->devices[i], err);
+		r = make_device(fs, dev, &c->devices[i], fs->nodes ? fs->nodes[i] : -1, err);
 	if (r == 0)
 		r = make_links(fs, dev, err);
 	if (r == 0 && fs->console >= 0)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +27,7 @@ static const struct {
 
 struct joiner {
 	struct init init;
-	int pidfd;
+	struct cgroup *cgroup; /* the container's, or one below it */
 	int namespaces[ARRAY_SIZE(joins)]; /* -1 = the one that we are in */
 };
 
@@ -66,7 +65,7 @@ static int open_namespaces(struct container *c, struct joiner *j, struct error *
 
 static int join(struct joiner *j, struct error *err)
 {
-	int r = cgroup_enter(j->init.container->cgroup, true, err);
+	int r = cgroup_enter(j->cgroup, true, err);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(joins); i++) {
 		if (j->namespaces[i] >= 0 && setns(j->namespaces[i], joins[i].flag) < 0)
@@ -102,7 +101,6 @@ static int make_terminal(struct init *init, struct error *err)
  */
 static void __attribute__((noreturn)) middle(struct joiner *j)
 {
-	struct clone_args args = { .flags = CLONE_PARENT };
 	struct init *init = &j->init;
 	struct error err = { 0 };
 	char *program = NULL;
@@ -119,7 +117,8 @@ static void __attribute__((noreturn)) middle(struct joiner *j)
 	if (r < 0)
 		init_fail(init, &err);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	pid = syscall(SYS_clone3, &args, sizeof(args));
+	/* not clone3: the container's seccomp filter is ours by now, and docker's answers that with ENOSYS */
+	pid = syscall(SYS_clone, CLONE_PARENT, NULL, NULL, NULL, 0);
 	if (pid == 0) {
 		setsid();
 		init_execute(init, program, &err);
@@ -220,10 +219,26 @@ static int write_pid(const char *path, pid_t pid, struct error *err)
 	return 0;
 }
 
+/* Only what lies below the container's own group: its limits hold there, too. */
+static int open_subgroup(struct container *c, const char *path, struct cgroup **ret, struct error *err)
+{
+	_cleanup_free_ char *full = NULL;
+
+	if (!path)
+		return 0;
+	for (const char *p = path; *p; p += strcspn(p, "/"), p += strspn(p, "/")) {
+		if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
+			return error_set(err, EINVAL, "cgroup \"%s\" is outside of the container's", path);
+	}
+	full = xasprintf("%s/%s", c->cgroup_path, path);
+	return cgroup_open(full, ret, err);
+}
+
 static int run(struct container *c, const struct process_plan *p,
 	const struct runtime_exec_options *o, pid_t *ret_pid, struct error *err)
 {
 	_cleanup_(seccomp_free) struct seccomp_program seccomp = { 0 };
+	_cleanup_(cgroup_close_ptr) struct cgroup *subgroup = NULL;
 	_cleanup_close_ int stub = -1;
 	_cleanup_(close_namespaces) struct joiner j = { .init = { .container = c, .process = p,
 		.seccomp = &seccomp, .stdio = o->stdio, .preserve_fds = o->preserve_fds, .fifo = -1,
@@ -231,7 +246,10 @@ static int run(struct container *c, const struct process_plan *p,
 	int r;
 
 	memset(j.namespaces, 0xff, sizeof(j.namespaces));
-	r = seccomp_prepare(c->config->seccomp, &seccomp, err);
+	r = open_subgroup(c, o->cgroup, &subgroup, err);
+	j.cgroup = subgroup ? subgroup : c->cgroup;
+	if (r == 0)
+		r = seccomp_prepare(c->config->seccomp, &seccomp, err);
 	if (r == 0)
 		r = j.init.stub = stub = stub_open(3 + (int)o->preserve_fds, err);
 	if (r >= 0)
@@ -252,7 +270,10 @@ int runtime_exec(struct container *c, const struct runtime_exec_options *o, pid_
 	int r;
 
 	runtime_last_exit_code = 125;
-	if (status != RUNTIME_RUNNING || !c->cgroup || !c->config)
+	if (status == RUNTIME_PAUSED && o->ignore_paused)
+		status = RUNTIME_RUNNING;
+	/* a created one has its namespaces, and nothing that runs in them but init */
+	if ((status != RUNTIME_RUNNING && status != RUNTIME_CREATED) || !c->cgroup || !c->config)
 		return error_set(err, EINVAL, "cannot exec in container %s: it is %s", c->id,
 			runtime_status_name(status));
 	r = doc_parse(o->process, strlen(o->process), &json, err);

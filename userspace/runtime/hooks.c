@@ -44,7 +44,7 @@ static int parse(const struct doc *o, struct hook *h, struct error *err)
 
 static void __attribute__((noreturn)) execute(const struct hook *h, int input, int output)
 {
-	char *no_env[] = { NULL }, *only_path[] = { (char *)h->path, NULL };
+	char *only_path[] = { (char *)h->path, NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -53,7 +53,8 @@ static void __attribute__((noreturn)) execute(const struct hook *h, int input, i
 	dup2(output, 1);
 	dup2(output, 2);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	execve(h->path, h->args && h->args[0] ? h->args : only_path, h->env ? h->env : no_env);
+	/* as runc and crun: a hook that gives no environment has the runtime's */
+	execve(h->path, h->args && h->args[0] ? h->args : only_path, h->env ? h->env : environ);
 	dprintf(2, "%s", strerror(errno));
 	_exit(127);
 }

@@ -281,7 +281,7 @@ static int build_root(struct init *init, struct error *err)
 {
 	struct container *c = init->container;
 	_cleanup_(rootfs_close) struct rootfs fs = { .config = c->config, .bundle = c->bundle,
-		.cgroup = c->cgroup, .idmapped = init->idmapped, .fd = -1, .console = -1, .master = -1 };
+		.cgroup = c->cgroup, .idmapped = init->idmapped, .nodes = init->nodes, .fd = -1, .console = -1, .master = -1 };
 	int r = rootfs_make(&fs, c->rootfs, err);
 
 	if (r == 0 && fs.console >= 0) {
@@ -333,18 +333,23 @@ static char *home_of(uid_t uid)
 }
 
 /* Sets HOME where config.json does not: programs expect it and images rarely give it. */
-static char **complete_env(const struct process_plan *p)
+static char **complete_env(const struct process_plan *p, unsigned listen_fds)
 {
-	char **env = xcalloc(p->env_count + 2, sizeof(*env));
+	char **env = xcalloc(p->env_count + 4, sizeof(*env));
+	size_t n = p->env_count;
 	char *home;
 
-	memcpy(env, p->env, p->env_count * sizeof(*env));
+	memcpy(env, p->env, n * sizeof(*env));
+	if (listen_fds) {
+		env[n++] = xasprintf("LISTEN_FDS=%u", listen_fds);
+		env[n++] = xstrdup("LISTEN_PID=1");
+	}
 	for (size_t i = 0; i < p->env_count; i++) {
 		if (str_starts(env[i], "HOME="))
 			return env;
 	}
 	home = home_of(p->uid);
-	env[p->env_count] = xasprintf("HOME=%s", home && *home ? home : "/");
+	env[n] = xasprintf("HOME=%s", home && *home ? home : "/");
 	free(home);
 	return env;
 }
@@ -419,7 +424,7 @@ int init_execute(struct init *init, const char *program, struct error *err)
 {
 	const struct process_plan *p = init->process;
 	_cleanup_free_ char **argv = xcalloc(p->arg_count + 2, sizeof(*argv));
-	char **env = complete_env(p);
+	char **env = complete_env(p, init->options ? init->options->listen_fds : 0);
 	int stub = -1, r;
 
 	argv[0] = (char *)program;

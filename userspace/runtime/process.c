@@ -124,7 +124,7 @@ static int change_user(const struct process_plan *p, struct error *err)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return error_errno(err, errno, "cannot keep capabilities");
-	if (setgroups(p->group_count, p->groups) < 0 && (errno != EPERM || p->group_count))
+	if (!p->keep_groups && setgroups(p->group_count, p->groups) < 0 && (errno != EPERM || p->group_count))
 		return error_errno(err, errno, "cannot set the supplementary groups");
 	if (setresgid(p->gid, p->gid, p->gid) < 0)
 		return error_errno(err, errno, "cannot become group %u", p->gid);

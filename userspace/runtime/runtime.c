@@ -152,7 +152,7 @@ static int absolute(const char *path, char **ret, struct error *err)
 	return 0;
 }
 
-static int prepare_paths(struct container *c, const char *bundle, struct error *err)
+static int prepare_paths(struct container *c, const char *bundle, const char *name, struct error *err)
 {
 	_cleanup_close_ int dir = -1;
 	_cleanup_free_ char *root = NULL;
@@ -163,9 +163,9 @@ static int prepare_paths(struct container *c, const char *bundle, struct error *
 	dir = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_errno(err, errno, "cannot open bundle %s", c->bundle);
-	r = config_read(dir, "config.json", &c->config, err);
+	r = config_read(dir, name, &c->config, err);
 	if (r < 0)
-		return error_prefix(err, "%s/config.json", c->bundle);
+		return error_prefix(err, "%s/%s", c->bundle, name);
 	root = c->config->root[0] == '/' ? xstrdup(c->config->root)
 					 : xasprintf("%s/%s", c->bundle, c->config->root);
 	r = absolute(root, &c->rootfs, err);
@@ -405,7 +405,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	struct init init = { .options = o, .container = c, .process = &c->config->process,
 		.seccomp = &seccomp, .stdio = o->stdio, .preserve_fds = o->preserve_fds, .fifo = -1,
 		.handshake = wants_handshake(c, o), .keyring = !o->no_new_keyring };
-	int *idmapped = NULL, r;
+	int *idmapped = NULL, *nodes = NULL, r;
 
 	allow_default_devices(&c->config->resources);
 	c->cgroup_path = choose_cgroup_path(c->config, c->id);
@@ -425,10 +425,14 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 		r = init.stub = stub = stub_open(3 + (int)o->preserve_fds, err);
 	if (r >= 0)
 		r = idmap_open_sources(c->config, c->bundle, &idmapped, err);
+	if (r >= 0)
+		r = device_open_nodes(c->config, &nodes, err);
 	init.idmapped = idmapped;
+	init.nodes = nodes;
 	if (r >= 0)
 		r = launch(c, o, &init, err);
 	idmap_close_sources(c->config, idmapped);
+	device_close_nodes(c->config, nodes);
 	if (r >= 0)
 		r = state_write(c, err);
 	if (r >= 0 && o->pid_file)
@@ -470,11 +474,14 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	if (r == 0)
 		r = check_preserved(o->preserve_fds, err);
 	if (r == 0)
-		r = prepare_paths(c, o->bundle, err);
+		r = prepare_paths(c, o->bundle, o->config ? o->config : "config.json", err);
 	if (r < 0)
 		return r;
 	if (o->console_socket && !c->config->process.terminal)
 		return error_set(err, EINVAL, "a console socket is given and process.terminal is not set");
+	if (c->config->process.terminal && o->detached && !o->console_socket)
+		return error_set(err, EINVAL, "process.terminal needs a console socket where nobody waits for "
+			"the container");
 	c->root = xstrdup(o->root ? o->root : RUNTIME_ROOT);
 	c->id = xstrdup(o->id);
 	c->detached = o->detached;

@@ -41,6 +41,7 @@ struct runtime_created {
 struct runtime_options {
 	const char *id;     /* [a-zA-Z0-9_+-][a-zA-Z0-9_+.-]*, at most 255 bytes */
 	const char *bundle; /* directory that holds config.json */
+	const char *config; /* another name than config.json, relative to the bundle; may be NULL */
 	const char *root;   /* state directory; NULL = RUNTIME_ROOT */
 	const char *pid_file;       /* written before runtime_create returns; may be NULL */
 	const char *console_socket; /* process.terminal: send the pty's master there; NULL = keep it
@@ -48,6 +49,7 @@ struct runtime_options {
 	const int *stdio;      /* three descriptors for init's 0, 1, 2; NULL = the caller's own. Not
 				  used with process.terminal. The caller keeps its copies. */
 	unsigned preserve_fds; /* init also gets the caller's descriptors 3 .. 3+preserve_fds-1 */
+	unsigned listen_fds;   /* so many of them are sd_listen_fds(3)'s: LISTEN_FDS and LISTEN_PID are set */
 	bool no_pivot;         /* MS_MOVE and chroot, for a root that pivot_root(2) refuses (ramfs) */
 	bool no_new_keyring;
 	bool detached; /* runtime_start comes from another process (`ctrace oci create`): init waits at
@@ -123,6 +125,8 @@ struct runtime_exec_options {
 	const char *console_socket;
 	const int *stdio;
 	unsigned preserve_fds;
+	const char *cgroup; /* one below the container's, relative to it; it must exist; may be NULL */
+	bool ignore_paused; /* else a paused container is an error */
 	int *ret_console; /* process.terminal without console_socket: the pty's master */
 };
 /* Runs one more process in a running container, returns after its execve(2) succeeded. It is the
@@ -133,6 +137,10 @@ int runtime_exec(struct container *c, const struct runtime_exec_options *options
  * needs. To be freed by the caller. user may be NULL, "uid" or "uid:gid". */
 char *runtime_exec_process(struct container *c, char *const *argv, const char *user,
 	const char *cwd, bool terminal, struct error *err);
+
+/* What `features` tells, by index; NULL after the last. */
+const char *runtime_mount_option(size_t i);
+const char *runtime_capability(size_t i); /* CAP_CHOWN... */
 
 /* Frees memory and descriptors; takes NULL; kills nothing. Also fit for _cleanup_(). */
 void runtime_close(struct container *c);

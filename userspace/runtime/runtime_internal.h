@@ -73,6 +73,7 @@ struct init {
 	bool v2_entered; /* clone3 put us into the v2 cgroup */
 	bool keyring;
 	const int *idmapped; /* of idmap_open_sources */
+	const int *nodes;    /* of device_open_nodes */
 	int exit_code; /* of docker run, for an error */
 };
 int init_main(struct init *init) __attribute__((noreturn));
@@ -91,6 +92,7 @@ struct rootfs {
 	struct cgroup *cgroup;
 	int fd;             /* of the mounted root */
 	const int *idmapped; /* of idmap_open_sources */
+	const int *nodes;    /* of device_open_nodes */
 	int *sources;       /* detached trees of bind mounts, by index of config->mounts */
 	int *late_readonly; /* tmpfs mounts that become read-only when all is in them */
 	size_t late_count;
@@ -108,6 +110,11 @@ int rootfs_open_target(int root, const char *path, bool directory, struct error 
 int rootfs_mount_all(struct rootfs *fs, struct error *err);
 int rootfs_make_devices(struct rootfs *fs, struct error *err);
 int rootfs_mask(struct rootfs *fs, struct error *err);
+
+/* device.c: where the container has a user namespace of its own it can make no device that works. Makes them outside
+ * of it, each as a detached mount, by index of config->devices; NULL where there is no need. */
+int device_open_nodes(const struct config *c, int **ret, struct error *err);
+void device_close_nodes(const struct config *c, int *nodes);
 
 /* console.c: a pty of the devpts instance in root; the slave is opened without its name. */
 int console_open(int root, int *ret_master, int *ret_slave, struct error *err);

@@ -298,13 +298,8 @@ static int parse_listener(const struct doc *d, struct seccomp_program *p, struct
 	if (doc_path(d, "listenerPath", &p->listener, err) < 0 ||
 		doc_string(d, "listenerMetadata", &p->metadata, err) < 0)
 		return -EINVAL;
-	if (!uses_notify(d)) {
-		if (p->listener)
-			return doc_error(d, "listenerPath", err, "no rule is SCMP_ACT_NOTIFY");
-		return 0;
-	}
 	if (!p->listener)
-		return doc_error(d, "listenerPath", err, "SCMP_ACT_NOTIFY needs it");
+		return uses_notify(d) ? doc_error(d, "listenerPath", err, "SCMP_ACT_NOTIFY needs it") : 0;
 	p->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	return 0;
 }

@@ -18,6 +18,13 @@ int runtime_update(struct container *c, const char *resources, struct error *err
 	ret = doc_parse(resources, strlen(resources), &json, err);
 	if (ret == 0)
 		ret = config_parse_resources(&(struct doc){ .json = json, .key = "resources" }, &r, err);
+	/* swap is the sum of both: the limit that is there stays */
+	if (ret == 0 && r.memory_swap > 0 && r.memory_limit == CGROUP_UNSET) {
+		struct cgroup_stats now;
+
+		cgroup_read_stats(c->cgroup, &now);
+		r.memory_limit = now.memory_limit;
+	}
 	/* a v2 device program would be added to the one that is there, not replace it */
 	r.device_count = 0;
 	return ret < 0 ? ret : cgroup_apply(c->cgroup, &r, err);

@@ -396,6 +396,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 		step_free(step);
 		return;
 	}
+	details_seal(&step->details);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
 	step->order = (uint32_t)c->c.step_count;
 	c->c.steps[c->c.step_count++] = *step;

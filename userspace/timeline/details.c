@@ -7,8 +7,8 @@
 
 static struct detail *add(struct details *d, const char *key, enum detail_type type)
 {
-	if (d->count == d->capacity) { /* most steps have three or fewer, and there are many steps */
-		d->capacity = d->capacity ? d->capacity * 2 : 3;
+	if (d->count == d->capacity) {
+		d->capacity = d->capacity ? d->capacity * 2 : 4; /* most have no more */
 		d->items = xrealloc(d->items, d->capacity * sizeof(*d->items));
 	}
 	d->items[d->count] = (struct detail){ .key = key, .type = type };
@@ -59,6 +59,40 @@ void details_add_u64(struct details *d, const char *key, uint64_t number)
 void details_add_bool(struct details *d, const char *key, bool value)
 {
 	add(d, key, DETAIL_BOOL)->number = value;
+}
+
+/* Whether item has a text at all. */
+static bool is_text(const struct detail *item)
+{
+	return item->type == DETAIL_TEXT || item->type == DETAIL_LIST;
+}
+
+void details_seal(struct details *d)
+{
+	size_t size = d->count * sizeof(*d->items);
+	struct detail *items;
+	char *text;
+
+	if (!d->count)
+		return;
+	for (uint32_t i = 0; i < d->count; i++) {
+		if (is_text(&d->items[i]) && !d->items[i].borrowed)
+			size += strlen(d->items[i].text) + 1;
+	}
+	items = xmalloc(size);
+	text = (char *)&items[d->count];
+	for (uint32_t i = 0; i < d->count; i++) {
+		items[i] = d->items[i];
+		if (!is_text(&items[i]) || items[i].borrowed)
+			continue;
+		items[i].text = text;
+		items[i].borrowed = true;
+		text = stpcpy(text, d->items[i].text) + 1;
+		free(d->items[i].text);
+	}
+	free(d->items);
+	d->items = items;
+	d->capacity = d->count;
 }
 
 void details_free(struct details *d)

@@ -51,14 +51,14 @@ enum detail_type { DETAIL_TEXT, DETAIL_NUMBER /* JSON number */, DETAIL_U64 /* d
 struct detail {
 	const char *key; /* static string, snake_case */
 	enum detail_type type;
-	bool borrowed; /* text is a constant or belongs to the timeline */
+	bool borrowed; /* text is not a piece of memory of its own: a constant, or beside its details */
 	char *text;
 	int64_t number; /* DETAIL_U64: cast to uint64_t */
 };
 
 struct details {
 	struct detail *items;
-	size_t count, capacity;
+	uint32_t count, capacity;
 };
 
 struct actor {
@@ -88,14 +88,14 @@ struct step_times {
 	char *blocked_in;          /* the kernel's functions in that stretch, innermost first, split by '\x1f'; NULL = unknown */
 };
 
-struct step {
-	enum step_kind kind;
-	enum phase phase;
+struct step { /* there are many: small fields share a word */
+	enum step_kind kind : 8;
+	enum phase phase : 8;
+	enum edge start_edge : 4, end_edge : 4;
+	bool has_result : 1;
 	int actor; /* index into actors, -1 = not attributed */
 	uint64_t start_ns, end_ns; /* equal for a point */
-	enum edge start_edge, end_edge;
 	int64_t result; /* 0 (or a positive return value) or a negative errno; valid if has_result */
-	bool has_result;
 	uint32_t tid;
 	uint32_t order; /* among steps that start at the same time: as they came */
 	struct step_times *times; /* NULL = unknown */

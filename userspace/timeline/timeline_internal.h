@@ -222,6 +222,8 @@ void details_take_list(struct details *d, const char *key, char *items); /* sepa
 void details_add_number(struct details *d, const char *key, int64_t number);
 void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
+/* Moves them into one piece of memory of just their size. Nothing can be added afterwards. */
+void details_seal(struct details *d);
 void details_free(struct details *d);
 void step_free(struct step *s);
 

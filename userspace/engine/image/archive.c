@@ -195,7 +195,7 @@ static int read_manifest(struct docker_archive *a, const char *tag, struct error
 	if (!file)
 		return error_set(err, EBADMSG, "%s is no docker archive: it has no manifest.json",
 			a->path);
-	r = file_read(a->scratch, file, MANIFEST_LIMIT, &bytes, &length, err);
+	r = document_read_file(a->scratch, file, MANIFEST_LIMIT, &bytes, &length, err);
 	if (r < 0)
 		return r;
 	wrapped = xasprintf("{\"images\":%s}", bytes);
@@ -280,7 +280,7 @@ int docker_archive_plan(struct docker_archive *a, struct image_plan *plan, struc
 			a->path);
 	r = plan_layers(a, layers, plan, err);
 	if (r == 0)
-		r = file_read(a->scratch, file, CONFIG_LIMIT, &bytes, &length, err);
+		r = document_read_file(a->scratch, file, CONFIG_LIMIT, &bytes, &length, err);
 	if (r < 0)
 		return r;
 	digest_bytes(NULL, bytes, length, plan->id);

@@ -50,7 +50,7 @@ int document_parse(const char *bytes, size_t length, const char *what, struct js
 		end);
 }
 
-int file_read(int dir_fd, const char *path, size_t limit, char **ret, size_t *ret_length,
+int document_read_file(int dir_fd, const char *path, size_t limit, char **ret, size_t *ret_length,
 	struct error *err)
 {
 	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -89,7 +89,7 @@ int document_read(int dir_fd, const char *path, size_t limit, struct json_object
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t length;
-	int r = file_read(dir_fd, path, limit, &bytes, &length, err);
+	int r = document_read_file(dir_fd, path, limit, &bytes, &length, err);
 
 	return r < 0 ? r : document_parse(bytes, length, path, ret, err);
 }

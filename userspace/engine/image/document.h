@@ -36,7 +36,7 @@ const char *document_item(struct json_object *array, size_t i);
 void cleanup_json(struct json_object **object);
 
 /* A whole file, at most limit bytes, NUL-terminated; the caller frees. Only regular files. */
-int file_read(int dir_fd, const char *path, size_t limit, char **ret, size_t *ret_length,
+int document_read_file(int dir_fd, const char *path, size_t limit, char **ret, size_t *ret_length,
 	struct error *err);
 
 #endif

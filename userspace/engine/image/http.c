@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "engine/image/certificates.h"
 #include "engine/image/image_settings.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -34,6 +35,7 @@ struct exchange {
 	uint64_t range_start;
 	bool has_range;
 	struct timespec last_byte;
+	char reason[CURL_ERROR_SIZE]; /* curl's own words, "" = none */
 };
 
 struct http *http_new(const struct image_settings *settings, const atomic_bool *cancel)
@@ -285,6 +287,7 @@ static void set_options(struct exchange *x, const char *url, bool insecure)
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, x->http->settings->stall_s);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->reason);
 	if (insecure) {
 		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -295,16 +298,53 @@ static void set_options(struct exchange *x, const char *url, bool insecure)
 	}
 }
 
+/* What a TLS connection is verified with: the host's own certificates, then those that SSL_CERT_FILE and
+ * SSL_CERT_DIR name, then the system's. */
+static int set_certificates(struct exchange *x, const char *host, struct error *err)
+{
+	const char *file = getenv("SSL_CERT_FILE"), *directory = getenv("SSL_CERT_DIR");
+	_cleanup_(certificates_free) struct certificates own = { 0 };
+	CURL *c = x->http->curl;
+	int r = certificates_find(x->http->settings->certificate_dirs, host, &own, err);
+
+	if (r < 0)
+		return r;
+	if (file && *file)
+		curl_easy_setopt(c, CURLOPT_CAINFO, file);
+	if (directory && *directory)
+		curl_easy_setopt(c, CURLOPT_CAPATH, directory);
+	if (own.authorities) {
+		struct curl_blob blob = { own.authorities, strlen(own.authorities), CURL_BLOB_COPY };
+
+		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+	}
+	if (own.client && own.key) {
+		curl_easy_setopt(c, CURLOPT_SSLCERT, own.client);
+		curl_easy_setopt(c, CURLOPT_SSLKEY, own.key);
+	}
+	return 0;
+}
+
 static int explain(struct exchange *x, CURLcode code, const char *origin, struct error *err)
 {
+	const char *reason = x->reason[0] ? x->reason : curl_easy_strerror(code);
+	const char *host = strstr(origin, "://") + 3;
+
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_CONNECT:
+		return error_set(err, EHOSTUNREACH, "cannot reach %s: %s", origin, curl_easy_strerror(code));
 	case CURLE_SSL_CONNECT_ERROR:
+		return error_set(err, strstr(reason, "wrong version number") ? EPROTONOSUPPORT : EHOSTUNREACH,
+			"cannot reach %s: %s%s", origin, reason, strstr(reason, "wrong version number")
+				? " (it seems to speak plain http: list it in insecure_registries to allow that)" : "");
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return error_set(err, EHOSTUNREACH, "cannot reach %s: %s", origin,
-			curl_easy_strerror(code));
+		return error_set(err, EKEYREJECTED, "the certificate of %s is not accepted: %s (a CA of its own "
+			"goes to %s/%s/ca.crt)", origin, reason, x->http->settings->certificate_dirs[0], host);
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+		return error_set(err, EKEYREJECTED, "cannot reach %s: %s", origin, reason);
 	case CURLE_OPERATION_TIMEDOUT:
 		return error_set(err, EHOSTUNREACH, "cannot reach %s: no connection within %ld s",
 			origin, x->http->settings->stall_s);
@@ -361,6 +401,11 @@ static int perform(struct http *http, const struct http_request *request, const 
 	response->retry_after_s = -1;
 	clock_gettime(CLOCK_MONOTONIC, &x.last_byte);
 	set_options(&x, url, insecure);
+	r = str_starts(origin, "https://") ? set_certificates(&x, strstr(origin, "://") + 3, err) : 0;
+	if (r < 0) {
+		curl_slist_free_all(headers);
+		return r;
+	}
 	curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
 	code = curl_easy_perform(http->curl);
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &response->status);
@@ -372,6 +417,17 @@ static int perform(struct http *http, const struct http_request *request, const 
 	response->length = x.body.length;
 	response->body = strbuf_steal(&x.body);
 	return r;
+}
+
+/* A server that was verified may not lead to one that cannot be, not even on this machine. */
+static int check_redirect(const struct http *http, const char *origin, const char *next, struct error *err)
+{
+	_cleanup_free_ char *to = http_origin(next);
+
+	if (!origin || !to || !str_starts(origin, "https://") || !str_starts(to, "http://") ||
+		image_settings_insecure(http->settings, strstr(origin, "://") + 3))
+		return 0;
+	return error_set(err, EPROTO, "%s redirects to plain http, %s: refused", origin, to);
 }
 
 int http_get(struct http *http, const struct http_request *request, struct http_response *ret,
@@ -386,6 +442,8 @@ int http_get(struct http *http, const struct http_request *request, struct http_
 		http_response_free(ret);
 		r = perform(http, request, url, home && origin && !strcmp(home, origin), ret, &next,
 			err);
+		if (r == 0 && next)
+			r = check_redirect(http, origin, next, err);
 		if (r < 0 || !next)
 			return r;
 		free(url);

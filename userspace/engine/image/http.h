@@ -45,9 +45,9 @@ struct http_response {
 void http_response_free(struct http_response *r); /* also fit for _cleanup_ */
 
 /*
- * Follows up to ten redirects; one from https to plain http only where settings allow it. Any status is
+ * Follows up to ten redirects; one from https to plain http only from a server that is listed as insecure. Any status is
  * a success. A 200 where a range was asked skips what the caller has. Errors: -EHOSTUNREACH (not
- * connected), -EPIPE (broken on the way, may be resumed; ret->received is set), -ETIMEDOUT (stalled,
+ * connected), -EKEYREJECTED (certificate), -EPROTONOSUPPORT (no TLS), -EPIPE (broken on the way, may be resumed; ret->received is set), -ETIMEDOUT (stalled,
  * the same), -EFBIG (limit), -EPROTO, -ECANCELED (cancel, or the sink).
  */
 int http_get(struct http *http, const struct http_request *request, struct http_response *ret,

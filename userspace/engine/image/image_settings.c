@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/image/certificates.h"
 #include "engine/image/document.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -31,14 +32,24 @@ static void read_list(struct json_object *object, const char *key, char ***ret, 
 	}
 }
 
+static void set_certificate_dirs(struct image_settings *s, const char *config)
+{
+	const char *slash = strrchr(config, '/');
+
+	s->own_certificates = xasprintf("%.*scerts.d", slash ? (int)(slash + 1 - config) : 0, config);
+	s->certificate_dirs[0] = s->own_certificates;
+	s->certificate_dirs[1] = "/etc/docker/certs.d";
+}
+
 static int read_file(struct image_settings *s, struct error *err)
 {
 	_cleanup_(cleanup_json) struct json_object *object = NULL;
-	const char *path = getenv("CTRACE_CONFIG");
-	int r = document_read(AT_FDCWD, path && *path ? path : "/etc/ctrace/config.json",
-		CONFIG_FILE_LIMIT, &object, err);
+	const char *told = getenv("CTRACE_CONFIG");
+	const char *path = told && *told ? told : "/etc/ctrace/config.json";
+	int r = document_read(AT_FDCWD, path, CONFIG_FILE_LIMIT, &object, err);
 
-	if (r == -ENOENT && !(path && *path))
+	set_certificate_dirs(s, path);
+	if (r == -ENOENT && path != told)
 		return 0;
 	if (r < 0)
 		return r;
@@ -123,6 +134,7 @@ void image_settings_free(struct image_settings *s)
 {
 	free_list(s->mirrors, s->mirror_count);
 	free_list(s->insecure, s->insecure_count);
+	free(s->own_certificates);
 	*s = (struct image_settings){ 0 };
 }
 
@@ -143,14 +155,14 @@ bool image_settings_insecure(const struct image_settings *s, const char *host)
 	struct in6_addr six;
 	struct in_addr four;
 
+	for (size_t i = 0; i < s->insecure_count; i++)
+		if (!strcasecmp(s->insecure[i], host) || !strcasecmp(s->insecure[i], bare))
+			return true;
+	if (certificates_exist(s->certificate_dirs, host)) /* whoever keeps some wants them checked */
+		return false;
 	if (!strcasecmp(bare, "localhost"))
 		return true;
 	if (inet_pton(AF_INET, bare, &four) == 1 && ntohl(four.s_addr) >> 24 == 127)
 		return true;
-	if (inet_pton(AF_INET6, bare, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six))
-		return true;
-	for (size_t i = 0; i < s->insecure_count; i++)
-		if (!strcasecmp(s->insecure[i], host) || !strcasecmp(s->insecure[i], bare))
-			return true;
-	return false;
+	return inet_pton(AF_INET6, bare, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }

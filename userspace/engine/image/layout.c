@@ -128,7 +128,7 @@ int layout_document(struct layout *layout, const struct descriptor *d, size_t li
 	struct registry_document *ret, struct error *err)
 {
 	_cleanup_free_ char *path = blob_path(d);
-	int r = file_read(layout->fd, path, limit, &ret->bytes, &ret->length, err);
+	int r = document_read_file(layout->fd, path, limit, &ret->bytes, &ret->length, err);
 
 	if (r < 0)
 		error_prefix(err, "image layout %s", layout->path);

@@ -129,16 +129,21 @@ static int wait_for_server(struct http *http, const struct http_response *respon
 	return http_wait(http, wait_ms);
 }
 
-/* The registry's own words from its errors document (distribution-spec, error codes), or "". */
+/* The registry's own words from its errors document (distribution-spec, error codes) or from the first line of a
+ * plain text, or "". */
 static char *server_message(const struct http_response *response)
 {
 	_cleanup_(cleanup_json) struct json_object *object = NULL;
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	size_t line = response->body ? strcspn(response->body, "\r\n") : 0;
 	struct json_object *first;
 	const char *message;
 
-	if (!response->body || document_parse(response->body, response->length, "", &object, NULL) < 0)
-		return xstrdup("");
+	if (!response->body || document_parse(response->body, response->length, "", &object, NULL) < 0) {
+		if (response->body && (!response->content_type || str_starts(response->content_type, "text/plain")))
+			strbuf_escape(&text, response->body, line < 200 ? line : 200);
+		return strbuf_steal(&text);
+	}
 	first = document_array(object, "errors");
 	first = first ? json_object_array_get_idx(first, 0) : NULL;
 	message = document_string(first, "message", document_string(first, "code", ""));
@@ -261,7 +266,7 @@ static int manifest_anywhere(struct registry *r, struct http *http, const char *
 		}
 		if (result == -ECANCELED)
 			break;
-		if (!r->endpoints[i].quiet || result != -EHOSTUNREACH)
+		if (!r->endpoints[i].quiet || (result != -EHOSTUNREACH && result != -EPROTONOSUPPORT))
 			tell(&story, &problem);
 	}
 	return no_endpoint(r, result, &story, err);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+
+#include "capture/capture_internal.h"
+#include "bpf/ctrace.skel.h"
+#include "util/cleanup.h"
+#include "util/file.h"
+
+static bool are_counted(void)
+{
+	_cleanup_free_ char *text = file_read("/proc/sys/kernel/bpf_stats_enabled", 16, NULL);
+
+	return text && atoi(text) != 0;
+}
+
+size_t capture_program_times(const struct capture *c, struct program_time *ret, size_t most)
+{
+	struct bpf_program *program;
+	size_t count = 0;
+
+	if (!are_counted())
+		return 0;
+	bpf_object__for_each_program(program, c->hooks.skeleton->obj) {
+		struct bpf_prog_info info = { 0 };
+		__u32 length = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (count == most || fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) < 0)
+			continue;
+		ret[count++] = (struct program_time){ bpf_program__name(program), info.run_time_ns };
+	}
+	return count;
+}

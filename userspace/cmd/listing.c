@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/listing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/template.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+enum { COLUMNS_MAX = 32, GAP = 3 };
+
+void listing_add(json_object *row, const char *key, char *value)
+{
+	json_object_object_add(row, key, json_object_new_string(value ? value : ""));
+	free(value);
+}
+
+/* ---- aligned text: cells are separated by tabs, rows by newlines ---- */
+
+/* What a terminal shows: a character for each UTF-8 sequence. */
+static size_t width_of(const char *text, size_t length)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < length; i++)
+		width += (text[i] & 0xc0) != 0x80;
+	return width;
+}
+
+static void measure(const char *text, size_t *widths)
+{
+	size_t column = 0;
+
+	for (;;) {
+		size_t n = strcspn(text, "\t\n"), width = width_of(text, n);
+
+		if (column < COLUMNS_MAX && width > widths[column])
+			widths[column] = width;
+		if (!text[n])
+			return;
+		column = text[n] == '\t' ? column + 1 : 0;
+		text += n + 1;
+	}
+}
+
+static void print_aligned(const char *text)
+{
+	size_t widths[COLUMNS_MAX] = { 0 }, column = 0;
+
+	measure(text, widths);
+	while (*text) {
+		size_t n = strcspn(text, "\t\n"), width = width_of(text, n);
+
+		fwrite(text, 1, n, stdout);
+		if (text[n] == '\t' && column < COLUMNS_MAX)
+			printf("%*s", (int)(widths[column] - width + GAP), "");
+		else if (text[n])
+			putchar('\n');
+		column = text[n] == '\t' ? column + 1 : 0;
+		text += n + (text[n] != '\0');
+	}
+}
+
+/* Control characters and our own separators must not come out of a name. */
+static void put_cell(struct strbuf *sb, json_object *row, const char *key)
+{
+	const char *text = json_object_get_string(json_object_object_get(row, key));
+
+	if (text)
+		strbuf_escape(sb, text, strlen(text));
+}
+
+static void print_columns(const struct listing *l)
+{
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+	size_t rows = json_object_array_length(l->rows);
+
+	for (size_t row = 0; row <= rows; row++) {
+		const char *gap = "";
+
+		for (size_t i = 0; i < l->column_count; i++) {
+			if (l->columns[i].hidden)
+				continue;
+			strbuf_puts(&sb, gap);
+			gap = "\t";
+			if (row == 0)
+				strbuf_puts(&sb, l->columns[i].title);
+			else
+				put_cell(&sb, json_object_array_get_idx(l->rows, row - 1), l->columns[i].key);
+		}
+		strbuf_putc(&sb, '\n');
+	}
+	print_aligned(sb.text);
+}
+
+/* ---- other formats ---- */
+
+static const struct listing *titled; /* for title_of, which gets no argument of its own */
+
+static const char *title_of(const char *name)
+{
+	for (size_t i = 0; i < titled->column_count; i++) {
+		if (!strcmp(titled->columns[i].key, name))
+			return titled->columns[i].title;
+	}
+	return name;
+}
+
+static json_object *escaped_row(json_object *row)
+{
+	json_object *copy = json_object_new_object();
+
+	json_object_object_foreach(row, key, value) {
+		struct strbuf sb = { 0 };
+		const char *text = json_object_get_string(value);
+
+		(void)value;
+		strbuf_escape(&sb, text ? text : "", text ? strlen(text) : 0);
+		listing_add(copy, key, strbuf_steal(&sb));
+	}
+	return copy;
+}
+
+static int print_template(const struct listing *l, const char *template, bool table, struct error *err)
+{
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+	int r = 0;
+
+	titled = l;
+	if (table) {
+		r = template_titles(template, title_of, &sb, err);
+		strbuf_putc(&sb, '\n');
+	}
+	for (size_t i = 0; r == 0 && i < json_object_array_length(l->rows); i++) {
+		json_object *row = escaped_row(json_object_array_get_idx(l->rows, i));
+
+		r = template_print(template, row, &sb, err);
+		strbuf_putc(&sb, '\n');
+		json_object_put(row);
+	}
+	if (r < 0)
+		return r;
+	if (table)
+		print_aligned(sb.text);
+	else
+		fputs(sb.text ? sb.text : "", stdout);
+	return 0;
+}
+
+int listing_print(const struct listing *l, const char *format, struct error *err)
+{
+	if (!format || !strcmp(format, "table")) {
+		print_columns(l);
+		return 0;
+	}
+	if (!strcmp(format, "json") || !strcmp(format, "{{json .}}")) {
+		for (size_t i = 0; i < json_object_array_length(l->rows); i++)
+			printf("%s\n", json_object_to_json_string_ext(json_object_array_get_idx(l->rows, i),
+				JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		return 0;
+	}
+	if (str_starts(format, "table "))
+		return print_template(l, format + strlen("table "), true, err);
+	return print_template(l, format, false, err);
+}

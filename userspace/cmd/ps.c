@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctrace ps: the launcher's containers, in docker's columns. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/engine_command.h"
+#include "cmd/ps_row.h"
+#include "engine/control.h"
+#include "engine/registry.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+enum { OPTION_FORMAT = 256, OPTION_NO_TRUNC };
+
+struct arguments {
+	bool all, quiet, no_trunc;
+	long last; /* -1 = as many as there are */
+	const char *format;
+	struct string_list filters;
+};
+
+static const struct argp_option options[] = {
+	{ "all", 'a', NULL, 0, "Also those that have ended", 0 },
+	{ "filter", 'f', "KEY=VALUE", 0, "id, name, label, status, exited, ancestor, volume, network, before, since", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "table, json, or a template such as '{{.ID}} {{.Names}}'", 0 },
+	{ "last", 'n', "N", 0, "The N newest, in any state", 0 },
+	{ "latest", 'l', NULL, 0, "The newest, in any state", 0 },
+	{ "no-trunc", OPTION_NO_TRUNC, NULL, 0, "Do not cut ids and commands", 0 },
+	{ "quiet", 'q', NULL, 0, "Print ids only", 0 },
+	{ "size", 's', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case 'a': a->all = true; return 0;
+	case 'q': a->quiet = true; return 0;
+	case 'l': a->last = 1; return 0;
+	case 'n': a->last = engine_parse_number(state, "last", value, -1); return 0;
+	case OPTION_FORMAT: a->format = value; return 0;
+	case OPTION_NO_TRUNC: a->no_trunc = true; return 0;
+	case 's': argp_error(state, "--size is not supported: du of a container's layer can take minutes"); return 0;
+	case 'f':
+		if (!strchr(value, '='))
+			argp_error(state, "bad format of filter (expected name=value): %s", value);
+		string_list_add(&a->filters, xstrdup(value));
+		return 0;
+	case ARGP_KEY_ARG: argp_error(state, "it accepts no arguments: %s", value); return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = { options, parse_option, NULL,
+	"List the containers that ctrace run made. Containers of other engines: ctrace inspect.\vExamples:\n"
+	"  ctrace ps -a\n"
+	"  ctrace ps -q --filter status=exited\n"
+	"  ctrace ps --format 'table {{.Names}}\\t{{.Status}}'\n", NULL, NULL, NULL };
+
+/* ---- filters: those of one key are alternatives, of different keys all must hold ---- */
+
+static bool has_label(const struct state *s, const char *value)
+{
+	for (size_t i = 0; i < s->labels.count; i++) {
+		const char *label = s->labels.items[i];
+
+		if (!strcmp(label, value) || (!strchr(value, '=') && str_starts(label, value) &&
+						     label[strlen(value)] == '='))
+			return true;
+	}
+	return false;
+}
+
+static bool has_volume(const struct state *s, const char *value)
+{
+	for (size_t i = 0; i < s->mounts.count; i++) {
+		_cleanup_free_ char *copy = xstrdup(s->mounts.items[i]);
+		char *rest = copy, *part;
+
+		while ((part = strsep(&rest, "\t"))) {
+			if (*part && !strcmp(part, value))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_image(const struct state *s, const char *value)
+{
+	const char *id = s->image_id;
+
+	return !strcmp(s->image, value) ||
+	       (str_starts(s->image, value) && strchr(":@", s->image[strlen(value)])) ||
+	       (strlen(value) >= 3 && (str_starts(id, value) || (str_starts(id, "sha256:") &&
+								       str_starts(id + 7, value))));
+}
+
+/* -EINVAL: no such filter; else whether it holds. */
+static int holds(const struct state *s, const char *key, const char *value, struct error *err)
+{
+	if (!strcmp(key, "id"))
+		return str_starts(s->id, value);
+	if (!strcmp(key, "name"))
+		return strstr(s->name, value + (*value == '/')) != NULL;
+	if (!strcmp(key, "label"))
+		return has_label(s, value);
+	if (!strcmp(key, "status"))
+		return !strcmp(control_status(s), value);
+	if (!strcmp(key, "exited"))
+		return s->status == STATE_EXITED && s->exit_code == atoi(value);
+	if (!strcmp(key, "ancestor"))
+		return is_image(s, value);
+	if (!strcmp(key, "volume"))
+		return has_volume(s, value);
+	if (!strcmp(key, "network"))
+		return !strcmp(s->network, value);
+	if (!strcmp(key, "before") || !strcmp(key, "since")) {
+		_cleanup_(state_free) struct state other = { 0 };
+
+		if (registry_find(value, &other, err) < 0)
+			return -ENOENT;
+		return *key == 'b' ? s->created_ns < other.created_ns : s->created_ns > other.created_ns;
+	}
+	return error_set(err, EINVAL, "Invalid filter '%s'", key);
+}
+
+/* Whether the first filter of this key among those before i was another one: each key is looked at once. */
+static bool is_first_of_key(const struct string_list *filters, size_t i, size_t length)
+{
+	for (size_t j = 0; j < i; j++) {
+		if (!strncmp(filters->items[j], filters->items[i], length + 1))
+			return false;
+	}
+	return true;
+}
+
+static int matches(const struct state *s, const struct string_list *filters, struct error *err)
+{
+	for (size_t i = 0; i < filters->count; i++) {
+		size_t length = strcspn(filters->items[i], "=");
+		_cleanup_free_ char *key = xstrndup(filters->items[i], length);
+		bool any = false;
+
+		if (!is_first_of_key(filters, i, length))
+			continue;
+		for (size_t j = i; j < filters->count; j++) {
+			int r;
+
+			if (strncmp(filters->items[j], filters->items[i], length + 1) != 0)
+				continue;
+			r = holds(s, key, filters->items[j] + length + 1, err);
+			if (r < 0)
+				return r;
+			any |= r > 0;
+		}
+		if (!any)
+			return 0;
+	}
+	return 1;
+}
+
+/* A filter on how they ended looks at those that have. */
+static bool wants_all(const struct arguments *a)
+{
+	for (size_t i = 0; i < a->filters.count; i++) {
+		if (str_starts(a->filters.items[i], "status=") || str_starts(a->filters.items[i], "exited="))
+			return true;
+	}
+	return a->all || a->last >= 0;
+}
+
+static int collect(const struct arguments *a, json_object *rows, struct error *err)
+{
+	struct state *list;
+	size_t count, shown = 0;
+	int r = registry_list(&list, &count, err);
+
+	for (size_t i = 0; r >= 0 && i < count && (a->last < 0 || shown < (size_t)a->last); i++) {
+		const struct state *s = &list[i];
+
+		if (!wants_all(a) && s->status != STATE_RUNNING && s->status != STATE_RESTARTING)
+			continue;
+		r = matches(s, &a->filters, err);
+		if (r <= 0)
+			continue;
+		json_object_array_add(rows, ps_row(s, a->no_trunc));
+		shown++;
+	}
+	registry_list_free(list, count);
+	return r < 0 ? r : 0;
+}
+
+int cmd_ps(int argc, char **argv)
+{
+	struct arguments a = { .last = -1 };
+	struct listing listing = { .columns = ps_columns, .column_count = ps_column_count };
+	struct error err = { 0 };
+	int code, r;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
+		return EXIT_CTRACE;
+	code = engine_command_begin("ps");
+	if (code)
+		return code;
+	listing.rows = json_object_new_array();
+	r = collect(&a, listing.rows, &err);
+	if (r == 0)
+		r = listing_print(&listing, a.quiet ? "{{.ID}}" : a.format, &err);
+	json_object_put(listing.rows);
+	string_list_free(&a.filters);
+	return r < 0 ? command_fail("ps", 1, &err) : 0;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctrace serve: one tracer for this host, its events for other ctraces over a socket, its figures for Prometheus. */
+#include <argp.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "capture/programs.h"
+#include "capture/stream_server.h"
+#include "cmd/command.h"
+#include "cmd/serve_host.h"
+#include "cmd/serve_http.h"
+#include "cmd/serve_settings.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+enum {
+	MAX_ENDED = 1024,         /* containers that have ended, in the model */
+	LIFECYCLE_RING = 4 << 20, /* rings have room for what happens during a scrape */
+	BULK_RING = 8 << 20,
+	WAIT_MS = 1000,
+	USAGES_A_ROUND = 8
+};
+
+#define USAGE_AGE_NS 15000000000ULL
+#define STEP_NS 1000000000ULL
+
+struct server {
+	struct serve_options options;
+	struct serve_settings settings;
+	struct capture *capture;
+	struct timeline *tl;
+	struct stream_server *stream; /* NULL = none */
+	struct prometheus *prometheus;
+	struct serve_http *http;      /* NULL = none */
+	uint64_t stepped_ns;
+	int signals;
+	bool stop;
+};
+
+enum { OPTION_LISTEN = 256, OPTION_COMPAT, OPTION_ARMED, OPTION_NO_STREAM };
+
+static const struct argp_option option_table[] = {
+	{ "listen", OPTION_LISTEN, "HOST:PORT", 0, "Where Prometheus finds /metrics (127.0.0.1:9469); none = nowhere", 0 },
+	{ "compat", OPTION_COMPAT, "cadvisor", 0, "Also container_* metrics, with cAdvisor's names and labels", 0 },
+	{ "always-armed", OPTION_ARMED, NULL, 0,
+		"Watch system calls all the time, not only while containers are made or changed", 0 },
+	{ "no-stream", OPTION_NO_STREAM, NULL, 0, "Do not offer the events to other ctraces", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct serve_options *o = state->input;
+
+	switch (key) {
+	case OPTION_LISTEN: o->listen = arg; return 0;
+	case OPTION_COMPAT:
+		if (strcmp(arg, "cadvisor") != 0)
+			argp_error(state, "--compat is \"%s\", but must be cadvisor", arg);
+		o->cadvisor = true;
+		return 0;
+	case OPTION_ARMED: o->always_armed = true; return 0;
+	case OPTION_NO_STREAM: o->no_stream = true; return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "too many arguments: \"%s\"", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = { option_table, parse_option, NULL,
+	"Serves this host until it is interrupted: metrics for Prometheus and OpenMetrics, and the tracer's events for "
+	"ctrace run, trace, record, show and top, which then need not load the programs themselves. SIGHUP reads the "
+	"configuration anew.\v"
+	"Examples:\n"
+	"  ctrace serve\n"
+	"  ctrace serve --listen 0.0.0.0:9469 --compat=cadvisor\n"
+	"  curl -s http://127.0.0.1:9469/metrics\n"
+	"  ctrace show web        (what it remembers of container web)\n", NULL, NULL, NULL };
+
+static uint64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+/* ---- metrics ---- */
+
+static void add_programs(const struct server *s, struct prometheus_host *host)
+{
+	struct program_time times[ARRAY_SIZE(host->programs)];
+
+	host->program_count = capture_program_times(s->capture, times, ARRAY_SIZE(times));
+	for (size_t i = 0; i < host->program_count; i++) {
+		host->programs[i].name = times[i].name;
+		host->programs[i].run_ns = times[i].run_ns;
+	}
+}
+
+static void write_metrics(void *arg, enum metrics_format format, struct strbuf *sb)
+{
+	struct server *s = arg;
+	struct prometheus_host host = { 0 };
+	struct serve_http_stats http;
+	struct stream_server_stats stream;
+
+	serve_host_read(&host);
+	add_programs(s, &host);
+	serve_http_get_stats(s->http, &http);
+	host.scrapes = http.scrapes;
+	host.scrapes_refused = http.refused;
+	if (s->stream) {
+		stream_server_get_stats(s->stream, &stream);
+		host.has_stream = true;
+		host.stream_clients = stream.clients;
+		host.stream_lost = stream.lost;
+		host.history_bytes = stream.history_bytes;
+	}
+	prometheus_write(s->prometheus, s->tl, &host, format, sb);
+}
+
+/* cgroup files are read a few at a time, never during a scrape. */
+static void read_usages(struct server *s)
+{
+	uint64_t wall_ns = serve_host_wall_ns();
+	const char *id, *cgroup;
+
+	for (int i = 0; s->settings.cadvisor && i < USAGES_A_ROUND; i++) {
+		struct prometheus_usage usage;
+		uint32_t pid = prometheus_next_usage(s->prometheus, wall_ns, USAGE_AGE_NS, &id, &cgroup);
+
+		if (!pid)
+			return;
+		prometheus_set_usage(s->prometheus, id, serve_host_usage(pid, &usage) ? &usage : NULL, wall_ns);
+	}
+}
+
+/* ---- events ---- */
+
+static int take_event(void *arg, const struct event *event)
+{
+	struct server *s = arg;
+
+	timeline_feed(s->tl, event); /* counts what it refuses */
+	prometheus_event(s->prometheus, event);
+	if (s->stream)
+		stream_server_add(s->stream, event);
+	return 0;
+}
+
+static int read_events(struct server *s, struct error *err)
+{
+	uint64_t now_ns = boot_ns();
+	int r = capture_read(s->capture, take_event, s, err);
+
+	if (r < 0)
+		return r;
+	if (s->stream)
+		stream_server_publish(s->stream, s->tl, now_ns - CAPTURE_WINDOW_NS);
+	if (now_ns >= s->stepped_ns + STEP_NS) {
+		prometheus_step(s->prometheus, s->tl, now_ns);
+		s->stepped_ns = now_ns;
+	}
+	return 0;
+}
+
+/* ---- configuration ---- */
+
+static struct prometheus_options prometheus_options(const struct serve_settings *settings)
+{
+	return (struct prometheus_options){ .max_containers = settings->max_containers,
+		.grace_ns = settings->grace_s * UINT64_C(1000000000), .cadvisor = settings->cadvisor };
+}
+
+static int open_http(struct server *s, const char *listen, struct error *err)
+{
+	struct serve_http *http = NULL;
+	int r = listen ? serve_http_open(listen, write_metrics, s, &http, err) : 0;
+
+	if (r < 0)
+		return r;
+	serve_http_close(s->http);
+	s->http = http;
+	return 0;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* What cannot be used leaves everything as it was. */
+static void reload(struct server *s)
+{
+	struct serve_settings settings = { 0 };
+	struct prometheus_options options;
+	struct error err = { 0 };
+	int r = serve_settings_load(&s->options, &settings, &err);
+
+	if (r == 0 && !is_same(settings.listen, s->settings.listen))
+		r = open_http(s, settings.listen, &err);
+	if (r < 0) {
+		error_prefix(&err, "the configuration is not taken over");
+		command_fail("serve", 0, &err);
+		serve_settings_free(&settings);
+		return;
+	}
+	serve_settings_free(&s->settings);
+	s->settings = settings;
+	options = prometheus_options(&s->settings);
+	prometheus_set_options(s->prometheus, &options);
+	fputs("ctrace serve: configuration read\n", stderr);
+}
+
+/* ---- the loop ---- */
+
+static void take_signals(struct server *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(s);
+		else
+			s->stop = true;
+	}
+}
+
+static int earlier(int a_ms, int b_ms)
+{
+	return b_ms >= 0 && b_ms < a_ms ? b_ms : a_ms;
+}
+
+static int run_loop(struct server *s, struct error *err)
+{
+	int r = 0;
+
+	while (!s->stop && r == 0) {
+		struct pollfd fds[] = { { .fd = capture_fd(s->capture), .events = POLLIN },
+			{ .fd = s->signals, .events = POLLIN },
+			{ .fd = s->stream ? stream_server_fd(s->stream) : -1, .events = POLLIN },
+			{ .fd = s->http ? serve_http_fd(s->http) : -1, .events = POLLIN } };
+		int wait_ms = earlier(WAIT_MS, s->stream ? stream_server_timeout_ms(s->stream) : -1);
+
+		wait_ms = earlier(wait_ms, s->http ? serve_http_timeout_ms(s->http) : -1);
+		if (poll(fds, ARRAY_SIZE(fds), wait_ms) < 0 && errno != EINTR)
+			return error_errno(err, errno, "cannot wait for events");
+		take_signals(s);
+		r = read_events(s, err);
+		if (s->stream)
+			stream_server_work(s->stream);
+		if (s->http)
+			serve_http_work(s->http);
+		read_usages(s);
+	}
+	return r;
+}
+
+static int watch_signals(struct server *s, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals < 0 ? error_errno(err, errno, "cannot watch for signals") : 0;
+}
+
+static int arm(void *arg, struct error *err)
+{
+	return capture_arm(((struct server *)arg)->capture, err);
+}
+
+/* The endpoint first: what is most likely wrong is found before the programs are loaded. */
+static int begin(struct server *s, struct error *err)
+{
+	struct capture_options capture = { .always_armed = s->options.always_armed,
+		.lifecycle_ring_bytes = LIFECYCLE_RING, .bulk_ring_bytes = BULK_RING };
+	struct prometheus_options options = prometheus_options(&s->settings);
+	struct stream_server_options stream = { .arm = arm, .arg = s };
+	struct timeline_config config;
+	int r = open_http(s, s->settings.listen, err);
+
+	if (r == 0)
+		r = capture_open(&capture, &s->capture, err);
+	if (r < 0)
+		return r;
+	config = capture_facts(s->capture)->timeline;
+	config.max_ended = MAX_ENDED;
+	s->tl = timeline_new(&config);
+	s->prometheus = prometheus_new(capture_facts(s->capture), &options);
+	timeline_listen(s->tl, prometheus_changed, s->prometheus);
+	stream.facts = capture_facts(s->capture);
+	return s->options.no_stream ? 0 : stream_server_open(&stream, &s->stream, err);
+}
+
+static void release(struct server *s)
+{
+	serve_http_close(s->http);
+	stream_server_close(s->stream);
+	prometheus_free(s->prometheus);
+	timeline_free(s->tl);
+	capture_close(s->capture);
+	serve_settings_free(&s->settings);
+	cleanup_close(&s->signals);
+}
+
+static int serve(struct server *s, struct error *err)
+{
+	int r = watch_signals(s, err);
+
+	if (r == 0)
+		r = serve_settings_load(&s->options, &s->settings, err);
+	if (r == 0)
+		r = begin(s, err);
+	if (r < 0)
+		return r;
+	fprintf(stderr, "ctrace serve: ready%s%s\n", s->settings.listen ? ", metrics at " : "",
+		s->settings.listen ? s->settings.listen : "");
+	return run_loop(s, err);
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	struct server s = { .signals = -1 };
+	struct error err = { 0 };
+	int code = 0;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &s.options);
+	if (serve(&s, &err) < 0)
+		code = command_fail("serve", EXIT_CTRACE, &err);
+	release(&s);
+	return code;
+}

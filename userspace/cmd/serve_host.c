@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/serve_host.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/file.h"
+
+uint64_t serve_host_wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+/* The process's start in wall time: field 22 of /proc/self/stat is in ticks since boot (proc(5)). */
+static uint64_t start_wall_ns(void)
+{
+	_cleanup_free_ char *text = file_read("/proc/self/stat", 4096, NULL);
+	const char *p = text ? strrchr(text, ')') : NULL;
+	unsigned long long ticks = 0;
+
+	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			&ticks) != 1)
+		return 0;
+	return serve_host_wall_ns() - clock_ns(CLOCK_BOOTTIME) + ticks * (1000000000ULL / sysconf(_SC_CLK_TCK));
+}
+
+static uint64_t count_fds(void)
+{
+	_cleanup_closedir_ DIR *dir = opendir("/proc/self/fd");
+	uint64_t count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	return count > 3 ? count - 3 : 0; /* ".", ".." and dir's own */
+}
+
+void serve_host_read(struct prometheus_host *ret)
+{
+	static uint64_t started; /* it does not change, whatever the wall clock does */
+	_cleanup_free_ char *statm = file_read("/proc/self/statm", 256, NULL);
+	unsigned long long size = 0, resident = 0;
+	struct rlimit fds = { 0 };
+	long page = sysconf(_SC_PAGESIZE);
+
+	if (!started)
+		started = start_wall_ns();
+	if (statm)
+		sscanf(statm, "%llu %llu", &size, &resident);
+	getrlimit(RLIMIT_NOFILE, &fds);
+	ret->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	ret->process_start_wall_ns = started;
+	ret->virtual_bytes = size * page;
+	ret->resident_bytes = resident * page;
+	ret->open_fds = count_fds();
+	ret->max_fds = fds.rlim_cur;
+}
+
+/* "some avg10=0.00 ... total=123" (Documentation/accounting/psi.rst). */
+static int64_t pressure(const char *text, const char *line)
+{
+	const char *p = strstr(text, line);
+
+	p = p ? strstr(p, "total=") : NULL;
+	return p ? strtoll(p + strlen("total="), NULL, 10) : CGROUP_UNSET;
+}
+
+static void read_pressure(const struct cgroup *cg, const char *file, int64_t *ret_some, int64_t *ret_full)
+{
+	char text[512];
+
+	*ret_some = *ret_full = CGROUP_UNSET;
+	if (cgroup_read_file(cg, "", file, text, sizeof(text)) <= 0)
+		return;
+	*ret_some = pressure(text, "some ");
+	*ret_full = pressure(text, "full ");
+}
+
+bool serve_host_usage(pid_t pid, struct prometheus_usage *ret)
+{
+	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
+
+	if (cgroup_open_pid(pid, &cg, NULL) < 0)
+		return false;
+	cgroup_read_stats(cg, &ret->stats);
+	read_pressure(cg, "cpu.pressure", &ret->cpu_some_us, &ret->cpu_full_us);
+	read_pressure(cg, "memory.pressure", &ret->memory_some_us, &ret->memory_full_us);
+	read_pressure(cg, "io.pressure", &ret->io_some_us, &ret->io_full_us);
+	ret->wall_ns = serve_host_wall_ns();
+	return true;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/volume_use.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/registry.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+static bool uses(const struct state *s, const char *name)
+{
+	_cleanup_free_ char *begin = xasprintf("volume\t%s\t", name);
+
+	for (size_t i = 0; i < s->mounts.count; i++) {
+		if (str_starts(s->mounts.items[i], begin))
+			return true;
+	}
+	return string_list_has(&s->anonymous, name);
+}
+
+char *volume_users(const char *name)
+{
+	struct strbuf sb = { 0 };
+	struct state *list;
+	size_t count;
+
+	if (registry_list(&list, &count, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (uses(&list[i], name))
+			strbuf_printf(&sb, "%s%s", sb.length ? ", " : "", list[i].id);
+	}
+	registry_list_free(list, count);
+	return sb.length ? strbuf_steal(&sb) : NULL;
+}
+
+char *volume_labels(const struct named_volume *v)
+{
+	struct strbuf sb = { 0 };
+
+	for (size_t i = 0; i < v->labels.count; i++)
+		strbuf_printf(&sb, "%s%s", i ? "," : "", v->labels.items[i]);
+	return strbuf_steal(&sb);
+}
+
+static bool has_label(const struct named_volume *v, const char *value)
+{
+	for (size_t i = 0; i < v->labels.count; i++) {
+		const char *label = v->labels.items[i];
+
+		if (!strcmp(label, value) ||
+			(!strchr(value, '=') && str_starts(label, value) && label[strlen(value)] == '='))
+			return true;
+	}
+	return false;
+}
+
+int volume_matches(const struct named_volume *v, const struct string_list *filters, struct error *err)
+{
+	for (size_t i = 0; i < filters->count; i++) {
+		const char *filter = filters->items[i];
+		bool holds;
+
+		if (str_starts(filter, "name=")) {
+			holds = strstr(v->name, filter + 5) != NULL;
+		} else if (str_starts(filter, "label=")) {
+			holds = has_label(v, filter + 6);
+		} else if (str_starts(filter, "dangling=")) {
+			_cleanup_free_ char *users = volume_users(v->name);
+
+			holds = !users == (!strcmp(filter + 9, "true") || !strcmp(filter + 9, "1"));
+		} else {
+			return error_set(err, EINVAL, "Invalid filter '%.*s'", (int)strcspn(filter, "="), filter);
+		}
+		if (!holds)
+			return 0;
+	}
+	return 1;
+}
+
+int volume_prune(const char *store_root, bool all, struct error *err)
+{
+	struct named_volume *list;
+	bool first = true;
+	size_t count;
+	int r = volume_list(store_root, &list, &count, err);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		_cleanup_free_ char *users = volume_users(list[i].name);
+
+		if (users || (!all && !list[i].anonymous))
+			continue;
+		r = volume_remove(store_root, list[i].name, err);
+		if (r == 0)
+			printf("%s%s\n", first ? "Deleted Volumes:\n" : "", list[i].name);
+		first = false;
+	}
+	volume_list_free(list, count);
+	return r;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/terminal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+enum { CTRL_P = 0x10, CTRL_Q = 0x11 };
+
+void terminal_raw(struct terminal *t)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &t->saved) < 0)
+		return;
+	raw = t->saved;
+	cfmakeraw(&raw);
+	t->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+}
+
+void terminal_restore(struct terminal *t)
+{
+	if (t->raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &t->saved);
+	t->raw = false;
+}
+
+bool terminal_size(struct winsize *ret)
+{
+	return ioctl(STDIN_FILENO, TIOCGWINSZ, ret) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, ret) == 0;
+}
+
+void terminal_copy_size(int console)
+{
+	struct winsize size;
+
+	if (terminal_size(&size))
+		ioctl(console, TIOCSWINSZ, &size);
+}
+
+size_t detach_keys_filter(struct detach_keys *keys, const char *bytes, size_t length, char *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < length && !keys->whole; i++) {
+		if (keys->half && bytes[i] == CTRL_Q) {
+			keys->whole = true;
+			break;
+		}
+		if (keys->half)
+			ret[n++] = CTRL_P;
+		keys->half = bytes[i] == CTRL_P;
+		if (!keys->half)
+			ret[n++] = bytes[i];
+	}
+	return n;
+}
+
+void terminal_write(int fd, const char *bytes, size_t length)
+{
+	while (length) {
+		ssize_t n = write(fd, bytes, length);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+			poll(&p, 1, -1);
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return; /* whoever read our output is gone; the container need not care */
+		bytes += n;
+		length -= (size_t)n;
+	}
+}
