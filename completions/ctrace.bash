@@ -39,6 +39,7 @@ _ctrace()
 	case $previous in
 	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host" -- "$current") ;;
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
+	--view) mapfile -t COMPREPLY < <(compgen -W "containers timeline events limits host" -- "$current") ;;
 	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
 	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
 	--env-file | --json | --record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
@@ -51,7 +52,7 @@ _ctrace()
 		run | rmi | pull | images)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
-		show | replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+		show | replay | record | top) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
 				resume update spec features" -- "$current")

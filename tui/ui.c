@@ -48,10 +48,13 @@ void ui_say(struct ui *ui, bool bad, const char *format, ...)
 
 void ui_choose(struct ui *ui, const struct container *c)
 {
+	char *id;
+
 	if (ui->chosen && !strcmp(ui->chosen, c->id) && ui->chosen_generation == c->generation)
 		return;
+	id = xstrdup(c->id);
 	free(ui->chosen);
-	ui->chosen = xstrdup(c->id);
+	ui->chosen = id;
 	ui->chosen_generation = c->generation;
 	/* another timeline: what was unfolded and zoomed there means nothing here */
 	ui->timeline.unfolded_count = 0;
@@ -61,11 +64,13 @@ void ui_choose(struct ui *ui, const struct container *c)
 
 const struct container *ui_container(struct ui *ui, struct model *m)
 {
-	const struct container *c = model_container(m, ui->chosen, ui->chosen_generation);
+	const struct container *c = model_container(m, ui->chosen);
 	struct container_rows rows;
 
-	if (c)
+	if (c) {
+		ui_choose(ui, c); /* it may have been started anew */
 		return c;
+	}
 	rows = containers_rows(ui, m);
 	if (ui->containers.list.cursor < rows.count)
 		c = rows.items[ui->containers.list.cursor];

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # ctrace top in tmux: a server of its own, screens of a fixed size. Needs env.sh.
 
-TMUX_SOCKET=$WORK/tmux
+TMUX_SOCKET=$WORK/tmux.0
+tmux_servers=0
 unset TMUX
 
 mux()
@@ -31,6 +32,9 @@ tui_start()
 	command="exec 2>&1; before=\$(stty -g); env TZ=UTC LC_ALL=C.UTF-8 ${environment[*]} $CTRACE top $*; code=\$?; "
 	command+="echo; echo EXIT \$code; [ \"\$(stty -g)\" = \"\$before\" ] && echo TERMINAL AS BEFORE; sleep 1000"
 	mux kill-server 2>/dev/null
+	# another socket: a server that is going still answers on its own
+	tmux_servers=$((tmux_servers + 1))
+	TMUX_SOCKET=$WORK/tmux.$tmux_servers
 	mux new-session -d -x "${size%x*}" -y "${size#*x}" "$command"
 	mux set-option -g remain-on-exit on
 	on_exit tui_cleanup
