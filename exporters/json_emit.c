@@ -6,34 +6,28 @@
 
 /* Writes the key and makes room for `room` bytes of the value. Every value ends in a quote, a digit, a letter
  * or a closing bracket; only after an opening bracket, a colon or a line end there is no comma. */
-static inline __attribute__((always_inline)) char *begin_value(struct strbuf *sb, const char *key, size_t room)
+static inline __attribute__((always_inline)) char *begin_value(struct strbuf *sb, struct json_key key, size_t room)
 {
-	size_t length = key ? strlen(key) : 0;
-	char *at = strbuf_room(sb, length + strlen(",\"\":") + room);
+	char *at = strbuf_room(sb, key.length + strlen(",\"\":") + room);
 	char last = sb->length ? at[-1] : '\n';
 
 	if (last != '{' && last != '[' && last != '\n')
 		*at++ = ',';
-	if (key) {
+	if (key.text) {
 		*at++ = '"';
-		at = mempcpy(at, key, length);
+		at = mempcpy(at, key.text, key.length);
 		*at++ = '"';
 		*at++ = ':';
 	}
 	return at;
 }
 
-void json_open(struct strbuf *sb, const char *key, char bracket)
+void json_open_(struct strbuf *sb, struct json_key key, char bracket)
 {
 	char *at = begin_value(sb, key, 1);
 
 	*at++ = bracket;
 	strbuf_ends(sb, at);
-}
-
-void json_close(struct strbuf *sb, char bracket)
-{
-	strbuf_putc(sb, bracket);
 }
 
 static void add_escaped_byte(struct strbuf *sb, unsigned char c)
@@ -152,7 +146,7 @@ static void add_escaped(struct strbuf *sb, const char *bytes, size_t length)
 	}
 }
 
-void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t length)
+void json_bytes_(struct strbuf *sb, struct json_key key, const char *bytes, size_t length)
 {
 	char *at = begin_value(sb, key, length + 2);
 
@@ -166,14 +160,6 @@ void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t le
 	}
 	*at++ = '"';
 	strbuf_ends(sb, at);
-}
-
-void json_text(struct strbuf *sb, const char *key, const char *text)
-{
-	if (text)
-		json_bytes(sb, key, text, strlen(text));
-	else
-		json_null(sb, key);
 }
 
 enum { NUMBER_MAX = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
@@ -202,14 +188,14 @@ static char *put_i64(char *at, int64_t value)
 	return put_u64(at, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-void json_number(struct strbuf *sb, const char *key, int64_t value)
+void json_number_(struct strbuf *sb, struct json_key key, int64_t value)
 {
 	char *at = begin_value(sb, key, NUMBER_MAX);
 
 	strbuf_ends(sb, put_i64(at, value));
 }
 
-void json_u64(struct strbuf *sb, const char *key, uint64_t value)
+void json_u64_(struct strbuf *sb, struct json_key key, uint64_t value)
 {
 	char *at = begin_value(sb, key, NUMBER_MAX + 2);
 
@@ -219,7 +205,7 @@ void json_u64(struct strbuf *sb, const char *key, uint64_t value)
 	strbuf_ends(sb, at);
 }
 
-void json_i64(struct strbuf *sb, const char *key, int64_t value)
+void json_i64_(struct strbuf *sb, struct json_key key, int64_t value)
 {
 	char *at = begin_value(sb, key, NUMBER_MAX + 2);
 
@@ -229,28 +215,10 @@ void json_i64(struct strbuf *sb, const char *key, int64_t value)
 	strbuf_ends(sb, at);
 }
 
-void json_time(struct strbuf *sb, const char *key, uint64_t ns)
-{
-	if (ns)
-		json_u64(sb, key, ns);
-	else
-		json_null(sb, key);
-}
-
 /* true, false, null */
-static void json_literal(struct strbuf *sb, const char *key, const char *literal)
+void json_literal_(struct strbuf *sb, struct json_key key, const char *literal)
 {
 	char *at = begin_value(sb, key, strlen("false"));
 
 	strbuf_ends(sb, stpcpy(at, literal));
-}
-
-void json_bool(struct strbuf *sb, const char *key, bool value)
-{
-	json_literal(sb, key, value ? "true" : "false");
-}
-
-void json_null(struct strbuf *sb, const char *key)
-{
-	json_literal(sb, key, "null");
 }

@@ -15,18 +15,82 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "util/strbuf.h"
 
-void json_open(struct strbuf *sb, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct strbuf *sb, char bracket);                 /* '}' or ']' */
-void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t length);
-void json_text(struct strbuf *sb, const char *key, const char *text); /* NULL: null */
-void json_number(struct strbuf *sb, const char *key, int64_t value);
-void json_u64(struct strbuf *sb, const char *key, uint64_t value); /* decimal string */
-void json_i64(struct strbuf *sb, const char *key, int64_t value);  /* decimal string */
-void json_time(struct strbuf *sb, const char *key, uint64_t ns);   /* decimal string; 0: null */
-void json_bool(struct strbuf *sb, const char *key, bool value);
-void json_null(struct strbuf *sb, const char *key);
+/* A key and its length, which the compiler knows where the key is a literal, as nearly all are. */
+struct json_key {
+	const char *text;
+	size_t length;
+};
+
+static inline struct json_key json_key(const char *text)
+{
+	return (struct json_key){ text, text ? strlen(text) : 0 };
+}
+
+void json_open_(struct strbuf *sb, struct json_key key, char bracket);
+void json_bytes_(struct strbuf *sb, struct json_key key, const char *bytes, size_t length);
+void json_number_(struct strbuf *sb, struct json_key key, int64_t value);
+void json_u64_(struct strbuf *sb, struct json_key key, uint64_t value);
+void json_i64_(struct strbuf *sb, struct json_key key, int64_t value);
+void json_literal_(struct strbuf *sb, struct json_key key, const char *literal);
+
+static inline void json_open(struct strbuf *sb, const char *key, char bracket) /* '{' or '[' */
+{
+	json_open_(sb, json_key(key), bracket);
+}
+
+static inline void json_close(struct strbuf *sb, char bracket)
+{
+	strbuf_putc(sb, bracket);
+}
+
+static inline void json_bytes(struct strbuf *sb, const char *key, const char *bytes, size_t length)
+{
+	json_bytes_(sb, json_key(key), bytes, length);
+}
+
+static inline void json_number(struct strbuf *sb, const char *key, int64_t value)
+{
+	json_number_(sb, json_key(key), value);
+}
+
+static inline void json_u64(struct strbuf *sb, const char *key, uint64_t value) /* decimal string */
+{
+	json_u64_(sb, json_key(key), value);
+}
+
+static inline void json_i64(struct strbuf *sb, const char *key, int64_t value) /* decimal string */
+{
+	json_i64_(sb, json_key(key), value);
+}
+
+static inline void json_bool(struct strbuf *sb, const char *key, bool value)
+{
+	json_literal_(sb, json_key(key), value ? "true" : "false");
+}
+
+static inline void json_null(struct strbuf *sb, const char *key)
+{
+	json_literal_(sb, json_key(key), "null");
+}
+
+static inline void json_text(struct strbuf *sb, const char *key, const char *text) /* NULL: null */
+{
+	if (text)
+		json_bytes(sb, key, text, strlen(text));
+	else
+		json_null(sb, key);
+}
+
+static inline void json_time(struct strbuf *sb, const char *key, uint64_t ns) /* decimal string; 0: null */
+{
+	if (ns)
+		json_u64(sb, key, ns);
+	else
+		json_null(sb, key);
+}
 
 #endif

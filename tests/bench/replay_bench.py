@@ -7,12 +7,13 @@ ctrace replay is measured from outside, as a user meets it."""
 import os
 import resource
 import subprocess
-import time
 
 # All events of a runc start up to here; above, process and cgroup events only, or memory would be the limit.
 FULL_SIZES = (10, 100, 1000)
 SLIM_SIZES = (10, 100, 1000, 10000, 100000)
-REPLAYED = 300
+REPLAYED = 1000
+REPLAYS = (("--json",), ("--json", "--events"), ())
+REPLAY_ROUNDS = 3  # each in turn; the best counts
 
 
 def feed(multiply, mode, template, size):
@@ -38,6 +39,29 @@ def measure_timeline(table, multiply, mode, template, sizes, label):
             table.row("%s, %d containers: memory" % (label, size), "%.0f bytes each" % memory, None)
 
 
+def replay(env, options, path):
+    """CPU seconds: as with the timeline alone, the figure is that of one core, whatever else the machine does."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with open(os.devnull, "wb") as devnull:
+        subprocess.run([env.ctrace, "replay"] + options + [path], check=True, stdout=devnull)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def measure_replay(env, table, multiply, template):
+    """All of ctrace replay: reading, the timeline, and a timeline or waterfall written for each container."""
+    path = os.path.join(env.directory, "many.ctrace")
+    subprocess.run([multiply, template, str(REPLAYED), path], check=True)
+    events = feed(multiply, "--feed", template, REPLAYED)[0]
+    best = {}
+    for _ in range(REPLAY_ROUNDS):
+        for options in REPLAYS:
+            best[options] = min(best.get(options, float("inf")), replay(env, list(options), path))
+    for options in REPLAYS:
+        table.row(" ".join(("ctrace replay",) + options) + ", %d containers" % REPLAYED,
+                  "%.2f M events/s" % (events / best[options] / 1e6), None)
+
+
 def measure(env, table):
     if not env.has("runc"):
         table.note("replay: its template is a recording of runc, and " + env.why("runc"))
@@ -51,16 +75,4 @@ def measure(env, table):
     measure_timeline(table, multiply, "--feed", template, FULL_SIZES, "timeline, every event")
     measure_timeline(table, multiply, "--feed-slim", template, SLIM_SIZES, "timeline, processes and cgroups")
 
-    path = os.path.join(env.directory, "many.ctrace")
-    subprocess.run([multiply, template, str(REPLAYED), path], check=True)
-    events = feed(multiply, "--feed", template, REPLAYED)[0]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begin = time.perf_counter()
-    with open(os.devnull, "wb") as devnull:
-        subprocess.run([env.ctrace, "replay", "--json", path], check=True, stdout=devnull)
-    seconds = time.perf_counter() - begin
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    table.row("ctrace replay --json, %d containers, %d MiB" % (REPLAYED, os.path.getsize(path) >> 20),
-              "%.2f M events/s" % (events / seconds / 1e6), None)
-    table.row("ctrace replay --json: CPU of one core", "%.0f %%" % (100 * cpu / seconds), None)
+    measure_replay(env, table, multiply, template)

@@ -45,8 +45,7 @@ void container_free(struct cont *cont)
 
 	for (size_t i = 0; i < c->actor_count; i++)
 		free_actor(&c->actors[i]);
-	for (size_t i = 0; i < c->step_count; i++)
-		step_free(&c->steps[i]);
+	arena_free(&cont->details);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
 	for (size_t i = 0; i < c->cgroup_count; i++) {
@@ -396,7 +395,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 		step_free(step);
 		return;
 	}
-	details_seal(&step->details);
+	details_seal(&step->details, &c->details);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
 	step->order = (uint32_t)c->c.step_count;
 	c->c.steps[c->c.step_count++] = *step;

@@ -67,7 +67,7 @@ static bool is_text(const struct detail *item)
 	return item->type == DETAIL_TEXT || item->type == DETAIL_LIST;
 }
 
-void details_seal(struct details *d)
+void details_seal(struct details *d, struct arena *arena)
 {
 	size_t size = d->count * sizeof(*d->items);
 	struct detail *items;
@@ -79,7 +79,7 @@ void details_seal(struct details *d)
 		if (is_text(&d->items[i]) && !d->items[i].borrowed)
 			size += strlen(d->items[i].text) + 1;
 	}
-	items = xmalloc(size);
+	items = arena_take(arena, size);
 	text = (char *)&items[d->count];
 	for (uint32_t i = 0; i < d->count; i++) {
 		items[i] = d->items[i];

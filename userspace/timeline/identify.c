@@ -59,7 +59,7 @@ static void copy(char *to, size_t size, const char *from)
 static void forget(struct identity *who)
 {
 	who->verb = VERB_NONE;
-	who->id[0] = who->name[0] = who->namespace_[0] = who->bundle[0] = '\0';
+	who->id[0] = who->name[0] = who->namespace_[0] = who->bundle[0] = who->root[0] = '\0';
 }
 
 static void keep_option(const char *name, const char *value, struct identity *ret)

@@ -5,6 +5,7 @@
 /* What the files of timeline/ share and nobody else sees. */
 
 #include "timeline/timeline.h"
+#include "util/arena.h"
 #include "util/map.h"
 
 /* ---- processes (process.c) ---- */
@@ -56,6 +57,7 @@ struct maker {
 struct cont {
 	struct container c; /* first: a struct container is a struct cont */
 	uint64_t serial;
+	struct arena details;    /* of its steps */
 	struct map actors;       /* struct actor_key -> index + 1 */
 	char **keys;             /* in tl->keys, to be taken out when it ends */
 	size_t key_count, key_capacity;
@@ -222,8 +224,8 @@ void details_take_list(struct details *d, const char *key, char *items); /* sepa
 void details_add_number(struct details *d, const char *key, int64_t number);
 void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
-/* Moves them into one piece of memory of just their size. Nothing can be added afterwards. */
-void details_seal(struct details *d);
+/* Moves them into the arena: nothing can be added afterwards, and they are not to be freed. */
+void details_seal(struct details *d, struct arena *arena);
 void details_free(struct details *d);
 void step_free(struct step *s);
 
