@@ -17,7 +17,7 @@
 #include "util/cleanup.h"
 
 #define FRAME_NS 100000000ULL /* at most ten screens a second */
-#define DOUBLE_CLICK_NS 400000000ULL
+#define DOUBLE_CLICK_NS 500000000ULL
 
 struct loop {
 	struct dashboard *d;

@@ -88,6 +88,23 @@ check "started anew it runs again, and the restart is counted" tui_wait "^$one +
 tui_keys 2 d
 check "d compares with the start before" tui_wait "was .* for $one" 10
 
+# ---- beside a tracer that serves ----
+
+export CTRACE_RUN=$WORK/run
+mkdir "$CTRACE_RUN"
+"$CTRACE" serve --listen none >"$WORK/serve" 2>&1 &
+serving=$!
+on_exit stop_process "$serving"
+wait_for 30 grep -q ready "$WORK/serve"
+pid=$(tui_pid)
+tui_keys q
+wait_for 10 process_gone "$pid"
+tui_start 120x40 "CTRACE_RUN=$CTRACE_RUN" -- --filter "id~tui-"
+check "it reads a serving tracer's events" tui_wait "^$one +running" 30
+is "$(find "/proc/$(tui_pid)/fd" -lname '*bpf*' | wc -l)" 0 "and loads no program of its own"
+stop_process "$serving"
+check "when that ends it says so" tui_wait 'tracer that served this host has ended' 20
+
 pid=$(tui_pid)
 tui_keys q
 check "q ends it" tui_wait 'EXIT 0' 20

@@ -107,6 +107,30 @@ check "s sorts" tui_wait 'NAME.* (exit|E)|NAME▲'
 tui_keys I
 check "I turns the order round" tui_wait 'NAME▼'
 
+# ---- mouse ----
+
+# press COLUMN ROW BUTTON: as xterm tells it (tmux tells ncurses' tmux-256color in this old way).
+press()
+{
+	mux send-keys -H 1b 5b 4d "$(printf %x $((32 + $3)))" "$(printf %x $((33 + $1)))" "$(printf %x $((33 + $2)))" \
+		1b 5b 4d 23 "$(printf %x $((33 + $1)))" "$(printf %x $((33 + $2)))"
+}
+
+tui_start 80x24 TERM=tmux-256color -- "$many"
+tui_wait 'parallel-20'
+row=$(tui_screen | sed -n 9p | awk '{ print $1 }')
+press 4 8 0
+press 20 1 0
+check "a click chooses a row, another a tab" tui_wait "^$row +with runc"
+press 4 1 0
+tui_wait '\[1 containers'
+press 4 5 0
+press 4 5 0
+check "a double click opens" tui_wait '\[2 timeline'
+tui_keys m
+check "m gives the mouse back" tui_wait 'mouse off'
+is "$(mux display-message -p '#{mouse_any_flag}')" 0 "to the terminal"
+
 # ---- export ----
 
 cd "$WORK" || exit
