@@ -49,6 +49,7 @@ class Recording:
                               text=True, errors="replace", check=False)
         self.status, self.complaint = done.returncode, done.stderr.strip()
         lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.header = next((line for line in lines if line["type"] == "header"), {})
         self.of_events = [line for line in lines if line["type"] == "event"]
         self.timelines = [line for line in lines if line["type"] == "timeline"]
         self.summary = next((line for line in lines if line["type"] == "summary"), None)
@@ -93,6 +94,20 @@ def judge_cgroup_entry(rec, runtime, cgroup, ids):
     yield point(attached or into and runtime == "ctrace", "the task that enters the cgroup is seen")
 
 
+def judge_calls(rec):
+    """Since 6.12 Debian's kernels have kprobe.multi: then the calls have hooks of their own. The scheduler's hooks need 5.14."""
+    hooks = {hook["hook"]: hook["state"] for hook in rec.header["hooks"]}
+    release = tuple(int(part) for part in rec.header["kernel"].split("-")[0].split(".")[:2])
+    own = hooks.get("kprobe.multi/syscalls") == "attached"
+    enters, exits = rec.events("syscall_enter"), rec.events("syscall_exit")
+    if release >= (6, 12):
+        yield point(own, "the system calls have hooks of their own", str(hooks.get("kprobe.multi/syscalls")))
+    yield point(enters and all(("fentry" in e["flags"]) == own for e in enters),
+                "calls are seen by the hooks that doctor named")
+    if release >= (5, 14):
+        yield point([e for e in exits if "on_cpu_ns" in e["data"]], "calls tell how long they were on a CPU")
+
+
 def judge_good(rec, name, runtime, cgroup):
     path = "/ctrace-" + name
     made = [e for e in rec.events("cgroup_mkdir") if e["data"]["path"].endswith(path)]
@@ -122,6 +137,7 @@ def judge_good(rec, name, runtime, cgroup):
     yield point([e for e in rec.events("exit") if e["ns_pid"] == 1 and e["data"]["exit_code"] == 7 << 8],
                 "the exit of the container is seen with its code")
     yield point([e for e in rec.events("cgroup_rmdir") if e["data"]["id"] in ids], "cgroup rmdir is seen")
+    yield from judge_calls(rec)
     yield from judge_timeline(rec, name)
 
 
