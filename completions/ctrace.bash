@@ -42,7 +42,9 @@ _ctrace()
 	--view) mapfile -t COMPREPLY < <(compgen -W "containers timeline events limits host" -- "$current") ;;
 	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
 	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-	--env-file | --json | --record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W "json docker-events" -- "$current") ;;
+	--filter) mapfile -t COMPREPLY < <(compgen -o nospace -W "cont~ image~ type= phase= actor= dur\> exit= error!=-" -- "$current") ;;
+	--env-file | --json | --record | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_options "$command")" -- "$current")
