@@ -82,7 +82,7 @@ static void test_timeline_begins_as_promised(void **state)
 	assert_string_equal(sb.text, again.text);
 	c->throttling = (struct throttling){ true, 50, 34, 1200000000 };
 	strbuf_reset(&sb);
-	json_write_timeline(&sb, c, CHANGE_ENDED);
+	json_write_timeline(&sb, &spans, c, CHANGE_ENDED);
 	assert_non_null(strstr(sb.text,
 		"\"throttling\":{\"periods\":\"50\",\"throttled\":\"34\",\"throttled_ns\":\"1200000000\"}"));
 	strbuf_free(&sb);
