@@ -41,6 +41,7 @@ _ctrace()
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
 	--view) mapfile -t COMPREPLY < <(compgen -W "containers timeline events limits host" -- "$current") ;;
 	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
+	--compat) mapfile -t COMPREPLY < <(compgen -W "cadvisor" -- "$current") ;;
 	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W "json docker-events" -- "$current") ;;
 	--filter) mapfile -t COMPREPLY < <(compgen -o nospace -W "cont~ image~ type= phase= actor= dur\> exit= error!=-" -- "$current") ;;

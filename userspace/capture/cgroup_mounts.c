@@ -43,7 +43,8 @@ static bool parse_line(char *line, struct mount_line *m)
 /* controllers: of a v1 hierarchy, NULL = v2. */
 static bool is_whole(const struct mount_line *m, const char *controllers)
 {
-	if (strcmp(m->root, "/") != 0)
+	/* in a cgroup namespace, as a pod's, the root of the host's tree reads "/../.." (cgroup_namespaces(7)) */
+	if (strspn(m->root, "/.") != strlen(m->root))
 		return false;
 	if (!controllers)
 		return strcmp(m->type, "cgroup2") == 0;
