@@ -47,6 +47,7 @@ _ctrace()
 	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host container:" -- "$current") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W "no on-failure always unless-stopped" -- "$current") ;;
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
+	--view) mapfile -t COMPREPLY < <(compgen -W "containers timeline events limits host" -- "$current") ;;
 	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
 	--compat) mapfile -t COMPREPLY < <(compgen -W "cadvisor" -- "$current") ;;
 	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
@@ -70,7 +71,7 @@ _ctrace()
 			;;
 		volume) mapfile -t COMPREPLY < <(compgen -W "create ls inspect rm prune
 			$(ctrace volume ls -q 2>/dev/null)" -- "$current") ;;
-		show | replay | record | explain | diff) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+		show | replay | record | explain | diff | top) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
 				resume update events spec features" -- "$current")
