@@ -195,7 +195,7 @@ static __always_inline bool read_blocked(struct event_syscall_exit *e, const str
 	static const char format[] = "%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps\n%ps";
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct ctrace_blocked *blocked = bpf_map_lookup_elem(&blocked_in, &tid);
-	long length;
+	long length = -1;
 
 	if (!blocked)
 		return false;
@@ -204,8 +204,10 @@ static __always_inline bool read_blocked(struct event_syscall_exit *e, const str
 		return false;
 	}
 	e->blocked_ns = blocked->longest.ns;
-	length = bpf_snprintf(e->blocked_in, sizeof(e->blocked_in), format, blocked->longest.frames,
-		sizeof(blocked->longest.frames));
+	/* before v5.13 there is no such helper, and the hooks that fill the map are not attached */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_snprintf))
+		length = bpf_snprintf(e->blocked_in, sizeof(e->blocked_in), format, blocked->longest.frames,
+			sizeof(blocked->longest.frames));
 	if (length < 0)
 		e->blocked_in[0] = '\0';
 	bpf_map_delete_elem(&blocked_in, &tid);

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/runtime.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 #include "version.h"
@@ -25,6 +27,7 @@ int command_fail(const char *name, int code, const struct error *err)
 int command_program_path(const char *program, char *ret_path, size_t size, struct error *err)
 {
 	static const char *const places[] = { "", "../libexec/ctrace/" };
+	const char *sealed_from = getenv(RUNTIME_SEALED_FROM);
 	char self[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
@@ -32,6 +35,8 @@ int command_program_path(const char *program, char *ret_path, size_t size, struc
 	if (length < 0)
 		return error_errno(err, errno, "cannot find ctrace's own directory (/proc/self/exe)");
 	self[length] = '\0';
+	if (str_starts(self, "/memfd:") && sealed_from) /* runtime_seal's copy */
+		snprintf(self, sizeof(self), "%s", sealed_from);
 	slash = strrchr(self, '/');
 	if (slash)
 		slash[1] = '\0';

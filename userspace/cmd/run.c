@@ -8,6 +8,7 @@
 
 #include "cmd/command.h"
 #include "cmd/run_options.h"
+#include "runtime/runtime.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -26,6 +27,9 @@ static int run(struct run_settings *s)
 	struct error err = { 0 };
 	int code;
 
+	/* others in that pid namespace could reach the binary by /proc/PID/exe */
+	if (s->pid_mode && str_starts(s->pid_mode, "container:") && runtime_seal(&err) < 0)
+		return command_fail("run", EXIT_CTRACE, &err);
 	if (command_program_path("ctrace-trace", tracer, sizeof(tracer), NULL) == 0)
 		request.tracer = tracer;
 	if (command_program_path("ctrace-image", image_program, sizeof(image_program), NULL) == 0)

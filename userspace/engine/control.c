@@ -14,6 +14,7 @@
 #include "engine/signals.h"
 #include "engine/supervisor.h"
 #include "engine/values.h"
+#include "runtime/runtime.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -141,6 +142,12 @@ int control_start(const struct state *s, bool attach, int *ret_client, struct er
 		*ret_client = -1;
 	if (registry_owner(s->id) && s->status != STATE_EXITED)
 		return 0; /* docker start of one that runs is no error */
+	/* others in that pid namespace could reach the binary by /proc/PID/exe */
+	if (s->pid_mode && str_starts(s->pid_mode, "container:")) {
+		r = runtime_seal(err);
+		if (r < 0)
+			return r;
+	}
 	r = supervisor_fork(attach, &supervisor, err);
 	if (r == 1)
 		be_supervisor(s, &supervisor);

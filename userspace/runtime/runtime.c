@@ -505,7 +505,7 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	/* in a pid namespace that others are in they see init as long as it is the runtime */
 	pid = config_namespace(c->config, CLONE_NEWPID);
 	if (pid && pid->path && o->may_reexec) {
-		r = seal_self(err);
+		r = runtime_seal(err);
 		if (r < 0)
 			return r;
 	}

@@ -67,6 +67,13 @@ struct runtime_options {
 int runtime_create(const struct runtime_options *options, struct container **ret,
 	struct error *err);
 
+/* Executes the calling program anew, with its own arguments, from a sealed copy of its binary, unless it runs from one
+ * already: for those who make containers that join a pid namespace and cannot have runtime_create do it (may_reexec), as
+ * they have begun something by then. Returns 0 in the copy. The copy's environment has RUNTIME_SEALED_FROM: the path of
+ * the binary. */
+#define RUNTIME_SEALED_FROM "CTRACE_SEALED_FROM"
+int runtime_seal(struct error *err);
+
 /* Opens a container that exists on disk: for start, kill, delete, state from another process.
  * -ENOENT: no such container. */
 int runtime_open(const char *root, const char *id, struct container **ret, struct error *err);

@@ -81,8 +81,6 @@ struct init {
 int init_main(struct init *init) __attribute__((noreturn));
 /* Resets signals, standard descriptors and the like. */
 int init_begin(struct init *init, struct error *err);
-/* seal.c: executes the calling program anew from a sealed copy of its binary, unless it is one. */
-int seal_self(struct error *err);
 /* The last steps: user, capabilities, seccomp, working directory; finds the program. */
 int init_harden(struct init *init, char **ret_program, struct error *err);
 /* Becomes the stub. Only returns on failure. */

@@ -3,6 +3,7 @@
  * help, a container that joins a pid namespace. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -57,7 +58,19 @@ static char **read_arguments(struct strbuf *text)
 	return argv;
 }
 
-int seal_self(struct error *err)
+/* The copy's own link says "/memfd:ctrace": what lies beside the binary is found by this. */
+static void remember_path(void)
+{
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (length < 0)
+		return;
+	path[length] = '\0';
+	setenv(RUNTIME_SEALED_FROM, path, 1);
+}
+
+int runtime_seal(struct error *err)
 {
 	_cleanup_close_ int binary = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), copy = -1;
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
@@ -71,6 +84,7 @@ int seal_self(struct error *err)
 	if (copy < 0)
 		return copy;
 	argv = read_arguments(&text);
+	remember_path();
 	fexecve(copy, argv, environ);
 	return error_errno(err, errno, "cannot execute the sealed copy of ctrace's binary");
 }
