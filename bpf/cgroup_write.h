@@ -39,7 +39,7 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 {
 	struct event_cgroup_write *e = scratch(area);
 	struct kernfs_node *directory = kernfs_parent(file);
-	__u64 kept = length;
+	__u64 kept = length, most = from_user ? EVENT_DATA : KERNEL_TEXT;
 	long failed;
 
 	if (!e || !directory)
@@ -54,8 +54,8 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 	read_text(e->file, sizeof(e->file), READ(file, name));
 	if (ct_cgroup_names(area, as_number(directory, e->path)) > EVENT_SLOTS)
 		e->h.flags |= EVENT_F_TRUNCATED;
-	if (kept > EVENT_DATA - 1) {
-		kept = EVENT_DATA - 1;
+	if (kept > most - 1) {
+		kept = most - 1;
 		e->h.flags |= EVENT_F_TRUNCATED;
 	}
 	kept &= EVENT_DATA - 1;

@@ -11,6 +11,8 @@
 
 #include "kernel.h"
 
+#include "bpf/event.h"
+
 #ifdef CTRACE_DIRECT_READS
 
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym;
@@ -40,7 +42,10 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym;
 /* A section of its own: the layout of .rodata is that of the other object. */
 static const char text_format[] SEC(".rodata.text") = "%s";
 
-/* As bpf_probe_read_kernel_str, but no more than 511 bytes. What cannot be read is "". */
+/* What bpf_snprintf takes of a string, NUL included. */
+enum { KERNEL_TEXT = 512 };
+
+/* As bpf_probe_read_kernel_str, but no more than KERNEL_TEXT. What cannot be read is "". */
 static __always_inline long read_text(char *to, __u32 size, const void *from)
 {
 	__u64 argument = (__u64)from;
@@ -85,6 +90,7 @@ static __always_inline long read_text(char *to, __u32 size, const void *from)
 
 #else
 
+enum { KERNEL_TEXT = EVENT_DATA }; /* as much as a record holds */
 #define TYPED(p) (p)
 #define READ(p, ...) BPF_CORE_READ(p, __VA_ARGS__)
 #define READ_AT(to, address) bpf_probe_read_kernel(&(to), sizeof(to), (address))
