@@ -108,7 +108,11 @@ check_late_arming() { # runc|crun
 	make_bundle "/run/bundle-$name" "ctrace-$name"
 	timeout 60 $TRACE record "$RESULTS/$name.ctrace" > /dev/null 2> "$RESULTS/$name.stderr" &
 	tracer=$!
-	sleep 4
+	for _ in $(seq 100); do # the recording begins when the hooks are attached
+		[ -s "$RESULTS/$name.ctrace" ] && break
+		sleep 0.2
+	done
+	sleep 2
 	"$1" run --bundle "/run/bundle-$name" "$name" > /dev/null 2>> "$RESULTS/$name.stderr"
 	sleep 1
 	kill -INT $tracer
