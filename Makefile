@@ -46,7 +46,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra 
 ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
 ctrace-trace_LIBS := -lbpf -lelf -lz -ljson-c -lmnl
 ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lcap
-ctrace-serve_LIBS := -lmicrohttpd -lbpf -lelf -lz -ljson-c -lmnl -lcrypto -lcap
+ctrace-serve_LIBS := -lmicrohttpd -lcurl -lbpf -lelf -lz -ljson-c -lmnl -lcrypto -lcap
 ctrace-top_LIBS := -lncursesw -ltinfo -lbpf -lelf -lz -ljson-c -lmnl
 TEST_LIBS := -lcmocka -lbpf -lelf -lz -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lncursesw -ltinfo
 

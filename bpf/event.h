@@ -325,7 +325,8 @@ enum event_loss {
 	LOSS_RECORDING = 7,     /* could not be written to the recording */
 	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
 	LOSS_STREAM = 9,        /* not in the stream of a serving tracer: its reader is slow, or came late */
-	LOSS_MISSED = 10        /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
+	LOSS_MISSED = 10,       /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
+	LOSS_UNWATCHED = 11     /* a cgroup with a CPU quota was not watched: there are too many */
 };
 
 struct event_armed {
@@ -337,7 +338,8 @@ struct event_armed {
 
 struct event_cgroup_value {
 	struct event h;
-	__u32 hierarchy, unused;
+	__u32 hierarchy;
+	__u32 age_ms; /* it was read so long before time_ns: an earlier reading, told once a later one shows more */
 	__u64 id;
 	char file[EVENT_NAME];
 	char value[EVENT_STRING];

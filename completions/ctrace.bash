@@ -13,6 +13,13 @@ _ctrace_images()
 	ctrace images --format json 2>/dev/null | sed -n 's/.*"Reference":"\([^"]*\)".*/\1/p'
 }
 
+# Names and ids of the launcher's containers; $1: options of ctrace ps.
+_ctrace_containers()
+{
+	# shellcheck disable=SC2086
+	ctrace ps $1 --format '{{.Names}} {{.ID}}' 2>/dev/null
+}
+
 _ctrace()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i
@@ -37,11 +44,16 @@ _ctrace()
 		fi
 	done
 	case $previous in
-	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host" -- "$current") ;;
+	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host container:" -- "$current") ;;
+	--restart) mapfile -t COMPREPLY < <(compgen -W "no on-failure always unless-stopped" -- "$current") ;;
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
+	--view) mapfile -t COMPREPLY < <(compgen -W "containers timeline events limits host" -- "$current") ;;
 	--trace) mapfile -t COMPREPLY < <(compgen -W "none summary full" -- "$current") ;;
+	--compat) mapfile -t COMPREPLY < <(compgen -W "cadvisor" -- "$current") ;;
 	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-	--env-file | --json | --record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W "json docker-events" -- "$current") ;;
+	--filter) mapfile -t COMPREPLY < <(compgen -o nospace -W "cont~ image~ type= phase= actor= dur\> exit= error!=-" -- "$current") ;;
+	--env-file | --json | --record | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_options "$command")" -- "$current")
@@ -51,10 +63,18 @@ _ctrace()
 		run | rmi | pull | images)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
-		show | replay | record) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+		exec | attach | stop | kill | pause | unpause | stats | port)
+			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers)" -- "$current")
+			;;
+		start | restart | rm | logs | wait | rename | inspect)
+			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current")
+			;;
+		volume) mapfile -t COMPREPLY < <(compgen -W "create ls inspect rm prune
+			$(ctrace volume ls -q 2>/dev/null)" -- "$current") ;;
+		show | replay | record | explain | diff | top) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
-				resume update spec features" -- "$current")
+				resume update events spec features" -- "$current")
 			;;
 		esac
 		;;

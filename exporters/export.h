@@ -28,6 +28,6 @@ struct export_format {
 extern const struct export_format export_perfetto;
 extern const struct export_format export_html;
 extern const struct export_format export_mermaid;
-extern const struct export_format export_otlp;
+extern const struct export_format export_otlp, export_otlp_protobuf;
 
 #endif

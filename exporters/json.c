@@ -339,6 +339,19 @@ static void write_limits(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
+static void write_throttling(struct strbuf *sb, const struct throttling *t)
+{
+	if (!t->known) {
+		json_null(sb, "throttling");
+		return;
+	}
+	json_open(sb, "throttling", '{');
+	json_u64(sb, "periods", t->periods);
+	json_u64(sb, "throttled", t->throttled);
+	json_u64(sb, "throttled_ns", t->throttled_ns);
+	json_close(sb, '}');
+}
+
 static void write_trace(struct strbuf *sb, const struct span_context *spans, const struct container *c)
 {
 	uint8_t trace[SPAN_TRACE_BYTES], span[SPAN_BYTES];
@@ -357,6 +370,23 @@ static void write_trace(struct strbuf *sb, const struct span_context *spans, con
 	json_text(sb, "parent_span_id", span_parent(spans, c, span) ? span_hex(hex, span, sizeof(span)) : NULL);
 }
 
+/* Only where they are known: most runtimes have none. */
+static void write_labels(struct strbuf *sb, const struct container *c)
+{
+	if (c->pod_namespace)
+		json_text(sb, "pod_namespace", c->pod_namespace);
+	if (!c->label_count)
+		return;
+	json_open(sb, "labels", '[');
+	for (size_t i = 0; i < c->label_count; i++) {
+		json_open(sb, NULL, '{');
+		json_text(sb, "name", c->labels[i].name);
+		json_text(sb, "value", c->labels[i].value);
+		json_close(sb, '}');
+	}
+	json_close(sb, ']');
+}
+
 void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
 	enum timeline_change change)
 {
@@ -373,6 +403,7 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	else
 		json_null(sb, "pid");
 	json_text(sb, "pod", c->pod);
+	write_labels(sb, c);
 	write_namespaces(sb, &c->namespaces);
 	write_cgroups(sb, c);
 	json_open(sb, "actors", '[');
@@ -398,6 +429,7 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	json_time(sb, "started_ns", c->started_ns);
 	write_gaps(sb, c);
 	write_limits(sb, c);
+	write_throttling(sb, &c->throttling);
 	json_number(sb, "steps_cut", (int64_t)c->steps_cut);
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
 	write_trace(sb, spans, c);

@@ -162,6 +162,20 @@ void json_bytes_(struct strbuf *sb, struct json_key key, const char *bytes, size
 	strbuf_ends(sb, at);
 }
 
+void json_utf8(struct strbuf *sb, const char *bytes, size_t length)
+{
+	for (size_t i = 0, n; i < length; i += n) {
+		n = utf8_sequence(bytes + i, length - i);
+		if (n && !is_own_escape(bytes + i, n)) {
+			strbuf_add(sb, bytes + i, n);
+			continue;
+		}
+		n = n ? n : 1;
+		for (size_t k = 0; k < n; k++)
+			add_escaped_byte(sb, (unsigned char)bytes[i + k]);
+	}
+}
+
 enum { NUMBER_MAX = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
 
 static char *put_u64(char *at, uint64_t value)

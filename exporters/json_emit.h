@@ -93,4 +93,7 @@ static inline void json_time(struct strbuf *sb, const char *key, uint64_t ns) /*
 		json_null(sb, key);
 }
 
+/* A string alone, as a reader of the JSON has it: valid UTF-8 of any bytes, for formats that are not JSON. */
+void json_utf8(struct strbuf *sb, const char *bytes, size_t length);
+
 #endif

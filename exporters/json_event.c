@@ -39,6 +39,7 @@ const char *json_loss_name(uint32_t reason)
 		[LOSS_SNAPSHOT] = "snapshot", [LOSS_RECORDING] = "recording",
 		[LOSS_BLOCKED_FULL] = "blocked_full",
 		[LOSS_STREAM] = "stream", [LOSS_MISSED] = "missed",
+		[LOSS_UNWATCHED] = "unwatched",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";
@@ -384,6 +385,7 @@ static void write_small(struct strbuf *sb, const struct event *event)
 		break;
 	case EVENT_CGROUP_VALUE:
 		NUMBER(value, hierarchy);
+		NUMBER(value, age_ms);
 		WIDE(value, id);
 		TEXT(value, file);
 		TEXT(value, value);

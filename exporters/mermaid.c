@@ -11,6 +11,7 @@
 
 #include "exporters/export.h"
 #include "exporters/format.h"
+#include "exporters/lineage.h"
 #include "exporters/waterfall_text.h"
 #include "util/cleanup.h"
 
@@ -72,13 +73,6 @@ static void task(struct view *v, const char *name, const char *style, uint64_t s
 	strbuf_printf(v->sb, " :%s%" PRIu64 ", %" PRIu64 "\n", style, start, end > start ? end : start + 1);
 }
 
-static uint64_t end_of(const struct container *c, uint64_t start_ns, uint64_t end_ns, enum edge edge)
-{
-	uint64_t end = edge == EDGE_OPEN || !end_ns ? c->last_ns : end_ns;
-
-	return end > start_ns ? end : start_ns;
-}
-
 /* "mounts 2.42 ms", "~" where an edge was inferred, "?" where one was lost. */
 static void add_length(struct strbuf *sb, uint64_t start_ns, uint64_t end_ns, enum edge start, enum edge end)
 {
@@ -96,7 +90,7 @@ static void phases(struct view *v)
 	section(v, "phases");
 	for (size_t i = 0; i < v->c->phase_count; i++) {
 		const struct phase_span *p = &v->c->phases[i];
-		uint64_t end = end_of(v->c, p->start_ns, p->end_ns, p->end_edge);
+		uint64_t end = lineage_end(v->c, p->start_ns, p->end_ns, p->end_edge);
 		_cleanup_(strbuf_free) struct strbuf name = { 0 };
 
 		strbuf_puts(&name, phase_name(p->phase));
@@ -114,7 +108,7 @@ static bool part_of(const struct container *c, int actor, enum phase phase, uint
 
 	for (size_t i = 0; i < c->step_count; i++) {
 		const struct step *s = &c->steps[i];
-		uint64_t last = end_of(c, s->start_ns, s->end_ns, s->end_edge);
+		uint64_t last = lineage_end(c, s->start_ns, s->end_ns, s->end_edge);
 
 		if (s->actor != actor || s->phase != phase)
 			continue;

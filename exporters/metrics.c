@@ -191,7 +191,7 @@ void histogram_observe(struct histogram *h, uint64_t ns, const char *trace_id, u
 	h->counts[i]++;
 	h->count++;
 	h->sum_ns += ns;
-	if (!trace_id)
+	if (!trace_id || wall_ns <= h->exemplars[i].wall_ns) /* Prometheus refuses one that is older than the last */
 		return;
 	snprintf(h->exemplars[i].trace_id, sizeof(h->exemplars[i].trace_id), "%s", trace_id);
 	h->exemplars[i].value_ns = ns;

@@ -17,6 +17,7 @@
 #include "exporters/format.h"
 #include "exporters/json.h"
 #include "exporters/json_emit.h"
+#include "exporters/lineage.h"
 #include "exporters/waterfall_text.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -43,14 +44,6 @@ struct view {
 static bool is_lost(enum edge start, enum edge end)
 {
 	return start == EDGE_LOST || end == EDGE_LOST;
-}
-
-/* What goes on ends, for a viewer, where nothing more is known of the container. */
-static uint64_t end_of(const struct container *c, uint64_t start_ns, uint64_t end_ns, enum edge edge)
-{
-	uint64_t end = edge == EDGE_OPEN || !end_ns ? c->last_ns : end_ns;
-
-	return end > start_ns ? end : start_ns;
 }
 
 static void micros(struct strbuf *sb, const char *key, uint64_t ns)
@@ -222,33 +215,11 @@ static size_t first_lane(int actor)
 	return (size_t)(LANE_ACTOR + actor * MAX_LANES);
 }
 
-/* The actor's life, stretched over its steps (one that was inferred may lie a little before it), and over the starts of
- * those that it created: of a daemon only its part in this container is known, and that may be less. */
 static struct slice life_of(const struct container *c, int index)
 {
-	const struct actor *a = &c->actors[index];
-	struct slice life = { a->start_ns, end_of(c, a->start_ns, a->end_ns, a->end_edge), NULL, 0 };
+	struct life life = lineage_life(c, index);
 
-	for (size_t i = 0; i < c->step_count; i++) {
-		const struct step *s = &c->steps[i];
-		uint64_t end = end_of(c, s->start_ns, s->end_ns, s->end_edge);
-
-		if (s->actor != index)
-			continue;
-		if (s->start_ns < life.start_ns)
-			life.start_ns = s->start_ns;
-		if (end > life.end_ns && !is_lost(s->start_edge, s->end_edge))
-			life.end_ns = end;
-	}
-	for (size_t i = 0; i < c->actor_count; i++) {
-		if (c->actors[i].parent != index)
-			continue;
-		if (c->actors[i].start_ns < life.start_ns)
-			life.start_ns = c->actors[i].start_ns;
-		if (c->actors[i].start_ns >= life.end_ns)
-			life.end_ns = c->actors[i].start_ns + 1;
-	}
-	return life;
+	return (struct slice){ life.start_ns, life.end_ns, NULL, 0 };
 }
 
 static void name_lanes(struct view *v, int index, size_t count)
@@ -286,7 +257,7 @@ static void write_actor(struct view *v, int index)
 
 		if (s->actor == index)
 			slices[count++] = (struct slice){ s->start_ns,
-				lost ? s->start_ns : end_of(c, s->start_ns, s->end_ns, s->end_edge), s, i + 1 };
+				lost ? s->start_ns : lineage_end(c, s->start_ns, s->end_ns, s->end_edge), s, i + 1 };
 	}
 	qsort(slices, count, sizeof(*slices), compare_slices);
 	for (size_t i = 0; i < count; i++) {
@@ -309,25 +280,6 @@ static void write_actor(struct view *v, int index)
 
 /* ---- arrows ---- */
 
-/* Who asked for an actor that no other one of the container created: the CLI for the engine, that for containerd. */
-static int asked_by(const struct container *c, int index)
-{
-	const struct actor *a = &c->actors[index];
-	int found = -1;
-
-	if (a->parent >= 0)
-		return a->parent;
-	if (a->role > ACTOR_SHIM)
-		return -1;
-	for (size_t i = 0; i < c->actor_count; i++) {
-		const struct actor *other = &c->actors[i];
-
-		if (other->role < a->role && (found < 0 || other->role > c->actors[found].role))
-			found = (int)i;
-	}
-	return found;
-}
-
 static void arrow_end(struct view *v, char kind, int actor, uint64_t at_ns)
 {
 	open_event(v, "starts", kind, first_lane(actor), at_ns);
@@ -341,7 +293,7 @@ static void arrow_end(struct view *v, char kind, int actor, uint64_t at_ns)
 /* Both ends must lie inside the lives that they connect. */
 static void write_arrow(struct view *v, int index)
 {
-	int from = asked_by(v->c, index);
+	int from = lineage_asked_by(v->c, index);
 	struct slice to = life_of(v->c, index), source;
 	uint64_t leaves;
 
@@ -366,7 +318,7 @@ static void write_phases(struct view *v)
 
 	for (size_t i = 0; i < v->c->phase_count; i++) {
 		const struct phase_span *p = &v->c->phases[i];
-		uint64_t end = end_of(v->c, p->start_ns, p->end_ns, p->end_edge);
+		uint64_t end = lineage_end(v->c, p->start_ns, p->end_ns, p->end_edge);
 		bool overlaps = p->start_ns < busy_until[p->phase];
 
 		if (!busy_until[p->phase]) {
@@ -421,7 +373,7 @@ static void write_head(struct view *v)
 	_cleanup_(strbuf_free) struct strbuf name = { 0 };
 	_cleanup_(strbuf_free) struct strbuf outcome = { 0 };
 	_cleanup_(strbuf_free) struct strbuf limits = { 0 };
-	uint64_t end = end_of(c, c->first_ns, c->last_ns, EDGE_OBSERVED);
+	uint64_t end = lineage_end(c, c->first_ns, c->last_ns, EDGE_OBSERVED);
 
 	text_container(&name, c, true);
 	text_outcome(&outcome, c, true);

@@ -108,8 +108,8 @@ static void set_image(char **to, const char *image)
 {
 	char *digest;
 
-	if (image && (str_starts(image, "sha256:") || strlen(image) >= 64))
-		image = strchr(image, '/') ? image : NULL;
+	if (image && (str_starts(image, "sha256:") || strspn(image, "0123456789abcdef") >= 64))
+		image = NULL;
 	set_text(to, image);
 	digest = *to ? strstr(*to, "@sha256:") : NULL;
 	if (digest)
@@ -236,21 +236,36 @@ void prometheus_changed(void *arg, const struct container *c, enum timeline_chan
 	}
 }
 
-/* Whose limit it was: the cgroup of the victim, one above it, or all of the machine's memory. */
+/* The level whose limit was hit: as the kernel told, or the nearest that is full (timeline/deaths.c); -1 = none. */
+static int limit_level(const struct event_oom *e, size_t levels)
+{
+	int full = -1;
+
+	for (size_t i = 0; i < levels; i++) {
+		const struct event_memcg *m = &e->chain[i];
+
+		if (e->limit_id && m->id == e->limit_id)
+			return (int)i;
+		if (full < 0 && m->limit_pages != EVENT_NO_LIMIT && m->usage_pages + 1024 >= m->limit_pages)
+			full = (int)i;
+	}
+	return e->limit_id ? -1 : full;
+}
+
+/* Whose limit it was: that of the victim's cgroup, of one above it, or all of the machine's memory. */
 static void count_oom(struct prometheus *p, const struct event_oom *e)
 {
-	size_t levels = e->h.size >= sizeof(*e) ? EVENT_MEMCG_LEVELS : 0;
-	enum oom_scope scope = SCOPE_UNKNOWN;
+	size_t levels;
+	int level;
 
 	if (e->h.size < offsetof(struct event_oom, chain))
 		return;
-	if (e->limit_id == ~UINT64_C(0))
-		scope = SCOPE_HOST;
-	for (size_t i = 0; i < levels && i < e->levels && e->limit_id; i++) {
-		if (e->chain[i].id == e->limit_id)
-			scope = i == 0 ? SCOPE_CONTAINER : SCOPE_PARENT;
-	}
-	p->oom_kills[scope]++;
+	levels = (e->h.size - offsetof(struct event_oom, chain)) / sizeof(e->chain[0]);
+	level = limit_level(e, levels < e->levels ? levels : e->levels);
+	if (level >= 0)
+		p->oom_kills[level == 0 ? SCOPE_CONTAINER : SCOPE_PARENT]++;
+	else
+		p->oom_kills[e->limit_id == ~UINT64_C(0) ? SCOPE_HOST : SCOPE_UNKNOWN]++;
 }
 
 static void count_write(struct prometheus *p, const struct event_cgroup_write *e)

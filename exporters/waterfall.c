@@ -409,6 +409,14 @@ static void print_actors(struct view *v)
 	}
 }
 
+/* Only throttling takes time. */
+static const char *mark_duration(char *buffer, const struct mark *m, bool utf8)
+{
+	const struct detail *d = m->kind == MARK_THROTTLE ? details_get(&m->details, "throttled_ns") : NULL;
+
+	return d ? format_duration(buffer, (uint64_t)d->number, utf8) : "";
+}
+
 static void print_marks(struct view *v)
 {
 	size_t printed = 0;
@@ -416,7 +424,7 @@ static void print_marks(struct view *v)
 	for (size_t i = 0; i < v->c->mark_count; i++) {
 		const struct mark *m = &v->c->marks[i];
 		_cleanup_(strbuf_free) struct strbuf text = { 0 };
-		char at[FORMAT_MAX];
+		char at[FORMAT_MAX], took[FORMAT_MAX];
 		struct bars bars = { 0 };
 		bool bad = m->kind == MARK_OOM_KILL;
 
@@ -424,12 +432,12 @@ static void print_marks(struct view *v)
 			continue;
 		if (!v->full && printed++ >= SUMMARY_MARKS)
 			continue;
-		bars_add(&bars, &v->ruler, m->at_ns, m->at_ns, BAR_BUSY);
+		bars_add(&bars, &v->ruler, m->at_ns, text_mark_end(m), BAR_BUSY);
 		strbuf_puts(&text, v->o->utf8 ? "▲ " : "^ ");
 		text_mark(&text, m, v->o->utf8);
 		print_row(v, &(struct row){ .label = text.text, .label_color = bad ? RED : YELLOW,
 			.bars = &bars, .bar_color = bad ? RED : YELLOW, .percent = -1,
-			.duration = "", .tail = m->at_ns >= v->ruler.start_ns ?
+			.duration = mark_duration(took, m, v->o->utf8), .tail = m->at_ns >= v->ruler.start_ns ?
 				format_duration(at, m->at_ns - v->ruler.start_ns, v->o->utf8) : "" });
 	}
 	if (printed > SUMMARY_MARKS) {

@@ -184,6 +184,15 @@ static void print_limits(struct view *v)
 	view_wrapped(v, text.text, 0, NULL);
 }
 
+static void print_throttling(struct view *v)
+{
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+
+	text_throttling(&text, v->c, v->o->utf8);
+	if (text.length)
+		view_wrapped(v, text.text, 0, YELLOW);
+}
+
 void view_losses(struct view *v)
 {
 	const struct container *c = v->c;
@@ -217,4 +226,5 @@ void view_header(struct view *v)
 	print_command(v);
 	print_outcome(v);
 	print_limits(v);
+	print_throttling(v);
 }

@@ -88,6 +88,40 @@ void text_limits(struct strbuf *sb, const struct container *c, bool utf8)
 	}
 }
 
+/* How many CPUs' worth of time the quota gives, 0 = not known. */
+static double cpu_limit(const struct container *c)
+{
+	const char *quota = limit_value(c, "cpu.cfs_quota_us"), *max = limit_value(c, "cpu.max");
+	const char *period = limit_value(c, "cpu.cfs_period_us");
+	double q, p = 100000;
+	char *rest;
+
+	if (!quota && !max)
+		return 0;
+	q = strtod(quota ? quota : max, &rest);
+	if (!quota && *rest)
+		p = strtod(rest, NULL);
+	else if (quota && period)
+		p = strtod(period, NULL);
+	return q > 0 && p > 0 ? q / p : 0;
+}
+
+void text_throttling(struct strbuf *sb, const struct container *c, bool utf8)
+{
+	const struct throttling *t = &c->throttling;
+	double cpus = cpu_limit(c);
+	char duration[FORMAT_MAX];
+
+	if (!t->known || !t->throttled)
+		return;
+	strbuf_printf(sb, "throttled %" PRIu64 " of %" PRIu64 " periods, %s, by its ", t->throttled, t->periods,
+		format_duration(duration, t->throttled_ns, utf8));
+	if (cpus > 0)
+		strbuf_printf(sb, "limit of %.3g CPU%s", cpus, cpus == 1 ? "" : "s");
+	else
+		strbuf_puts(sb, "CPU limit");
+}
+
 static bool detail_u64(const struct details *details, const char *key, uint64_t *ret_value)
 {
 	const struct detail *d = details_get(details, key);
@@ -258,6 +292,24 @@ bool text_is_failure(const struct container *c)
 	return c->exit.known && c->exit.code != 0;
 }
 
+static void text_throttle(struct strbuf *sb, const struct details *details)
+{
+	uint64_t periods = 0, throttled = 0;
+
+	detail_u64(details, "periods", &periods);
+	detail_u64(details, "throttled", &throttled);
+	strbuf_printf(sb, "throttled %" PRIu64 " of %" PRIu64 " periods", throttled, periods);
+}
+
+uint64_t text_mark_end(const struct mark *m)
+{
+	uint64_t until_ns;
+
+	if (m->kind == MARK_THROTTLE && detail_u64(&m->details, "until_ns", &until_ns) && until_ns > m->at_ns)
+		return until_ns;
+	return m->at_ns;
+}
+
 void text_mark(struct strbuf *sb, const struct mark *m, bool utf8)
 {
 	static const char *const oom_used[] = { "limit_of", "limit_cgroup", "limit_bytes",
@@ -272,6 +324,10 @@ void text_mark(struct strbuf *sb, const struct mark *m, bool utf8)
 		strbuf_puts(sb, ": ");
 		text_oom(sb, &m->details, utf8);
 		text_rest(sb, &m->details, oom_used, utf8);
+		return;
+	}
+	if (m->kind == MARK_THROTTLE) {
+		text_throttle(sb, &m->details);
 		return;
 	}
 	strbuf_puts(sb, mark_kind_name(m->kind));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exporters/format.h"
+#include "exporters/waterfall_text.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -23,7 +24,7 @@ static int compare_times(const void *a, const void *b)
 /* Every time at which something is seen, in order. */
 static uint64_t *collect_times(const struct container *c, const struct ruler *r, size_t *ret_count)
 {
-	size_t n = 0, max = 5 + 2 * c->step_count + c->mark_count + 2 * c->actor_count;
+	size_t n = 0, max = 5 + 2 * c->step_count + 2 * c->mark_count + 2 * c->actor_count;
 	uint64_t *times = xcalloc(max, sizeof(*times));
 
 	times[n++] = r->start_ns;
@@ -35,8 +36,10 @@ static uint64_t *collect_times(const struct container *c, const struct ruler *r,
 		times[n++] = c->steps[i].start_ns;
 		times[n++] = c->steps[i].end_edge == EDGE_OPEN ? 0 : c->steps[i].end_ns;
 	}
-	for (size_t i = 0; i < c->mark_count; i++)
+	for (size_t i = 0; i < c->mark_count; i++) {
 		times[n++] = c->marks[i].at_ns;
+		times[n++] = text_mark_end(&c->marks[i]);
+	}
 	for (size_t i = 0; i < c->actor_count; i++) {
 		times[n++] = c->actors[i].start_ns;
 		times[n++] = c->actors[i].end_ns;

@@ -28,11 +28,17 @@ void text_actor(struct strbuf *sb, const struct actor *actor, bool utf8);
 /* "memory 256 MiB, cpu 0.5, pids 100"; nothing when there are none. */
 void text_limits(struct strbuf *sb, const struct container *c, bool utf8);
 
+/* "throttled 34 of 50 periods, 1.20 s, by its limit of 0.5 CPUs"; nothing where it was not. */
+void text_throttling(struct strbuf *sb, const struct container *c, bool utf8);
+
 /* "exit 0", "killed by SIGKILL (OOM: 256 MiB limit of /docker/... hit)", "running". */
 void text_outcome(struct strbuf *sb, const struct container *c, bool utf8);
 
 /* "oom kill of stress (pid 8857) ..." */
 void text_mark(struct strbuf *sb, const struct mark *mark, bool utf8);
+
+/* Where what it tells ends: its own time for all but throttling. */
+uint64_t text_mark_end(const struct mark *mark);
 
 /* Name, else the id as docker shortens it. */
 void text_container(struct strbuf *sb, const struct container *c, bool utf8);

@@ -42,6 +42,7 @@ py:jsonschema python3-jsonschema
 cmd:xz xz-utils
 cmd:jq jq
 cmd:promtool prometheus optional
+py:yaml python3-yaml optional
 py:prometheus_client python3-prometheus-client optional
 cmd:strace strace
 cmd:ip iproute2
@@ -69,6 +70,7 @@ needed_to_bench='
 cmd:redis-benchmark redis-tools optional
 cmd:redis-server redis-server optional
 cmd:bpftrace bpftrace optional
+file:/usr/bin/time time optional
 '
 
 is_there()

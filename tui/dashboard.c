@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "capture/programs.h"
 #include "tui/export.h"
 #include "tui/terminal.h"
 #include "tui/view.h"
@@ -25,7 +26,7 @@
 
 /* Of each second so much may go into reading groups that nobody looks at; events that wait while the screen is
  * held, at most. */
-enum { BUDGET_NS = 8000000, HELD_BYTES = 128 << 20, BATCH_COLUMNS = 120 };
+enum { PROGRAMS_MAX = 128, BUDGET_NS = 8000000, HELD_BYTES = 128 << 20, BATCH_COLUMNS = 120 };
 
 uint64_t dashboard_clock(void)
 {
@@ -153,6 +154,18 @@ int dashboard_read(struct dashboard *d, struct error *err)
 
 /* ---- figures ---- */
 
+static uint64_t program_time(const struct dashboard *d)
+{
+	struct program_time times[PROGRAMS_MAX];
+	const struct capture *capture = d->source ? source_capture(d->source) : NULL;
+	size_t count = capture ? capture_program_times(capture, times, PROGRAMS_MAX) : 0;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += times[i].run_ns;
+	return sum;
+}
+
 struct sight {
 	const struct container **items;
 	size_t count;
@@ -189,6 +202,7 @@ void dashboard_sample(struct dashboard *d)
 	}
 	sight.count = sight.count < page ? sight.count : page;
 	resources_read(m->resources, m->timeline, m->now_ns, BUDGET_NS, in_sight, &sight);
+	host_note_hooks(&m->host, m->now_ns, program_time(d));
 	host_read(&m->host, m->now_ns, model_events(m));
 	free(rows.items);
 }

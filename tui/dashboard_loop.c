@@ -17,7 +17,7 @@
 #include "util/cleanup.h"
 
 #define FRAME_NS 100000000ULL /* at most ten screens a second */
-#define DOUBLE_CLICK_NS 400000000ULL
+#define DOUBLE_CLICK_NS 500000000ULL
 
 struct loop {
 	struct dashboard *d;
@@ -282,10 +282,10 @@ static void choose_early(struct dashboard *d)
 int dashboard_interactive(struct dashboard *d, struct error *err)
 {
 	struct loop l = { .d = d, .epoll = -1, .signals = -1, .timer = -1 };
-	int fds[3], r = open_loop(&l, err);
+	int fds[3], r = terminal_open(d->o->color, d->ui.mouse, err);
 
 	if (r >= 0)
-		r = terminal_open(d->o->color, d->ui.mouse, err);
+		r = open_loop(&l, err);
 	if (r >= 0) {
 		if (d->source)
 			r = dashboard_read(d, err);

@@ -121,6 +121,7 @@ static void write_host(struct strbuf *sb, const struct model *m)
 	json_u64(sb, "lost", stats.lost);
 	maybe_number(sb, "own_cpu_millicores", h->own_cpu >= 0 ? (int64_t)((double)h->own_cpu * 10 + 0.5) : -1);
 	maybe_u64(sb, "own_memory_bytes", h->own_memory);
+	maybe_number(sb, "hooks_cpu_millicores", h->hooks_cpu >= 0 ? (int64_t)((double)h->hooks_cpu * 10 + 0.5) : -1);
 	json_open(sb, "pressure", '{');
 	for (size_t i = 0; i < PRESSURE_COUNT; i++) {
 		json_open(sb, host_pressure_name((enum host_pressure)i), '{');

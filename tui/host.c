@@ -20,7 +20,8 @@ const char *host_pressure_name(enum host_pressure p)
 
 void host_init(struct host *h)
 {
-	*h = (struct host){ .memory_total = -1, .memory_available = -1, .own_cpu = HOST_UNKNOWN, .own_memory = -1 };
+	*h = (struct host){ .memory_total = -1, .memory_available = -1, .own_cpu = HOST_UNKNOWN, .own_memory = -1,
+		.hooks_cpu = HOST_UNKNOWN };
 	for (size_t i = 0; i < PRESSURE_COUNT; i++)
 		h->pressure_some[i] = h->pressure_full[i] = HOST_UNKNOWN;
 	for (size_t i = 0; i < 3; i++)
@@ -101,6 +102,14 @@ void host_read(struct host *h, uint64_t now_ns, uint64_t events)
 	h->at_ns = now_ns;
 	h->events = events;
 	h->read_ns = 0;
+}
+
+void host_note_hooks(struct host *h, uint64_t now_ns, uint64_t run_ns)
+{
+	bool both = run_ns && h->hooks_ns && run_ns >= h->hooks_ns && now_ns > h->at_ns;
+
+	h->hooks_cpu = both ? (float)((double)(run_ns - h->hooks_ns) * 100 / (double)(now_ns - h->at_ns)) : HOST_UNKNOWN;
+	h->hooks_ns = run_ns;
 }
 
 uint64_t host_rate(const struct host *h)

@@ -189,12 +189,12 @@ int64_t model_wall(const struct model *m, uint64_t at_ns, uint32_t *ret_ns)
 
 /* ---- containers ---- */
 
-const struct container *model_container(const struct model *m, const char *id, int generation)
+const struct container *model_container(const struct model *m, const char *id)
 {
 	for (size_t i = timeline_count(m->timeline); id && i-- > 0;) {
 		const struct container *c = timeline_get(m->timeline, i);
 
-		if (c->generation == generation && !strcmp(c->id, id))
+		if (!strcmp(c->id, id))
 			return c;
 	}
 	return NULL;

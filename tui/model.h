@@ -19,6 +19,7 @@ struct playback {
 	bool is_recording, playing, at_end;
 	double speed;                      /* 1 = as it happened */
 	uint64_t start_ns, at_ns, last_ns; /* last 0 = not known yet */
+	uint64_t target_ns;                /* where it is going, or has gone */
 };
 
 struct model {
@@ -60,8 +61,8 @@ int64_t model_wall(const struct model *m, uint64_t at_ns, uint32_t *ret_ns);
 /* Whether the session that made the recording would have shown it. */
 bool model_was_shown(const struct model *m, const struct container *c);
 
-/* The start of `id` and `generation`; id NULL = none. */
-const struct container *model_container(const struct model *m, const char *id, int generation);
+/* The newest start of `id`; id NULL = none. */
+const struct container *model_container(const struct model *m, const char *id);
 /* An earlier start that is like this one: of the same container, the same name, the same image, in that order. */
 const struct container *model_earlier(const struct model *m, const struct container *c);
 

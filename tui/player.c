@@ -14,7 +14,6 @@ struct player {
 	char *path;
 	struct recording_reader *reader;
 	const struct event *ahead; /* read, and not yet due */
-	uint64_t target_ns;
 	bool finished; /* timeline_finish has been called */
 };
 
@@ -60,7 +59,7 @@ static void reach_end(struct player *p, struct model *m)
 	p->finished = true;
 	m->playback.at_end = true;
 	m->playback.playing = false;
-	m->playback.last_ns = m->playback.at_ns = m->now_ns;
+	m->playback.last_ns = m->playback.at_ns = m->playback.target_ns = m->now_ns;
 }
 
 /* False at the end. */
@@ -106,15 +105,15 @@ bool player_step(struct player *p, struct model *m, uint64_t passed_ns)
 
 	if (p->finished)
 		return false;
-	if (b->playing && p->target_ns <= b->at_ns)
-		p->target_ns = b->at_ns + (uint64_t)((double)passed_ns * b->speed);
+	if (b->playing && b->target_ns <= b->at_ns)
+		b->target_ns = b->at_ns + (uint64_t)((double)passed_ns * b->speed);
 	for (size_t i = 0; i < PIECE; i++) {
 		if (!look_ahead(p, m)) {
 			reach_end(p, m);
 			return false;
 		}
-		if (p->ahead->time_ns > p->target_ns) {
-			m->now_ns = b->at_ns = p->target_ns > b->at_ns ? p->target_ns : b->at_ns;
+		if (p->ahead->time_ns > b->target_ns) {
+			m->now_ns = b->at_ns = b->target_ns > b->at_ns ? b->target_ns : b->at_ns;
 			return false;
 		}
 		model_feed(m, p->ahead);
@@ -132,7 +131,7 @@ void player_seek(struct player *p, struct model *m, uint64_t to_ns)
 		to_ns = b->start_ns;
 	if (to_ns < b->at_ns && !begin_again(p, m))
 		return;
-	p->target_ns = to_ns;
+	b->target_ns = to_ns;
 }
 
 void player_toggle(struct player *p, struct model *m)

@@ -8,6 +8,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -40,6 +41,7 @@ static void resource_free(struct resource *res)
 	for (size_t i = 0; i < res->level_count; i++)
 		free(res->levels[i].path);
 	strbuf_free(&res->key);
+	free(res->proc_cgroup);
 	free(res);
 }
 
@@ -93,10 +95,10 @@ const struct resource *resources_get(const struct resources *r, const struct con
 	return res && res->at_ns ? res : NULL;
 }
 
-/* The path that the memory controller knows it by, else any that is still there. */
-static const char *cgroup_path(const struct container *c)
+/* The group that the memory controller knows, else any that is still there. */
+static const struct container_cgroup *main_cgroup(const struct container *c)
 {
-	const char *path = NULL;
+	const struct container_cgroup *any = NULL;
 
 	for (size_t i = 0; i < c->cgroup_count; i++) {
 		const struct container_cgroup *g = &c->cgroups[i];
@@ -104,11 +106,62 @@ static const char *cgroup_path(const struct container *c)
 		if (g->removed)
 			continue;
 		if (strstr(g->controller, "memory"))
-			return g->path;
-		if (!path || !*g->controller)
-			path = g->path;
+			return g;
+		if (!any || !*g->controller)
+			any = g;
 	}
-	return path;
+	return any;
+}
+
+static bool has_figures(const char *controllers)
+{
+	return !*controllers || strstr(controllers, "cpu") || strstr(controllers, "pids") || strstr(controllers, "blkio");
+}
+
+static void point_one(struct resources *r, const char *controllers, const char *path, const char *already)
+{
+	if (has_figures(controllers) && strcmp(path, already) != 0)
+		cgroup_reopen_one(r->cg, controllers, path, NULL); /* what cannot be read is unknown */
+}
+
+/* Lines "4:memory:/docker/..." of cgroups(7). */
+static void point_at_proc(struct resources *r, struct resource *res, const struct container *c, const char *already)
+{
+	char path[64], *lines, *save = NULL;
+
+	if (!res->proc_cgroup) {
+		snprintf(path, sizeof(path), "/proc/%u/cgroup", c->pid);
+		res->proc_cgroup = file_read(path, 16384, NULL);
+	}
+	if (!res->proc_cgroup)
+		return;
+	lines = xstrdup(res->proc_cgroup);
+	for (char *line = strtok_r(lines, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *controllers = strchr(line, ':'), *at = controllers ? strchr(controllers + 1, ':') : NULL;
+
+		if (!at)
+			continue;
+		*at = '\0';
+		point_one(r, controllers + 1, at + 1, already);
+	}
+	free(lines);
+}
+
+/* On v1 each hierarchy may have another path for it. */
+static int point_at(struct resources *r, struct resource *res, const struct container *c,
+	const struct container_cgroup *group)
+{
+	int result = cgroup_reopen(r->cg, group->path, NULL);
+
+	if (result == 0 && c->existed && c->pid)
+		point_at_proc(r, res, c, group->path);
+	for (size_t i = 0; result == 0 && i < c->cgroup_count; i++) {
+		const struct container_cgroup *g = &c->cgroups[i];
+
+		if (!g->removed)
+			point_one(r, g->controller, g->path, group->path);
+	}
+	return result;
 }
 
 static float rate(int64_t now, int64_t before, uint64_t over_ns)
@@ -144,12 +197,13 @@ static void take_stats(struct resource *res, const struct cgroup_stats *stats, u
 		res->points++;
 }
 
-static void read_level(struct resources *r, struct resource *res, const char *path)
+static void read_level(struct resources *r, struct resource *res, const struct container_cgroup *own, const char *path)
 {
 	struct resource_level *level = &res->levels[res->level_count];
 	struct cgroup_stats stats;
 
-	if (cgroup_reopen(r->cg, path, NULL) < 0)
+	cgroup_reopen(r->cg, NULL, NULL); /* of the parents only memory */
+	if (cgroup_reopen_one(r->cg, own->controller, path, NULL) < 0)
 		return;
 	cgroup_read_stats(r->cg, &stats);
 	*level = (struct resource_level){ xstrdup(path), stats.memory_usage, stats.memory_limit };
@@ -157,31 +211,31 @@ static void read_level(struct resources *r, struct resource *res, const char *pa
 }
 
 /* Its own group, and what is above it up to the root, which has no limit. */
-static void read_levels(struct resources *r, struct resource *res, const char *own, uint64_t now_ns)
+static void read_levels(struct resources *r, struct resource *res, const struct container_cgroup *own, uint64_t now_ns)
 {
-	_cleanup_free_ char *path = xstrdup(own);
+	_cleanup_free_ char *path = xstrdup(own->path);
 
 	for (size_t i = 0; i < res->level_count; i++)
 		free(res->levels[i].path);
 	res->level_count = 0;
 	res->levels_ns = now_ns;
-	res->levels[res->level_count++] = (struct resource_level){ xstrdup(own), res->stats.memory_usage,
+	res->levels[res->level_count++] = (struct resource_level){ xstrdup(own->path), res->stats.memory_usage,
 		res->stats.memory_limit };
 	for (char *slash = strrchr(path, '/'); slash && slash > path && res->level_count < RESOURCE_LEVELS;
 		slash = strrchr(path, '/')) {
 		*slash = '\0';
-		read_level(r, res, path);
+		read_level(r, res, own, path);
 	}
 }
 
 static void read_one(struct resources *r, const struct container *c, uint64_t now_ns)
 {
 	struct resource *res = find_or_make(r, c);
-	const char *path = cgroup_path(c);
+	const struct container_cgroup *group = main_cgroup(c);
 	struct cgroup_stats stats;
 
 	res->seen_round = r->round;
-	if (!path || c->state == STATE_EXITED || cgroup_reopen(r->cg, path, NULL) < 0) {
+	if (!group || c->state == STATE_EXITED || point_at(r, res, c, group) < 0) {
 		res->gone = true;
 		return;
 	}
@@ -192,7 +246,7 @@ static void read_one(struct resources *r, const struct container *c, uint64_t no
 	}
 	take_stats(res, &stats, now_ns);
 	if (now_ns - res->levels_ns >= LEVELS_EVERY_NS || !res->level_count)
-		read_levels(r, res, path, now_ns);
+		read_levels(r, res, group, now_ns);
 }
 
 /* What no container of the timeline asked for in a while belongs to none. */

@@ -42,6 +42,8 @@ struct resource {
 	struct resource_level levels[RESOURCE_LEVELS]; /* own first, then the parents */
 	size_t level_count;
 	uint64_t levels_ns;
+	/* of one that was there before: lines of /proc/PID/cgroup, which tell more than the snapshot does */
+	char *proc_cgroup;
 	uint64_t seen_round;
 	struct strbuf key; /* of it in the map */
 };

@@ -186,7 +186,8 @@ void terminal_mouse(bool on)
 {
 	terminal.mouse = on;
 	mouseinterval(0); /* a click counts at once; who clicks twice is seen by the loop */
-	mousemask(on ? BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+	mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,
+		NULL);
 	collect_reset();
 }
 
@@ -278,7 +279,7 @@ static bool read_mouse(struct terminal_input *in)
 		return false;
 	in->row = event.y > 0 ? (size_t)event.y : 0;
 	in->column = event.x > 0 ? (size_t)event.x : 0;
-	in->click = event.bstate & BUTTON1_PRESSED;
+	in->click = event.bstate & (BUTTON1_PRESSED | BUTTON1_CLICKED); /* a quick one is told as clicked */
 	in->double_click = event.bstate & BUTTON1_DOUBLE_CLICKED;
 	in->wheel = event.bstate & BUTTON4_PRESSED ? -1 : event.bstate & BUTTON5_PRESSED ? 1 : 0;
 	return true;

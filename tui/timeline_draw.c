@@ -31,6 +31,18 @@ void timeline_duration(struct strbuf *sb, const struct timeline_row *row, bool u
 		strbuf_putc(sb, '+');
 }
 
+static void mark_text(struct strbuf *sb, const struct mark *mark, bool utf8)
+{
+	const char *name = details_text(&mark->details, "sig");
+
+	if (mark->kind != MARK_SIGNAL || !name) {
+		text_mark(sb, mark, utf8);
+		return;
+	}
+	text_word(sb, str_starts(name, "SIG") ? "" : "SIG", name, utf8);
+	text_word(sb, " from ", details_text(&mark->details, "sender"), utf8);
+}
+
 void timeline_row_text(struct strbuf *sb, const struct timeline_rows *rows, const struct timeline_row *row, bool utf8)
 {
 	const struct container *c = rows->c;
@@ -42,7 +54,7 @@ void timeline_row_text(struct strbuf *sb, const struct timeline_rows *rows, cons
 	case ROW_ACTOR_PHASE: strbuf_puts(sb, phase_name((enum phase)row->index)); break;
 	case ROW_UNTRACED: strbuf_puts(sb, "untraced"); break;
 	case ROW_ACTOR: text_actor(sb, &c->actors[row->index], utf8); break;
-	case ROW_MARK: text_mark(sb, &c->marks[row->index], utf8); break;
+	case ROW_MARK: mark_text(sb, &c->marks[row->index], utf8); break;
 	case ROW_RUN:
 		strbuf_printf(sb, "%s %s%zu", text_step_kind(c->steps[row->index].kind), glyph(GLYPH_TIMES, utf8),
 			row->count);
@@ -112,12 +124,47 @@ static void untraced_more(struct strbuf *sb, const struct container *c, bool utf
 	}
 }
 
+/* Where its time went, and where in the kernel it was blocked, innermost first. */
+static void times_more(struct strbuf *sb, uint64_t on_cpu_ns, uint64_t run_queue_ns, uint64_t blocked_ns, bool utf8)
+{
+	const uint64_t values[] = { on_cpu_ns, run_queue_ns, blocked_ns };
+	static const char *const names[] = { "cpu", "queued", "blocked" };
+	char text[FORMAT_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		if (values[i])
+			strbuf_printf(sb, "%s%s %s", sb->length ? ", " : "", names[i],
+				format_duration(text, values[i], utf8));
+	}
+}
+
+static void step_more(struct strbuf *sb, const struct step *s, bool utf8)
+{
+	const char *where = s->times ? s->times->blocked_in : NULL;
+
+	if (!s->times)
+		return;
+	times_more(sb, s->times->on_cpu_ns, s->times->run_queue_ns, s->times->blocked_ns, utf8);
+	while (where && *where) {
+		size_t n = strcspn(where, "\x1f");
+
+		strbuf_puts(sb, where == s->times->blocked_in ? " in " : " < ");
+		format_text(sb, where, n, utf8);
+		where += n + (where[n] == '\x1f');
+	}
+}
+
 void timeline_row_more(struct strbuf *sb, const struct timeline_rows *rows, const struct timeline_row *row, bool utf8)
 {
 	const struct container *c = rows->c;
 
 	switch (row->kind) {
 	case ROW_PHASE:
+		count_kinds(sb, rows, row, utf8);
+		if (c->phases[row->index].has_times)
+			times_more(sb, c->phases[row->index].on_cpu_ns, c->phases[row->index].run_queue_ns,
+				c->phases[row->index].blocked_ns, utf8);
+		break;
 	case ROW_ACTOR_PHASE: count_kinds(sb, rows, row, utf8); break;
 	case ROW_ACTOR: actor_more(sb, rows, row, utf8); break;
 	case ROW_UNTRACED: untraced_more(sb, c, utf8); break;
@@ -126,6 +173,8 @@ void timeline_row_more(struct strbuf *sb, const struct timeline_rows *rows, cons
 	case ROW_STEP:
 		if (row->actor >= 0 && (size_t)row->actor < c->actor_count)
 			text_actor(sb, &c->actors[row->actor], utf8);
+		if (row->kind == ROW_STEP)
+			step_more(sb, &c->steps[row->index], utf8);
 		break;
 	case ROW_MARK: break;
 	}

@@ -48,10 +48,13 @@ void ui_say(struct ui *ui, bool bad, const char *format, ...)
 
 void ui_choose(struct ui *ui, const struct container *c)
 {
+	char *id;
+
 	if (ui->chosen && !strcmp(ui->chosen, c->id) && ui->chosen_generation == c->generation)
 		return;
+	id = xstrdup(c->id);
 	free(ui->chosen);
-	ui->chosen = xstrdup(c->id);
+	ui->chosen = id;
 	ui->chosen_generation = c->generation;
 	/* another timeline: what was unfolded and zoomed there means nothing here */
 	ui->timeline.unfolded_count = 0;
@@ -61,11 +64,13 @@ void ui_choose(struct ui *ui, const struct container *c)
 
 const struct container *ui_container(struct ui *ui, struct model *m)
 {
-	const struct container *c = model_container(m, ui->chosen, ui->chosen_generation);
+	const struct container *c = model_container(m, ui->chosen);
 	struct container_rows rows;
 
-	if (c)
+	if (c) {
+		ui_choose(ui, c); /* it may have been started anew */
 		return c;
+	}
 	rows = containers_rows(ui, m);
 	if (ui->containers.list.cursor < rows.count)
 		c = rows.items[ui->containers.list.cursor];
@@ -195,18 +200,22 @@ static void ask_signal(struct ui *ui, struct model *m)
 static bool playback_act(struct ui *ui, struct model *m, enum action action)
 {
 	struct playback *b = &m->playback;
-	uint64_t twentieth;
+	uint64_t twentieth, from;
 
 	if (!b->is_recording)
 		return false;
 	twentieth = (b->last_ns > b->start_ns ? b->last_ns - b->start_ns : 20000000000ULL) / 20;
+	/* several keys at once go several pieces, though none has been gone yet */
+	from = ui->want_seek ? ui->want_seek : b->target_ns > b->at_ns ? b->target_ns : b->at_ns;
+	if (from == UINT64_MAX)
+		from = b->last_ns ? b->last_ns : b->at_ns;
 	switch (action) {
 	case ACT_PAUSE: ui->want_toggle = true; break;
 	case ACT_SEEK_BEGIN: ui->want_seek = b->start_ns; break;
 	case ACT_SEEK_END: ui->want_seek = UINT64_MAX; break;
-	case ACT_SEEK_ON: ui->want_seek = b->at_ns + twentieth; break;
+	case ACT_SEEK_ON: ui->want_seek = from + twentieth; break;
 	case ACT_SEEK_BACK:
-		ui->want_seek = b->at_ns > b->start_ns + twentieth ? b->at_ns - twentieth : b->start_ns;
+		ui->want_seek = from > b->start_ns + twentieth ? from - twentieth : b->start_ns;
 		break;
 	case ACT_SLOWER: b->speed = b->speed > 0.001 ? b->speed / 2 : b->speed; break;
 	case ACT_FASTER: b->speed = b->speed < 1000 ? b->speed * 2 : b->speed; break;

@@ -510,16 +510,8 @@ static void put_row(struct screen *s, size_t at_row, const struct layout *l, con
 static void find_chosen(struct ui *ui, const struct container_rows *rows)
 {
 	for (size_t i = 0; ui->chosen && i < rows->count; i++) {
-		if (rows->items[i]->generation == ui->chosen_generation && !strcmp(rows->items[i]->id, ui->chosen)) {
+		if (!strcmp(rows->items[i]->id, ui->chosen))
 			ui->containers.list.cursor = i;
-			return;
-		}
-	}
-	for (size_t i = 0; ui->chosen && i < rows->count; i++) { /* it started anew */
-		if (!strcmp(rows->items[i]->id, ui->chosen)) {
-			ui->containers.list.cursor = i;
-			return;
-		}
 	}
 }
 

@@ -13,7 +13,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-enum { DETAIL_ROWS = 9, KIND_COLUMNS = 16 };
+enum { DETAIL_ROWS = 10 };
 
 /* ---- which ---- */
 
@@ -99,16 +99,16 @@ static const struct log_entry *entry_at(const struct ui *ui, const struct model 
 /* ---- drawing ---- */
 
 struct layout {
-	size_t time, container, process;
+	size_t time, kind, container, process;
 };
 
 static struct layout make_layout(size_t columns)
 {
 	if (columns >= 100)
-		return (struct layout){ 12, columns >= 140 ? 20 : 14, 22 };
+		return (struct layout){ 12, 16, columns >= 140 ? 20 : 14, 22 };
 	if (columns >= 70)
-		return (struct layout){ 12, 12, 16 };
-	return (struct layout){ columns >= 60 ? 12 : 0, columns >= 50 ? 10 : 0, 0 };
+		return (struct layout){ 12, 12, 12, 14 };
+	return (struct layout){ columns >= 60 ? 12 : 0, 12, columns >= 50 ? 10 : 0, 0 };
 }
 
 static void put_head(struct screen *s, size_t row, const struct layout *l)
@@ -118,8 +118,8 @@ static void put_head(struct screen *s, size_t row, const struct layout *l)
 	screen_restyle(s, row, 0, s->columns, STYLE_HEAD);
 	if (l->time)
 		at += screen_put(s, row, at, l->time, STYLE_HEAD, "TIME        ") + 1;
-	screen_put(s, row, at, KIND_COLUMNS, STYLE_HEAD, "EVENT");
-	at += KIND_COLUMNS + 1;
+	screen_put(s, row, at, l->kind, STYLE_HEAD, "EVENT");
+	at += l->kind + 1;
 	if (l->container) {
 		screen_put(s, row, at, l->container, STYLE_HEAD, "CONTAINER");
 		at += l->container + 1;
@@ -175,8 +175,8 @@ static void put_entry(struct screen *s, size_t row, const struct layout *l, stru
 		screen_put(s, row, at, l->time, STYLE_DIM, clock_text(text, m, entry->event->time_ns, true));
 		at += l->time + 1;
 	}
-	screen_put(s, row, at, KIND_COLUMNS, style, event_label(entry->event));
-	at += KIND_COLUMNS + 1;
+	screen_put(s, row, at, l->kind, style, event_label(entry->event));
+	at += l->kind + 1;
 	if (l->container) {
 		put_owner(s, row, at, l->container, m, entry->event);
 		at += l->container + 1;
@@ -199,26 +199,36 @@ static void put_entry(struct screen *s, size_t row, const struct layout *l, stru
 	}
 }
 
-/* Everything that the record holds, as its JSON says it. */
-static void draw_details(struct screen *s, struct area area, const struct log_entry *entry)
+/* Commas are where a line may break. */
+static void break_json(struct strbuf *sb, const struct strbuf *json, bool utf8)
+{
+	for (size_t i = 0; i + 1 < json->length; i++) {
+		size_t n = utf8_sequence(json->text + i, json->length - i);
+
+		format_text(sb, json->text + i, n ? n : 1, utf8);
+		if (json->text[i] == ',' && json->text[i + 1] == '"')
+			strbuf_putc(sb, ' ');
+		i += n ? n - 1 : 0;
+	}
+}
+
+/* What it says, in full, and everything that the record holds. */
+static void draw_details(struct screen *s, struct area area, const struct model *m, const struct log_entry *entry)
 {
 	_cleanup_(strbuf_free) struct strbuf json = { 0 };
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	_cleanup_(strbuf_free) struct strbuf fields = { 0 };
+	_cleanup_(strbuf_free) struct strbuf what = { 0 };
+	size_t width = s->columns > 2 ? s->columns - 2 : 1, used = 1;
 
 	for (size_t i = 0; i < s->columns; i++)
 		screen_glyph(s, area.top, i, STYLE_DIM, glyph(GLYPH_RULE, s->utf8));
+	strbuf_printf(&what, "%s ", event_label(entry->event));
+	event_text(&what, entry, &m->facts->timeline, s->utf8);
+	used += wrap_put(s, area.top + used, 1, width, area.rows / 2, event_is_bad(entry) ? STYLE_BAD : STYLE_BOLD, what.text);
 	json_write_event(&json, entry->event);
-	/* commas are where a line may break */
-	for (size_t i = 0; i + 1 < json.length; i++) {
-		size_t n = utf8_sequence(json.text + i, json.length - i);
-
-		format_text(&text, json.text + i, n ? n : 1, s->utf8);
-		if (json.text[i] == ',' && json.text[i + 1] == '"')
-			strbuf_putc(&text, ' ');
-		i += n ? n - 1 : 0;
-	}
-	wrap_put(s, area.top + 1, 1, s->columns > 2 ? s->columns - 2 : 1, area.rows - 1, STYLE_NORMAL,
-		text.text ? text.text : "");
+	break_json(&fields, &json, s->utf8);
+	if (used < area.rows)
+		wrap_put(s, area.top + used, 1, width, area.rows - used, STYLE_DIM, fields.text ? fields.text : "");
 }
 
 static void draw(struct ui *ui, struct model *m, struct screen *s, struct area area)
@@ -240,7 +250,7 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 		screen_put(s, area.top + 2, 2, s->columns, STYLE_DIM,
 			m->log.next > m->log.first ? "no event passes the filter; Esc clears it" : "no events yet");
 	else if (below > 1)
-		draw_details(s, (struct area){ area.top + area.rows - below, below }, entry_at(ui, m, e->list.cursor));
+		draw_details(s, (struct area){ area.top + area.rows - below, below }, m, entry_at(ui, m, e->list.cursor));
 }
 
 static size_t height(struct ui *ui, struct model *m, size_t columns)

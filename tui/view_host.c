@@ -147,6 +147,9 @@ static void put_machine(struct page *p)
 	percent(a, h->own_cpu);
 	line(p, STYLE_NORMAL, "cpu %s of one, memory %s", a, h->own_memory < 0 ? "-" :
 		format_bytes(b, (uint64_t)h->own_memory));
+	percent(a, h->hooks_cpu);
+	line(p, h->hooks_cpu < 0 ? STYLE_DIM : STYLE_NORMAL, "hooks %s%s", a, h->hooks_cpu < 0 ?
+		" (the kernel counts it with kernel.bpf_stats_enabled=1)" : " of one cpu, in everybody's processes");
 	for (size_t i = 0; i < PRESSURE_COUNT; i++) {
 		percent(a, h->pressure_some[i]);
 		percent(b, h->pressure_full[i]);

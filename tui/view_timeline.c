@@ -181,7 +181,8 @@ static void draw_rule(struct screen *s, size_t row)
 static void draw_below(const struct ui *ui, struct screen *s, struct area *area, const struct timeline_rows *rows,
 	const struct timeline_row *row)
 {
-	size_t want = ui->timeline.details ? DETAIL_ROWS : INFO_ROWS, take = 0;
+	size_t half = area->rows / 2 > DETAIL_ROWS ? area->rows / 2 : DETAIL_ROWS;
+	size_t want = ui->timeline.details ? half : INFO_ROWS, take = 0;
 
 	if (area->rows >= want + 8)
 		take = want + 1;
@@ -197,16 +198,19 @@ static void draw_below(const struct ui *ui, struct screen *s, struct area *area,
 		draw_info(s, area->top + area->rows + 1, rows, row);
 }
 
-static void zoom_note(struct screen *s, size_t row, const struct timeline_layout *l, const struct container *c)
+/* Beside the ruler: where the window begins, or what the mark of the rows means. */
+static void draw_note(struct screen *s, size_t row, const struct timeline_layout *l, const struct container *c)
 {
-	char from[FORMAT_MAX];
 	uint64_t at = l->ruler.start_ns > c->first_ns ? l->ruler.start_ns - c->first_ns : 0;
-	_cleanup_free_ char *text = xasprintf("%s", l->zoomed ? "zoom: 0 = +" : "");
+	_cleanup_free_ char *text = NULL;
+	char from[FORMAT_MAX];
 
-	if (!l->zoomed)
-		return;
-	screen_put(s, row, 0, l->label + 2, STYLE_WARN, text);
-	screen_put(s, row, strlen(text), l->label, STYLE_WARN, compact_duration(from, at, s->utf8));
+	if (l->zoomed)
+		text = xasprintf("zoom: 0 = +%s", compact_duration(from, at, s->utf8));
+	else if (c->started_ns && !c->existed)
+		text = xasprintf("%s the start waited", glyph(GLYPH_CRITICAL, s->utf8));
+	if (text)
+		screen_put(s, row, 0, l->label + 2, l->zoomed ? STYLE_WARN : STYLE_DIM, text);
 }
 
 static void draw(struct ui *ui, struct model *m, struct screen *s, struct area area)
@@ -231,7 +235,7 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 		list->cursor = rows.count - 1;
 	draw_below(ui, s, &area, &rows, &rows.items[list->cursor]);
 	timeline_put_ruler(s, area.top, &layout);
-	zoom_note(s, area.top, &layout, c);
+	draw_note(s, area.top, &layout, c);
 	list_clamp(list, rows.count, area.rows > 1 ? area.rows - 1 : 0);
 	list->origin = area.top + 1;
 	for (size_t i = 0; i < list->page && list->top + i < rows.count; i++) {

@@ -66,8 +66,10 @@ static void print_help(FILE *out)
 	fputs("Usage: ctrace COMMAND [OPTIONS]\n\n"
 	      "What happened to this container, step by step, and where did the time go?\n\n"
 	      "Commands:\n", out);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (commands[i].summary) /* else it is a part of another */
+			fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	}
 	fputs("\nOptions:\n"
 	      "  --help       print this help\n"
 	      "  --version    print the version\n\n"

@@ -91,8 +91,20 @@ class Details {
 		if (s.data.actor !== null)
 			this.add("by", this.actorLink(c, s.data.actor));
 		this.times(c, s, "took");
+		this.waits(s.data);
 		this.add("wall clock", wall(s.data.start_ns));
 		this.detail(s.data.detail);
+	}
+
+	// Where the time of calls went, as far as the kernel told.
+	waits(d) {
+		if (d.on_cpu_ns === undefined || d.blocked_ns === undefined)
+			return;
+		this.add("on a CPU", duration(Number(d.on_cpu_ns)));
+		this.add("waited for one", duration(Number(d.run_queue_ns)));
+		this.add("blocked", duration(Number(d.blocked_ns)));
+		if (d.blocked_in && d.blocked_in.length)
+			this.add("longest in", d.blocked_in.map((f) => el("span", { class: "flag" }, shown(f))));
 	}
 
 	detail(detail) {
@@ -109,6 +121,7 @@ class Details {
 	phase(c, p) {
 		this.times(c, p, "spans");
 		this.add("busy", duration(Number(p.data.busy_ns)) + ", covered by steps; the rest is untraced or waiting");
+		this.waits(p.data);
 		this.add("steps", String(p.data.steps));
 		if (p.data.failed)
 			this.add("failed", String(p.data.failed), "bad");
@@ -201,9 +214,13 @@ function table(title, heads, rows, empty) {
 }
 
 function limitRows(c) {
-	return c.timeline.limits.map((l) => [el("code", {}, shown(l.file)), el("code", {}, shown(l.value) +
+	const rows = c.timeline.limits.map((l) => [el("code", {}, shown(l.file)), el("code", {}, shown(l.value) +
 		(/^memory\..*(bytes|max|high|low|min)$/.test(l.file) && /^\d+$/.test(l.value) ? "  (" + bytes(l.value) + ")" : "")),
 	duration(c.at(l.at_ns))]);
+	const t = c.timeline.throttling;
+	if (t)
+		rows.push(["CPU quota held it back", `${t.throttled} of ${t.periods} periods, ${duration(Number(t.throttled_ns))}`, ""]);
+	return rows;
 }
 
 function losses(c) {

@@ -38,6 +38,7 @@ if have crun; then
 	if is_v1 && cgroup_mount '' >/dev/null; then
 		unshare --mount --propagation private sh -c 'umount "$1" && echo ok && exec sleep infinity' sh \
 			"$(cgroup_mount '')" >"$WORK/crun.ready" &
+		crun_namespace=$!
 		on_exit stop_process $!
 		wait_for 5 grep -q ok "$WORK/crun.ready"
 		offer crun "crun run (bundle; through nsenter)" nsenter --mount="/proc/$!/ns/mnt" crun --root "$WORK/crun" run --bundle "$WORK/b" @ID@
@@ -75,6 +76,34 @@ if docker_start >/dev/null; then
 else
 	missing docker "$ENGINE_WHY"
 	missing "docker none" "$ENGINE_WHY"
+fi
+
+# ctrace oci, crun and runc on the same bundles: with docker's own profile, and with many mounts.
+bundles=$(jq -nc --arg dir "$WORK/b" '{plain: $dir}')
+if [ -n "${DOCKER_SOCKET-}" ] && id=$(dock run --detach busybox sleep 60 2>/dev/null); then
+	jq -c .linux.seccomp "$WORK/docker/exec/containerd/daemon/io.containerd.runtime.v2.task/moby/$id/config.json" >"$WORK/profile"
+	dock rm --force "$id" >/dev/null
+	JQ='.linux.seccomp = '$(cat "$WORK/profile") bundle "$WORK/bs" /bin/true
+	bundles=$(jq -c --arg dir "$WORK/bs" '.seccomp = $dir' <<<"$bundles")
+fi
+mkdir -p "$WORK/places"
+for count in 1 10 100; do
+	JQ='.mounts = [.mounts[] | select(.destination == "/proc")] + [range('$((count - 1))') |
+		{destination: "/tmp/m\(.)", type: "bind", source: "'"$WORK/places"'", options: ["bind", "ro"]}]
+		| .mounts |= if length > 1 then .[:1] + [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}] + .[2:] else . end
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []' bundle "$WORK/m$count" /bin/true
+	bundles=$(jq -c --arg dir "$WORK/m$count" --arg name "mounts-$count" '.[$name] = $dir' <<<"$bundles")
+done
+OFFER_ENV=$(jq -nc --arg all "$bundles" '{BENCH_BUNDLES: $all}')
+offer "oci ctrace" "ctrace oci" "$CTRACE" oci --root "$WORK/ctrace-oci" @VERB@
+unset OFFER_ENV
+if have runc; then offer "oci runc" "runc" runc --root "$WORK/runc" @VERB@; else missing "oci runc" "not installed"; fi
+if [ -s "$WORK/crun.ready" ]; then
+	offer "oci crun" "crun" nsenter --mount="/proc/$crun_namespace/ns/mnt" crun --root "$WORK/crun" @VERB@
+elif have crun; then
+	offer "oci crun" "crun" crun --root "$WORK/crun" @VERB@
+else
+	missing "oci crun" "not installed"
 fi
 
 echo ready

@@ -108,7 +108,7 @@ run -it "${R[@]}" true; is "-it without a terminal" "1 ctrace run: the input dev
 
 # ---- what is inside ----
 run "${R[@]}" sh -c 'id; pwd; hostname | wc -c; env | grep -c PATH=; ls /proc/self/fd | wc -l'
-is "root, /, a 12 digit host name, PATH, no leaked descriptors" "uid=0(root) gid=0(root)
+is "root, /, a 12 digit host name, PATH, no leaked descriptors" "uid=0(root) gid=0(root) groups=0(root)
 /
 13
 1
@@ -116,7 +116,7 @@ is "root, /, a 12 digit host name, PATH, no leaked descriptors" "uid=0(root) gid
 run -u app -w /made/here -e A=1 --hostname box --group-add 7 "${R[@]}" \
 	sh -c 'id; pwd; hostname; cat /etc/hostname; echo $A $HOME'
 is "user, groups, working directory, host name, environment" \
-	"uid=1000(app) gid=1001 groups=7,44(video)
+	"uid=1000(app) gid=1001 groups=7,44(video),1001
 /made/here
 box
 box

@@ -4,22 +4,12 @@
  * has a column inside the text and one printable line; a filter and its items pass the same events; what
  * passes narrowed passes whole.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz/fuzz.h"
 
 #include "exporters/filter.h"
-#include "tests/unit/model_builder.h"
+#include "unit/model_builder.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-static void check_error(const char *text, size_t column, const struct error *err)
+static void check_filter_error(const char *text, size_t column, const struct error *err)
 {
 	require(column >= 1 && column <= strlen(text) + 1);
 	require(err->code != 0 && err->text[0]);
@@ -44,7 +34,7 @@ static void check_filter(const struct filter *f, const struct container *c)
 	filter_free(items);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void fuzz_filter(const uint8_t *data, size_t size)
 {
 	static struct container *c;
 	struct filter *f = NULL;
@@ -55,10 +45,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!c)
 		c = mb_oom();
 	if (filter_parse(text, &f, &column, &err) < 0)
-		check_error(text, column, &err);
+		check_filter_error(text, column, &err);
 	else
 		check_filter(f, c);
 	filter_free(f);
 	free(text);
-	return 0;
 }
+
+FUZZ_TARGET(fuzz_filter)

@@ -6,6 +6,7 @@
  */
 #include "fuzz/fuzz.h"
 
+#include "exporters/export.h"
 #include "exporters/json.h"
 #include "exporters/waterfall.h"
 #include "timeline/timeline.h"
@@ -26,6 +27,24 @@ static void check_container(const struct container *c)
 }
 
 static const struct span_context spans;
+
+/* Every format takes whatever the timeline makes, and lets no control byte through. */
+static void check_exports(const struct container *c)
+{
+	static const struct export_format *const formats[] = { &export_perfetto, &export_html, &export_mermaid, &export_otlp,
+		&export_otlp_protobuf };
+	static const struct facts facts;
+	struct export e = { .facts = &facts, .spans = &spans };
+	struct strbuf sb = { 0 };
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		formats[i]->container(&sb, &e, c);
+		for (size_t k = 0; k < sb.length && formats[i] != &export_otlp_protobuf; k++)
+			require(sb.text[k] == '\n' || (unsigned char)sb.text[k] >= 0x20);
+		strbuf_reset(&sb);
+	}
+	strbuf_free(&sb);
+}
 
 static void check_text(const struct container *c)
 {
@@ -72,6 +91,7 @@ static void fuzz_timeline(const uint8_t *data, size_t size)
 
 		check_container(c);
 		check_text(c);
+		check_exports(c);
 	}
 	timeline_free(tl);
 }

@@ -5,7 +5,7 @@
 
 ENGINE_WHY=
 
-# docker_start: dockerd and its own containerd in a network namespace of its own (so that its bridge and its
+# docker_start [DOCKERD-OPTION...]: dockerd and its own containerd in a network namespace of its own (so that its bridge and its
 # firewall rules die with it), busybox:latest loaded. Use it with `dock ...`.
 docker_start()
 {
@@ -21,7 +21,7 @@ docker_start()
 	DOCKER_SOCKET=$dir/sock
 	unshare --net sh -c 'ip link set lo up; exec "$@"' sh \
 		dockerd --config-file "$dir/daemon.json" --data-root "$dir/data" --exec-root "$dir/exec" \
-		--pidfile "$dir/pid" --host "unix://$DOCKER_SOCKET" --storage-driver overlay2 >"$dir/log" 2>&1 &
+		--pidfile "$dir/pid" --host "unix://$DOCKER_SOCKET" --storage-driver overlay2 "$@" >"$dir/log" 2>&1 &
 	DOCKERD_PID=$!
 	# Cgroups that docker leaves behind empty.
 	on_exit remove_cgroup /docker

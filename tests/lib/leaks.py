@@ -12,7 +12,7 @@ IP_FORWARD = "/proc/sys/net/ipv4/ip_forward"
 # unless it was there before the first.
 KEPT_INTERFACES = ("ctrace0",)
 KEPT_CGROUPS = ("ctrace",)
-KEPT_TABLES = ("table ip ctrace", "table inet ctrace")
+KEPT_TABLES = ("table ip ctrace", "table inet ctrace", "table ip ctrace_ports")
 
 
 class Snapshot:

@@ -64,6 +64,12 @@ def read_blob(layout, digest):
         return f.read()
 
 
+def read_blob_layers(layout):
+    """The uncompressed layers of a layout's first image, lowest first."""
+    manifest = json.loads(read_blob(layout, read_index(layout)["manifests"][0]["digest"]))
+    return [gzip.decompress(read_blob(layout, entry["digest"])) for entry in manifest["layers"]]
+
+
 def read_index(layout):
     with open(os.path.join(layout, "index.json"), encoding="utf-8") as f:
         return json.load(f)

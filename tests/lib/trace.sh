@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # Tracing in tests: start and stop `ctrace trace`, judge its JSON. Needs env.sh.
 
-# Images and containers of ctrace's own live in the test's directory.
-export CTRACE_ROOT=$WORK/ctrace
+# Images and containers of ctrace's own live in the test's directory; a ctrace serve of the machine is not asked.
+export CTRACE_ROOT=$WORK/ctrace CTRACE_RUN=${CTRACE_RUN:-$WORK/run}
 
 need_ctrace()
 {

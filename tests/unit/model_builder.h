@@ -158,7 +158,7 @@ static void mb_free_details(struct details *d)
 	free(d->items);
 }
 
-static void mb_free(struct container *c)
+__attribute__((unused)) static void mb_free(struct container *c)
 {
 	for (size_t i = 0; i < c->actor_count; i++) {
 		for (size_t k = 0; c->actors[i].argv && c->actors[i].argv[k]; k++)

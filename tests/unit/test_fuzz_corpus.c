@@ -17,6 +17,7 @@
 #include "util/cleanup.h"
 
 #define FUZZ_TARGET(function)
+#include "fuzz/fuzz_filter.c"
 #include "fuzz/fuzz_identify.c"
 #include "fuzz/fuzz_recording.c"
 #include "fuzz/fuzz_timeline.c"
@@ -63,6 +64,12 @@ static void run_corpus(const char *name, void (*target)(const uint8_t *data, siz
 	assert_true(inputs > 0);
 }
 
+static void test_filter(void **state)
+{
+	(void)state;
+	run_corpus("fuzz_filter", fuzz_filter);
+}
+
 static void test_identify(void **state)
 {
 	(void)state;
@@ -84,6 +91,7 @@ static void test_timeline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_identify),
 		cmocka_unit_test(test_recording),
 		cmocka_unit_test(test_timeline),

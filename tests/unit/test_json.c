@@ -76,9 +76,15 @@ static void test_timeline_begins_as_promised(void **state)
 	assert_non_null(strstr(sb.text, write));
 	assert_non_null(strstr(sb.text, unshare));
 	assert_non_null(strstr(sb.text, "\"exit\":{\"code\":0,\"signal\":null,\"oom\":false,"));
+	assert_non_null(strstr(sb.text, "],\"throttling\":null,\"steps_cut\":"));
 	assert_ptr_equal(strchr(sb.text, '\n'), sb.text + sb.length - 1);
 	json_write_timeline(&again, &spans, c, CHANGE_ENDED);
 	assert_string_equal(sb.text, again.text);
+	c->throttling = (struct throttling){ true, 50, 34, 1200000000 };
+	strbuf_reset(&sb);
+	json_write_timeline(&sb, &spans, c, CHANGE_ENDED);
+	assert_non_null(strstr(sb.text,
+		"\"throttling\":{\"periods\":\"50\",\"throttled\":\"34\",\"throttled_ns\":\"1200000000\"}"));
 	strbuf_free(&sb);
 	strbuf_free(&again);
 	mb_free(c);

@@ -165,6 +165,40 @@ static void test_deaths(void **state)
 	mb_free(c);
 }
 
+static void test_throttled(void **state)
+{
+	struct container *c = mb_docker_run(2000000);
+	struct mark *m = mb_mark(c, MARK_THROTTLE, 500000);
+	char *text, *line;
+
+	(void)state;
+	mb_detail(&m->details, "periods", DETAIL_U64, NULL, 12);
+	mb_detail(&m->details, "throttled", DETAIL_U64, NULL, 9);
+	mb_detail(&m->details, "throttled_ns", DETAIL_U64, NULL, 400000000);
+	mb_detail(&m->details, "until_ns", DETAIL_U64, NULL, (int64_t)MB_NS(1700000));
+	text = draw(c, WATERFALL_SUMMARY, 120, false);
+	expect_not_in(text, "by its limit");
+	free(text);
+	c->throttling = (struct throttling){ true, 50, 0, 0 };
+	text = draw(c, WATERFALL_SUMMARY, 120, false);
+	expect_not_in(text, "by its limit");
+	free(text);
+	c->throttling = (struct throttling){ true, 50, 34, 1200000000 };
+	text = draw(c, WATERFALL_SUMMARY, 120, false);
+	expect_in(text, "\nthrottled 34 of 50 periods, 1.20 s, by its limit of 0.5 CPUs\n");
+	line = line_of(text, "^ throttled 9 of 12 periods");
+	assert_non_null(strstr(line, "####")); /* as long as it lasted */
+	assert_non_null(strstr(line, "400 ms"));
+	free(line);
+	free(text);
+	for (size_t i = 0; i < c->limit_count; i++) /* not seen */
+		c->limits[i].file[0] = '-';
+	text = draw(c, WATERFALL_SUMMARY, 120, false);
+	expect_in(text, "\nthrottled 34 of 50 periods, 1.20 s, by its CPU limit\n");
+	free(text);
+	mb_free(c);
+}
+
 /* A failure that work went on after is not why a start failed. */
 static void test_harmless_failures(void **state)
 {
@@ -348,7 +382,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values), cmocka_unit_test(test_fit), cmocka_unit_test(test_lines_fit),
 		cmocka_unit_test(test_summary_tells), cmocka_unit_test(test_deaths),
-		cmocka_unit_test(test_harmless_failures),
+		cmocka_unit_test(test_throttled), cmocka_unit_test(test_harmless_failures),
 		cmocka_unit_test(test_edges_are_honest), cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_color), cmocka_unit_test(test_ruler), cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_summary_is_bounded),

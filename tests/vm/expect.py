@@ -66,6 +66,7 @@ class Recording:
                               text=True, errors="replace", check=False)
         self.status, self.complaint = done.returncode, done.stderr.strip()
         lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.header = next((line for line in lines if line["type"] == "header"), {})
         self.of_events = [line for line in lines if line["type"] == "event"]
         self.timelines = [line for line in lines if line["type"] == "timeline"]
         self.summary = next((line for line in lines if line["type"] == "summary"), None)
@@ -110,6 +111,20 @@ def judge_cgroup_entry(rec, runtime, cgroup, ids):
     yield point(attached or into and runtime == "ctrace", "the task that enters the cgroup is seen")
 
 
+def judge_calls(rec):
+    """Since 6.12 Debian's kernels have kprobe.multi: then the calls have hooks of their own. The scheduler's hooks need 5.14."""
+    hooks = {hook["hook"]: hook["state"] for hook in rec.header["hooks"]}
+    release = tuple(int(part) for part in rec.header["kernel"].split("-")[0].split(".")[:2])
+    own = hooks.get("kprobe.multi/syscalls") == "attached"
+    enters, exits = rec.events("syscall_enter"), rec.events("syscall_exit")
+    if release >= (6, 12):
+        yield point(own, "the system calls have hooks of their own", str(hooks.get("kprobe.multi/syscalls")))
+    yield point(enters and all(("fentry" in e["flags"]) == own for e in enters),
+                "calls are seen by the hooks that doctor named")
+    if release >= (5, 14):
+        yield point([e for e in exits if "on_cpu_ns" in e["data"]], "calls tell how long they were on a CPU")
+
+
 def judge_good(rec, name, runtime, cgroup):
     path = "/ctrace-" + name
     made = [e for e in rec.events("cgroup_mkdir") if e["data"]["path"].endswith(path)]
@@ -139,6 +154,7 @@ def judge_good(rec, name, runtime, cgroup):
     yield point([e for e in rec.events("exit") if e["ns_pid"] == 1 and e["data"]["exit_code"] == 7 << 8],
                 "the exit of the container is seen with its code")
     yield point([e for e in rec.events("cgroup_rmdir") if e["data"]["id"] in ids], "cgroup rmdir is seen")
+    yield from judge_calls(rec)
     yield from judge_timeline(rec, name)
 
 
@@ -177,6 +193,23 @@ def judge_oom(rec):
                 "its limit is told in pages", str(limits))
 
 
+def judge_throttle(rec, path):
+    """Totals and marks of the container, against what cpu.stat said just before its cgroup was removed."""
+    with open(os.path.join(os.path.dirname(path), "throttle.stat"), encoding="utf-8") as f:
+        kernel = dict(line.split() for line in f)
+    last = [t for t in rec.timelines if "runc-throttle" in t["id"]][-1:]
+    mine = last[0]["throttling"] if last else None
+    marks = [m["detail"] for m in last[0]["marks"] if m["kind"] == "throttle"] if last else []
+    yield point(int(kernel["nr_throttled"]) >= 5, "the limit throttles it", str(kernel))
+    yield point(mine and mine["throttled"] == kernel["nr_throttled"], "as often as the kernel says",
+                "%s, the kernel says %s" % (mine, kernel["nr_throttled"]))
+    ns = int(kernel.get("throttled_time", 0)) or 1000 * int(kernel.get("throttled_usec", 0))
+    yield point(mine and int(mine["throttled_ns"]) == ns, "for as long as the kernel says",
+                "%s, the kernel says %d" % (mine, ns))
+    yield point(mine and sum(int(m["throttled"]) for m in marks) == int(mine["throttled"]), "the marks add up to it",
+                json.dumps(marks)[:300])
+
+
 def judge_recording(trace, path, cgroup):
     """RUNTIME.ctrace, RUNTIME-bad.ctrace or RUNTIME-KIND.ctrace, in a guest with this cgroup version."""
     name = os.path.basename(path)[:-len(".ctrace")]
@@ -191,6 +224,8 @@ def judge_recording(trace, path, cgroup):
         checks += judge_bad(rec)
     elif kind == "oom":
         checks += judge_oom(rec)
+    elif kind == "throttle":
+        checks += judge_throttle(rec, path)
     else:
         checks += judge_good(rec, name, runtime, cgroup)
     for line in checks:

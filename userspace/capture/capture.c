@@ -13,8 +13,10 @@
 #include "bpf/ctrace.skel.h"
 #include "capture/facts_internal.h"
 #include "capture/losses.h"
+#include "capture/names.h"
 #include "capture/rtnl.h"
 #include "capture/snapshot.h"
+#include "capture/throttle.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -68,7 +70,11 @@ static int take_record(void *arg, void *data, size_t size)
 		arming_observe(&c->arming, event);
 		if (c->rtnl)
 			rtnl_observe(c->rtnl, event);
+		if (c->names)
+			names_observe(c->names, event);
 	}
+	if (c->throttle)
+		throttle_observe(c->throttle, event);
 	order_push(&c->order, event);
 	if (c->announce_armed && event->time_ns == c->sentinel_ns) {
 		announce_armed(c, event, 1);
@@ -218,6 +224,38 @@ static void open_rtnl(struct capture *c)
 	facts_add_hook(&c->facts, "network interfaces", "rtnetlink", HOOK_REFUSED, err.text);
 }
 
+/* So are names. */
+static void open_names(struct capture *c)
+{
+	struct error err = { 0 };
+
+	if (names_open(c->facts.timeline.root_mnt_ns, &c->names, &err) == 0 &&
+		add_epoll(c->epoll_fd, names_fd(c->names)) == 0)
+		facts_add_hook(&c->facts, "names and labels", "engines' files", HOOK_ATTACHED, "");
+	else
+		facts_add_hook(&c->facts, "names and labels", "engines' files", HOOK_REFUSED, err.text);
+}
+
+/* Its reading is no sign of life: what is quiet stays quiet. */
+static void take_value(void *arg, const struct event *event)
+{
+	struct capture *c = arg;
+
+	order_push(&c->order, event);
+}
+
+static void open_throttle(struct capture *c)
+{
+	struct error err = { 0 };
+
+	if (throttle_open(&c->facts.timeline, take_value, c, &c->throttle, &err) == 0 &&
+		add_epoll(c->epoll_fd, throttle_fd(c->throttle)) == 0) {
+		facts_add_hook(&c->facts, "CPU throttling", "cpu.stat", HOOK_ATTACHED, "");
+		return;
+	}
+	facts_add_hook(&c->facts, "CPU throttling", "cpu.stat", HOOK_REFUSED, err.text);
+}
+
 static int open_parts(struct capture *c, struct error *err)
 {
 	int r;
@@ -236,6 +274,8 @@ static int open_parts(struct capture *c, struct error *err)
 	if (r < 0)
 		return r;
 	open_rtnl(c);
+	open_names(c);
+	open_throttle(c);
 	facts_explain(&c->facts);
 	snapshot_push(c, &c->lost_snapshot);
 	return 0;
@@ -321,10 +361,16 @@ static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 	while (read(c->timer_fd, &expirations, sizeof(expirations)) > 0)
 		;
 	*ret_now_ns = boottime_ns();
+	if (c->throttle)
+		throttle_read_ended(c->throttle, *ret_now_ns);
 	take_ring(&c->lifecycle);
 	take_ring(&c->bulk);
+	if (c->throttle)
+		throttle_read(c->throttle, *ret_now_ns);
 	if (c->rtnl)
 		rtnl_read(c->rtnl, *ret_now_ns, take_link, c);
+	if (c->names)
+		names_take(c->names, *ret_now_ns, take_value, c);
 	if (c->announce_armed) { /* its sentinel was lost */
 		announce_armed(c, NULL, 1);
 		c->announce_armed = false;
@@ -360,6 +406,12 @@ int capture_drain(struct capture *c, capture_sink *sink, void *arg, struct error
 	} while (r == 0 && (c->lifecycle.has_more || c->bulk.has_more));
 	if (r < 0)
 		return r;
+	if (c->names) { /* of what was seen last, if its files can be read at once */
+		names_wait(c->names, CAPTURE_NAMES_WAIT_MS);
+		names_take(c->names, boottime_ns(), take_value, c);
+	}
+	if (c->throttle)
+		throttle_finish(c->throttle, now_ns);
 	losses_push(c, boottime_ns(), true);
 	return give(c, UINT64_MAX, sink, arg);
 }
@@ -373,6 +425,8 @@ void capture_close(struct capture *c)
 		hooks_unload(&c->hooks);
 	}
 	rtnl_close(c->rtnl);
+	names_close(c->names);
+	throttle_close(c->throttle);
 	ring_buffer__free(c->lifecycle.reader);
 	ring_buffer__free(c->bulk.reader);
 	if (c->epoll_fd >= 0)

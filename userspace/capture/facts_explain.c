@@ -45,6 +45,7 @@ static const struct {
 	{ "tp_btf/sched_switch", "how long processes were on a CPU and waited for one" },
 	{ "iter/task", "processes that existed before tracing began" },
 	{ "rtnetlink", "network interfaces, addresses and routes" },
+	{ "cpu.stat", "throttling by the CPU controller" },
 };
 
 static void explain_writes(struct facts *facts)
@@ -85,8 +86,10 @@ void facts_explain(struct facts *facts)
 	if (!facts->always_armed && works(facts, "tp_btf/sched_switch"))
 		facts_add_unseen(facts, "CPU time of processes that began before the detail hooks were attached, or outlive them",
 			"the scheduler's hooks are attached only while containers are made, changed or torn down");
-	facts_add_unseen(facts, "throttling by the CPU controller, as it happens",
-		"the kernel has no tracepoint for it; cpu.stat tells the sums");
+	if (works(facts, "cpu.stat"))
+		facts_add_unseen(facts, "the very moment at which the CPU controller throttles",
+			"the kernel has no tracepoint for it; cpu.stat of the cgroups with a quota is read once to ten "
+			"times a second, every 10 ms during a start, and at the end");
 	facts_add_unseen(facts, "which process changed a network interface", "rtnetlink does not say");
 	facts_add_unseen(facts, "what 32-bit programs do in detail", "their system calls are numbered differently");
 }

@@ -2,6 +2,7 @@
 #include "capture/losses.h"
 
 #include "capture/rtnl.h"
+#include "capture/throttle.h"
 
 #define MISSED_EVERY_NS 1000000000ULL /* it takes a system call for each program */
 
@@ -57,4 +58,6 @@ void losses_push(struct capture *c, uint64_t now_ns, bool final)
 	push_if_grown(c, now_ns, final, 0, LOSS_SNAPSHOT, c->lost_snapshot, &c->told_snapshot);
 	if (c->rtnl)
 		push_if_grown(c, now_ns, final, 0, LOSS_NETLINK, rtnl_lost(c->rtnl), &c->told_netlink);
+	if (c->throttle)
+		push_if_grown(c, now_ns, final, 0, LOSS_UNWATCHED, throttle_unwatched(c->throttle), &c->told_unwatched);
 }

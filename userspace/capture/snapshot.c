@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/names.h"
 #include "capture/rtnl.h"
+#include "capture/throttle.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -128,35 +130,49 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 	order_push(&c->order, &e.h);
 	if (c->rtnl)
 		rtnl_observe(c->rtnl, &e.h);
+	if (c->names)
+		names_observe(c->names, &e.h);
 }
 
-static void push_tasks(struct capture *c, uint64_t *lost)
+static void push_tasks(struct capture *c, struct tasks *tasks, uint64_t *lost)
 {
 	_cleanup_close_ int fd = hooks_open_snapshot(&c->hooks);
-	struct tasks tasks = { 0 };
 
 	if (fd < 0) {
 		++*lost;
 		return;
 	}
-	read_tasks(fd, &tasks, &c->facts.timeline, lost);
-	if (tasks.count)
-		qsort(tasks.items, tasks.count, sizeof(tasks.items[0]), compare_tgid);
-	want_kin(&tasks);
-	for (size_t i = 0; i < tasks.count; i++) {
-		if (tasks.items[i].wanted)
-			push_task(c, &tasks.items[i], lost);
+	read_tasks(fd, tasks, &c->facts.timeline, lost);
+	if (tasks->count)
+		qsort(tasks->items, tasks->count, sizeof(tasks->items[0]), compare_tgid);
+	want_kin(tasks);
+	for (size_t i = 0; i < tasks->count; i++) {
+		if (tasks->items[i].wanted)
+			push_task(c, &tasks->items[i], lost);
 	}
-	free(tasks.items);
+}
+
+/* Once the cgroups with a quota are known. */
+static void find_throttled_inits(struct capture *c, const struct tasks *tasks)
+{
+	for (size_t i = 0; i < tasks->count && c->throttle; i++) {
+		const struct event *h = &tasks->items[i].t.h;
+
+		if (h->ns_tgid == 1 && h->ns_level)
+			throttle_existing_init(c->throttle, h->tgid, c->facts.start_ns);
+	}
 }
 
 void snapshot_push(struct capture *c, uint64_t *ret_lost)
 {
+	struct tasks tasks = { 0 };
 	uint64_t lost = 0;
 	struct event end;
 
-	push_tasks(c, &lost);
+	push_tasks(c, &tasks, &lost);
 	snapshot_push_cgroups(c, &lost);
+	find_throttled_inits(c, &tasks);
+	free(tasks.items);
 	event_prepare(&end, EVENT_SNAPSHOT_END, sizeof(end), c->facts.start_ns);
 	order_push(&c->order, &end);
 	*ret_lost = lost;

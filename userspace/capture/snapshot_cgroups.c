@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "capture/cgroup_mounts.h"
 #include "capture/snapshot.h"
+#include "capture/throttle.h"
 #include "util/cleanup.h"
 
 struct walk {
@@ -64,6 +66,8 @@ static void walk_directory(struct walk *w, int directory_fd, const char *path, u
 	}
 	w->count++;
 	push_cgroup(w, path, level, st.st_ino);
+	if (w->capture->throttle && level)
+		throttle_existing(w->capture->throttle, w->hierarchy, st.st_ino, directory_fd, w->capture->facts.start_ns);
 	dir = fdopendir(fcntl(directory_fd, F_DUPFD_CLOEXEC, 3));
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -71,67 +75,16 @@ static void walk_directory(struct walk *w, int directory_fd, const char *path, u
 	}
 }
 
-/* Whether the comma-separated options of a v1 mount name a controller of this hierarchy. */
-static bool is_mount_of(const char *options, const char *controllers)
-{
-	char first[64];
-	size_t length;
-
-	length = snprintf(first, sizeof(first), "%.*s", (int)strcspn(controllers, ","), controllers);
-	for (const char *p = options; (p = strstr(p, first)); p += length) {
-		if ((p == options || p[-1] == ',') && (p[length] == '\0' || p[length] == ',' || p[length] == '\n'))
-			return true;
-	}
-	return false;
-}
-
-/* One line of /proc/self/mountinfo (proc(5)): "ID PARENT MAJ:MIN ROOT POINT OPTIONS ... - TYPE SOURCE SUPER". */
-struct mount_line {
-	char root[256], point[1024], type[32], super[512];
-};
-
-static bool parse_line(char *line, struct mount_line *m)
-{
-	char *separator = strstr(line, " - ");
-
-	return separator && sscanf(line, "%*s %*s %*s %255s %1023s", m->root, m->point) == 2 &&
-		sscanf(separator, " - %31s %*s %511s", m->type, m->super) == 2;
-}
-
-/* The index in config->hierarchies of what is mounted there, or -1. */
-static int hierarchy_of(const struct mount_line *m, const struct timeline_config *config)
-{
-	bool v2 = strcmp(m->type, "cgroup2") == 0;
-
-	if ((!v2 && strcmp(m->type, "cgroup") != 0) || strcmp(m->root, "/") != 0)
-		return -1;
-	for (size_t i = 0; i < config->hierarchy_count; i++) {
-		if (v2 ? config->hierarchies[i].id == 0 :
-			 config->hierarchies[i].id && is_mount_of(m->super, config->hierarchies[i].controllers))
-			return i;
-	}
-	return -1;
-}
-
 void snapshot_push_cgroups(struct capture *c, uint64_t *lost)
 {
 	const struct timeline_config *config = &c->facts.timeline;
-	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-	bool done[ARRAY_SIZE(config->hierarchies)] = { false };
 	struct walk w = { .capture = c, .lost = lost };
-	struct mount_line m;
-	char line[4096];
-	int i;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!parse_line(line, &m) || (i = hierarchy_of(&m, config)) < 0 || done[i])
-			continue;
-		_cleanup_close_ int fd = open(m.point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < config->hierarchy_count; i++) {
+		_cleanup_close_ int fd = cgroup_mounts_open(config, config->hierarchies[i].id);
 
-		if (fd < 0)
-			continue;
-		done[i] = true;
 		w.hierarchy = config->hierarchies[i].id;
-		walk_directory(&w, fd, "/", 0);
+		if (fd >= 0)
+			walk_directory(&w, fd, "/", 0);
 	}
 }

@@ -125,6 +125,11 @@ int source_drain(struct event_source *source, capture_sink *sink, void *arg, str
 	return r < 0 ? r : 0;
 }
 
+const struct capture *source_capture(const struct event_source *source)
+{
+	return source->capture;
+}
+
 void source_close(struct event_source *source)
 {
 	if (!source)

@@ -45,6 +45,9 @@ int source_read(struct event_source *source, capture_sink *sink, void *arg, stru
  * Returns 0 or a negative errno. */
 int source_drain(struct event_source *source, capture_sink *sink, void *arg, struct error *err);
 
+/* The programs that this process has loaded; NULL of a stream and of a recording. */
+const struct capture *source_capture(const struct event_source *source);
+
 void source_close(struct event_source *source); /* takes NULL */
 
 #endif

@@ -301,7 +301,12 @@ static void stream_freep(struct stream **s)
 /* The facts come first, and with them perhaps the first events: those stay in the buffer. */
 static int read_facts(struct stream *s, struct error *err)
 {
-	return read_until(s, has_facts, NULL, NULL, err);
+	int r = read_until(s, has_facts, NULL, NULL, err);
+
+	if (r == -ENOTCONN)
+		return error_set(err, EACCES, "the tracer that serves this host has hung up: it takes root and group ctrace, and "
+			"not more than so many at once");
+	return r;
 }
 
 int stream_open(const struct stream_options *options, struct stream **ret_stream, struct error *err)

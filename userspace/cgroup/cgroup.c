@@ -278,21 +278,46 @@ int cgroup_open(const char *path, struct cgroup **ret, struct error *err)
 	return r;
 }
 
+static void forget_directory(struct hierarchy *h)
+{
+	if (h->fd >= 0)
+		close(steal_fd(&h->fd));
+	free(h->directory);
+	h->directory = NULL;
+}
+
 int cgroup_reopen(struct cgroup *cg, const char *path, struct error *err)
 {
-	int r = check_path(path, err);
+	int r = path ? check_path(path, err) : 0;
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < cg->count; i++) {
-		struct hierarchy *h = &cg->hierarchies[i];
-
-		if (h->fd >= 0)
-			close(steal_fd(&h->fd));
-		set_directory(h, path);
+		forget_directory(&cg->hierarchies[i]);
+		if (path)
+			set_directory(&cg->hierarchies[i], path);
 	}
 	open_directories(cg);
 	return 0;
+}
+
+int cgroup_reopen_one(struct cgroup *cg, const char *controllers, const char *path, struct error *err)
+{
+	int r = check_path(path, err);
+
+	for (size_t i = 0; r == 0 && i < cg->count; i++) {
+		struct hierarchy *h = &cg->hierarchies[i];
+
+		if (*controllers ? h->version != 1 || strcmp(h->controllers, controllers) != 0 : h->version != 2)
+			continue;
+		forget_directory(h);
+		set_directory(h, path);
+		h->fd = open(h->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (h->fd < 0)
+			return error_errno(err, errno, "cannot open cgroup %s", h->directory);
+		return 0;
+	}
+	return r < 0 ? r : error_set(err, ENOENT, "this host has no cgroup hierarchy %s", controllers);
 }
 
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
@@ -331,15 +356,19 @@ int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
 	return 0;
 }
 
-/* A new v1 cpuset is empty and takes no process: it gets its parent's sets. */
+/* A new v1 cpuset is empty and takes no process: it gets its parent's sets. So does one that somebody made before and
+ * left empty (a pod's). */
 static int fill_cpuset(int parent, int dir, const char *directory, struct error *err)
 {
 	static const char *const files[] = { "cpuset.mems", "cpuset.cpus" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		char value[4096];
-		int r = cgroup_read_at(parent, files[i], value, sizeof(value));
+		int r = cgroup_read_at(dir, files[i], value, sizeof(value));
 
+		if (r > 0 && value[strspn(value, "\n")])
+			continue;
+		r = cgroup_read_at(parent, files[i], value, sizeof(value));
 		if (r > 0)
 			r = cgroup_write_at(dir, files[i], value);
 		if (r < 0)
@@ -386,7 +415,7 @@ static int make_component(struct hierarchy *h, int parent, const char *name, boo
 	fd = openat(parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open cgroup %s", h->directory);
-	if (*made && cpuset) {
+	if (cpuset) {
 		r = fill_cpuset(parent, fd, h->directory, err);
 		if (r < 0)
 			return r;

@@ -89,8 +89,12 @@ uint64_t cgroup_io_weight(uint64_t weight);
 
 /* Opens (without making) the group at path. */
 int cgroup_open(const char *path, struct cgroup **ret, struct error *err);
-/* Points an open group at another path, without looking for the hierarchies again: for who reads many. */
+/* Points an open group at another path, without looking for the hierarchies again: for who reads many. NULL = at
+ * none. */
 int cgroup_reopen(struct cgroup *cg, const char *path, struct error *err);
+/* Points one hierarchy ("memory", "cpu,cpuacct", "" for v2) at a path of its own: on v1 a container's paths may differ.
+ * -ENOENT where the host has no such hierarchy, or it no such group. */
+int cgroup_reopen_one(struct cgroup *cg, const char *controllers, const char *path, struct error *err);
 /* Opens the groups that a process is in. */
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err);
 /* Makes the directories that are missing, ready for processes (cpuset of v1, subtree_control of v2). On

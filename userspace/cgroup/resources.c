@@ -351,7 +351,7 @@ int cgroup_plan(struct cgroup_plan *plan, int version, const struct cgroup_resou
 	if (version == 2)
 		return plan_unified(plan, r, err);
 	if (r->unified_count)
-		return error_set(err, EINVAL, "unified resource %s needs cgroup v2, and this host's "
+		return error_set(err, EINVAL, "invalid configuration: unified resource %s needs cgroup v2, and this host's "
 			"controllers are v1", r->unified[0].key);
 	return 0;
 }
@@ -411,12 +411,21 @@ static int apply_write(const struct cgroup *cg, const struct cgroup_write *w, st
 	return r < 0 ? refused(h, w, -r, err) : 0;
 }
 
-/* v1 wants memory <= memory+swap at every moment: where both rise, the sum must go first. */
+/* v1 wants memory <= memory+swap at every moment: where both rise, the sum must go first. And the share of a CPU below
+ * the parent's: where the period shrinks, the quota must go first. */
 static bool must_swap_order(const struct cgroup_plan *plan, size_t i, int r)
 {
-	return r == -EINVAL && i + 1 < plan->count &&
-	       !strcmp(plan->writes[i].file, "memory.limit_in_bytes") &&
-	       !strcmp(plan->writes[i + 1].file, "memory.memsw.limit_in_bytes");
+	static const char *const pairs[][2] = {
+		{ "memory.limit_in_bytes", "memory.memsw.limit_in_bytes" },
+		{ "cpu.cfs_period_us", "cpu.cfs_quota_us" },
+	};
+
+	for (size_t k = 0; r == -EINVAL && i + 1 < plan->count && k < ARRAY_SIZE(pairs); k++) {
+		if (!strcmp(plan->writes[i].file, pairs[k][0]) &&
+			!strcmp(plan->writes[i + 1].file, pairs[k][1]))
+			return true;
+	}
+	return false;
 }
 
 int cgroup_apply(struct cgroup *cg, const struct cgroup_resources *r, struct error *err)

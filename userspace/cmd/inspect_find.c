@@ -237,6 +237,21 @@ static void names_from_podman(struct found *f, const char *root)
 	json_object_put(all);
 }
 
+static void names_from_ctrace(struct found *f)
+{
+	const char *run = getenv("CTRACE_RUN");
+	_cleanup_free_ char *path = xasprintf("%s/containers/%s/state.json",
+		run && *run == '/' ? run : "/run/ctrace", f->id);
+	_cleanup_free_ char *text = file_read(path, CONFIG_MAX, NULL);
+	struct json_object *o = text ? json_tokener_parse(text) : NULL;
+
+	if (json_string(o, "name"))
+		f->name = xstrdup(json_string(o, "name"));
+	if (json_string(o, "image"))
+		f->image = xstrdup(json_string(o, "image"));
+	json_object_put(o);
+}
+
 /* The engine's directory, out of where the container's changes go: ROOT/overlay2/LAYER/diff is docker's,
  * ROOT/overlay/LAYER/diff podman's. NULL for other places. The caller frees. */
 static char *storage_root(pid_t pid, const char *driver)
@@ -261,6 +276,10 @@ static void find_names(struct found *f)
 
 	if (!identify_is_hex_id(f->id, strlen(f->id)))
 		return;
+	if (f->engine && !strcmp(f->engine, "ctrace")) {
+		names_from_ctrace(f);
+		return;
+	}
 	docker = storage_root(f->pid, "/overlay2/");
 	podman = storage_root(f->pid, "/overlay/");
 	if (!f->engine || !strcmp(f->engine, "docker"))

@@ -80,13 +80,12 @@ int oci_fail(const struct oci *oci, const struct error *err)
 
 int oci_option(int argc, char **argv, const char *shorts, const struct option *longs)
 {
-	_cleanup_free_ char *all = xasprintf("+%s", shorts);
 	static bool inside;
 	int c;
 
 	if (!inside)
 		optind = 0;
-	c = getopt_long(argc, argv, all, longs, NULL);
+	c = getopt_long(argc, argv, shorts, longs, NULL);
 	inside = c != -1;
 	return c;
 }
@@ -225,7 +224,7 @@ static int parse_create(const struct oci *oci, int argc, char **argv, struct cre
 static int verb_create(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
-	struct create_arguments a = { .options.detached = true };
+	struct create_arguments a = { .options = { .detached = true, .may_reexec = true } };
 	struct error err = { 0 };
 
 	if (parse_create(oci, argc, argv, &a) != 0)
@@ -247,7 +246,7 @@ static int verb_run(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
 	_cleanup_close_ int master = -1;
-	struct create_arguments a = { 0 };
+	struct create_arguments a = { .options.may_reexec = true };
 	struct oci_watched w = { .ended = container_ended, .signal = container_signal };
 	struct error err = { 0 };
 	sigset_t set;
@@ -311,7 +310,7 @@ static int signal_number(const char *name)
 	long n = strtol(name, &end, 10);
 
 	if (*name && !*end)
-		return n > 0 && n < NSIG ? (int)n : -1;
+		return n >= 0 && n < NSIG ? (int)n : -1;
 	if (!strncasecmp(name, "SIG", 3))
 		name += 3;
 	for (int s = 1; s < NSIG; s++) {

@@ -6,12 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd/command.h"
 #include "cmd/oci_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
-enum { EXEC_FAILED = 255 }; /* as runc and crun have it */
+enum { EXEC_FAILED = 255 }; /* as runc: no code of the program's; the text tells which */
 
 struct words {
 	const char **items;
@@ -133,7 +132,7 @@ static int parse_exec(const struct oci *oci, int argc, char **argv, struct exec_
 	};
 	int c;
 
-	while ((c = oci_option(argc, argv, "p:dtu:e:g:c:", options)) != -1) {
+	while ((c = oci_option(argc, argv, "+p:dtu:e:g:c:", options)) != -1) {
 		int r = take_option(oci, a, c);
 
 		if (r != 0)
@@ -256,7 +255,7 @@ static int run(const struct oci *oci, struct container *c, struct exec_arguments
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	if (runtime_exec(c, &a->options, &pid, &err) < 0) {
 		oci_fail(oci, &err);
-		return runtime_exit_code() != EXIT_CTRACE ? runtime_exit_code() : EXEC_FAILED;
+		return EXEC_FAILED;
 	}
 	if (a->detach)
 		return 0;
@@ -273,8 +272,10 @@ int oci_exec(struct oci *oci, int argc, char **argv)
 
 	if (parse_exec(oci, argc, argv, &a) != 0)
 		return 1;
-	if (runtime_open(oci->root, a.id, &c, &err) < 0)
-		return oci_fail(oci, &err);
+	if (runtime_open(oci->root, a.id, &c, &err) < 0) {
+		oci_fail(oci, &err);
+		return EXEC_FAILED;
+	}
 	process = a.process_file ? oci_read_file(a.process_file, &err) : make_process(c, &a, &err);
 	if (!process) {
 		oci_fail(oci, &err);

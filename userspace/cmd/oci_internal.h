@@ -22,7 +22,7 @@ int oci_usage(const struct oci *oci, const char *text);
 int oci_fail(const struct oci *oci, const struct error *err);
 
 /* getopt_long for a verb, which starts anew when it returns -1. '?' has been reported; optind is the first
- * argument that is no option, and nothing after it is one. */
+ * argument that is no option. Options may follow the others, unless shorts begins with '+'. */
 int oci_option(int argc, char **argv, const char *shorts, const struct option *longs);
 /* A whole number from 0 to max; -1 = it is none. */
 long long oci_number(const char *text, long long max);

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <json-c/json.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cmd/oci_internal.h"
@@ -43,7 +45,7 @@ static const char spec[] =
 	"\t\"linux\": {\n"
 	"\t\t\"resources\": {\"devices\": [{\"allow\": false, \"access\": \"rwm\"}]},\n"
 	"\t\t\"namespaces\": [{\"type\": \"pid\"}, {\"type\": \"network\"}, {\"type\": \"ipc\"},"
-	" {\"type\": \"uts\"}, {\"type\": \"mount\"}, {\"type\": \"cgroup\"}],\n"
+	" {\"type\": \"uts\"}, {\"type\": \"mount\"}],\n"
 	"\t\t\"maskedPaths\": [\"/proc/acpi\", \"/proc/asound\", \"/proc/kcore\", \"/proc/keys\","
 	" \"/proc/latency_stats\", \"/proc/timer_list\", \"/proc/timer_stats\", \"/proc/sched_debug\","
 	" \"/sys/firmware\", \"/proc/scsi\"],\n"
@@ -61,18 +63,36 @@ static json_object *one_mapping(unsigned host)
 	return list;
 }
 
-/* For a caller without privileges: its own ids as the container's root, and nothing that needs more. */
-static char *rootless_spec(void)
+static void add_namespace(json_object *linux_, const char *type)
+{
+	json_object *n = json_object_new_object();
+
+	json_object_object_add(n, "type", json_object_new_string(type));
+	json_object_array_add(json_object_object_get(linux_, "namespaces"), n);
+}
+
+static bool host_is_v2(void)
+{
+	struct statfs fs;
+
+	return statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* As runc: a cgroup namespace on v2 only, where the container's group is mounted at its root. rootless: for a caller
+ * without privileges, its own ids as the container's root, and nothing that needs more. */
+static char *make_spec(bool rootless)
 {
 	json_object *o = json_tokener_parse(spec), *l = json_object_object_get(o, "linux");
-	json_object *spaces = json_object_object_get(l, "namespaces"), *user = json_object_new_object();
 	char *text;
 
-	json_object_object_add(user, "type", json_object_new_string("user"));
-	json_object_array_add(spaces, user);
-	json_object_object_add(l, "uidMappings", one_mapping(geteuid()));
-	json_object_object_add(l, "gidMappings", one_mapping(getegid()));
-	json_object_object_del(l, "resources");
+	if (host_is_v2())
+		add_namespace(l, "cgroup");
+	if (rootless) {
+		add_namespace(l, "user");
+		json_object_object_add(l, "uidMappings", one_mapping(geteuid()));
+		json_object_object_add(l, "gidMappings", one_mapping(getegid()));
+		json_object_object_del(l, "resources");
+	}
 	text = strdup(json_object_to_json_string_ext(o,
 		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
@@ -83,16 +103,17 @@ int oci_spec(struct oci *oci, int argc, char **argv)
 {
 	static const struct option options[] = { { "bundle", required_argument, NULL, 'b' },
 		{ "rootless", no_argument, NULL, 'r' }, { 0 } };
-	_cleanup_free_ char *rootless = NULL;
-	const char *text = spec, *bundle = ".";
+	_cleanup_free_ char *text = NULL;
+	const char *bundle = ".";
 	struct error err = { 0 };
+	bool rootless = false;
 	int c, fd;
 
 	while ((c = oci_option(argc, argv, "b:", options)) != -1) {
 		if (c == 'b')
 			bundle = optarg;
 		else if (c == 'r')
-			text = rootless = rootless_spec();
+			rootless = true;
 		else
 			return 1;
 	}
@@ -100,6 +121,7 @@ int oci_spec(struct oci *oci, int argc, char **argv)
 		error_errno(&err, errno, "cannot enter %s", bundle);
 		return oci_fail(oci, &err);
 	}
+	text = make_spec(rootless);
 	fd = open("config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0 || !oci_write_all(fd, text, strlen(text))) {
 		error_errno(&err, errno, "cannot write config.json");

@@ -69,11 +69,10 @@ static void list_one(const char *root, const char *id, bool quiet, json_object *
 
 int oci_list(struct oci *oci, int argc, char **argv)
 {
-	_cleanup_closedir_ DIR *d = opendir(oci->root);
+	struct dirent **names = NULL;
 	bool quiet = false;
-	int c, json = 0;
+	int c, count, json = 0;
 	json_object *array;
-	struct dirent *e;
 
 	while ((c = oci_option(argc, argv, "f:q", format_options)) != -1) {
 		if (c == 'q')
@@ -89,10 +88,13 @@ int oci_list(struct oci *oci, int argc, char **argv)
 	if (!quiet && !json)
 		printf("%-12s %-10s %-10s %-30s %-32s %s\n", "ID", "PID", "STATUS", "BUNDLE", "CREATED",
 			"OWNER");
-	while (d && (e = readdir(d))) {
-		if (e->d_name[0] != '.')
-			list_one(oci->root, e->d_name, quiet, array);
+	count = scandir(oci->root, &names, NULL, alphasort);
+	for (int i = 0; i < count; i++) {
+		if (names[i]->d_name[0] != '.')
+			list_one(oci->root, names[i]->d_name, quiet, array);
+		free(names[i]);
 	}
+	free(names);
 	if (array) {
 		puts(json_object_to_json_string_ext(array,
 			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -186,7 +188,7 @@ int oci_ps(struct oci *oci, int argc, char **argv)
 	int option, json = 0;
 	size_t count = 0;
 
-	while ((option = oci_option(argc, argv, "f:", format_options)) != -1) {
+	while ((option = oci_option(argc, argv, "+f:", format_options)) != -1) {
 		json = option == 'f' ? is_json(optarg) : -1;
 		if (json < 0)
 			return oci_usage(oci, "invalid format option: json and table are known");

@@ -17,10 +17,11 @@
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
 	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER,
-	OPTION_PERFETTO, OPTION_HTML, OPTION_MERMAID };
+	OPTION_PERFETTO, OPTION_HTML, OPTION_MERMAID, OPTION_FORMAT, OPTION_OTLP };
 
 struct replay_options {
 	const char *name; /* of the command, for errors */
+	bool docker_events;
 	bool json, events, schema, all;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;
@@ -64,6 +65,19 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
 		return 0;
 	case OPTION_PERFETTO: o->format = &export_perfetto; return 0;
+	case OPTION_FORMAT:
+		o->docker_events = !strcmp(arg, "docker-events");
+		if (!o->docker_events && strcmp(arg, "json") != 0)
+			argp_error(state, "--format is \"%s\", but must be json or docker-events", arg);
+		o->json = true;
+		return 0;
+	case OPTION_OTLP:
+		o->format = &export_otlp;
+		if (arg && !strcmp(arg, "protobuf"))
+			o->format = &export_otlp_protobuf;
+		else if (arg && strcmp(arg, "json") != 0)
+			argp_error(state, "--otlp is \"%s\", but must be json or protobuf", arg);
+		return 0;
 	case OPTION_MERMAID: o->format = &export_mermaid; return 0;
 	case OPTION_HTML: o->format = &export_html; return 0;
 	case 'o': o->out = arg; return 0;
@@ -93,12 +107,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	{ "color", OPTION_COLOR, "auto|always|never", 0, "auto: on a terminal, unless NO_COLOR is set", 0 },   \
 	{ "json-schema", OPTION_SCHEMA, NULL, 0, "print the JSON Schema of the output and stop", 0 }
 
-static const struct argp_option replay_argp_options[] = { COMMON_OPTIONS, { 0 } };
+static const struct argp_option replay_argp_options[] = {
+	{ "format", OPTION_FORMAT, "json|docker-events", 0, "JSON Lines, or docker's events", 0 },
+	COMMON_OPTIONS, { 0 },
+};
 static const struct argp_option show_argp_options[] = {
 	{ "all", OPTION_ALL, NULL, 0, "also containers that the recorded command did not cause", 0 },
 	{ "explain", OPTION_EXPLAIN, NULL, 0, "after each step: what it does and why", 0 },
 	{ "html", OPTION_HTML, NULL, 0, "one page for a browser, with everything in it: for a report", 0 },
 	{ "mermaid", OPTION_MERMAID, NULL, 0, "a gantt chart to paste into an issue of GitHub", 0 },
+	{ "otlp", OPTION_OTLP, "json|protobuf", OPTION_ARG_OPTIONAL,
+		"traces of OpenTelemetry, as they would be sent to a collector", 0 },
 	{ "perfetto", OPTION_PERFETTO, NULL, 0, "Chrome's trace format, for ui.perfetto.dev and speedscope", 0 },
 	{ "output", 'o', "FILE", 0, "write to FILE instead of stdout", 0 },
 	COMMON_OPTIONS, { 0 },
@@ -169,7 +188,7 @@ static int run_session(struct event_source *source, struct replay_options *o, FI
 	struct error *err)
 {
 	struct session_options options = { .json = o->json ? out : NULL, .text = o->json ? NULL : out, .format = o->format,
-		.events = o->events, .at_end = at_end, .id = o->id, .filter = o->filter, .waterfall = o->waterfall,
+		.events = o->events, .docker_events = o->docker_events, .at_end = at_end, .id = o->id, .filter = o->filter, .waterfall = o->waterfall,
 		.as_recorded = !o->id && !o->all };
 	struct session *session = NULL;
 	struct error damage = { 0 };

@@ -16,6 +16,7 @@
 #include "cmd/command.h"
 #include "cmd/serve_host.h"
 #include "cmd/serve_http.h"
+#include "cmd/serve_otlp.h"
 #include "cmd/serve_settings.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -25,7 +26,8 @@ enum {
 	LIFECYCLE_RING = 4 << 20, /* rings have room for what happens during a scrape */
 	BULK_RING = 8 << 20,
 	WAIT_MS = 1000,
-	USAGES_A_ROUND = 8
+	USAGES_A_ROUND = 8,
+	OTLP_CLOSE_MS = 3000
 };
 
 #define USAGE_AGE_NS 15000000000ULL
@@ -39,16 +41,19 @@ struct server {
 	struct stream_server *stream; /* NULL = none */
 	struct prometheus *prometheus;
 	struct serve_http *http;      /* NULL = none */
+	struct serve_otlp *otlp;      /* NULL = none */
 	uint64_t stepped_ns;
 	int signals;
 	bool stop;
 };
 
-enum { OPTION_LISTEN = 256, OPTION_COMPAT, OPTION_ARMED, OPTION_NO_STREAM };
+enum { OPTION_LISTEN = 256, OPTION_COMPAT, OPTION_ARMED, OPTION_NO_STREAM, OPTION_OTLP };
 
 static const struct argp_option option_table[] = {
 	{ "listen", OPTION_LISTEN, "HOST:PORT", 0, "Where Prometheus finds /metrics (127.0.0.1:9469); none = nowhere", 0 },
 	{ "compat", OPTION_COMPAT, "cadvisor", 0, "Also container_* metrics, with cAdvisor's names and labels", 0 },
+	{ "otlp-endpoint", OPTION_OTLP, "URL", 0,
+		"Push traces of containers to this collector (OTEL_EXPORTER_OTLP_ENDPOINT)", 0 },
 	{ "always-armed", OPTION_ARMED, NULL, 0,
 		"Watch system calls all the time, not only while containers are made or changed", 0 },
 	{ "no-stream", OPTION_NO_STREAM, NULL, 0, "Do not offer the events to other ctraces", 0 },
@@ -66,6 +71,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--compat is \"%s\", but must be cadvisor", arg);
 		o->cadvisor = true;
 		return 0;
+	case OPTION_OTLP: o->otlp_endpoint = arg; return 0;
 	case OPTION_ARMED: o->always_armed = true; return 0;
 	case OPTION_NO_STREAM: o->no_stream = true; return 0;
 	case ARGP_KEY_ARG:
@@ -77,12 +83,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = { option_table, parse_option, NULL,
-	"Serves this host until it is interrupted: metrics for Prometheus and OpenMetrics, and the tracer's events for "
+	"Serves this host until it is interrupted: metrics for Prometheus and OpenMetrics, traces for OpenTelemetry "
+	"collectors, and the tracer's events for "
 	"ctrace run, trace, record, show and top, which then need not load the programs themselves. SIGHUP reads the "
 	"configuration anew.\v"
 	"Examples:\n"
 	"  ctrace serve\n"
 	"  ctrace serve --listen 0.0.0.0:9469 --compat=cadvisor\n"
+	"  ctrace serve --otlp-endpoint http://127.0.0.1:4318\n"
 	"  curl -s http://127.0.0.1:9469/metrics\n"
 	"  ctrace show web        (what it remembers of container web)\n", NULL, NULL, NULL };
 
@@ -107,6 +115,20 @@ static void add_programs(const struct server *s, struct prometheus_host *host)
 	}
 }
 
+static void add_exporters(const struct server *s, struct prometheus_host *host)
+{
+	struct otlp_push_stats stats;
+
+	if (!s->otlp)
+		return;
+	serve_otlp_get_stats(s->otlp, &stats);
+	host->exporters[0].name = "otlp";
+	host->exporters[0].sent = stats.sent;
+	host->exporters[0].failed = stats.failed + stats.rejected;
+	host->exporters[0].dropped = stats.dropped;
+	host->exporter_count = 1;
+}
+
 static void write_metrics(void *arg, enum metrics_format format, struct strbuf *sb)
 {
 	struct server *s = arg;
@@ -116,6 +138,7 @@ static void write_metrics(void *arg, enum metrics_format format, struct strbuf *
 
 	serve_host_read(&host);
 	add_programs(s, &host);
+	add_exporters(s, &host);
 	serve_http_get_stats(s->http, &http);
 	host.scrapes = http.scrapes;
 	host.scrapes_refused = http.refused;
@@ -147,6 +170,15 @@ static void read_usages(struct server *s)
 
 /* ---- events ---- */
 
+static void changed(void *arg, const struct container *c, enum timeline_change change)
+{
+	struct server *s = arg;
+
+	prometheus_changed(s->prometheus, c, change);
+	if (s->otlp)
+		serve_otlp_changed(s->otlp, c, change);
+}
+
 static int take_event(void *arg, const struct event *event)
 {
 	struct server *s = arg;
@@ -169,6 +201,8 @@ static int read_events(struct server *s, struct error *err)
 		stream_server_publish(s->stream, s->tl, now_ns - CAPTURE_WINDOW_NS);
 	if (now_ns >= s->stepped_ns + STEP_NS) {
 		prometheus_step(s->prometheus, s->tl, now_ns);
+		if (s->otlp)
+			serve_otlp_step(s->otlp, s->tl, now_ns);
 		s->stepped_ns = now_ns;
 	}
 	return 0;
@@ -194,6 +228,18 @@ static int open_http(struct server *s, const char *listen, struct error *err)
 	return 0;
 }
 
+static int open_otlp(struct server *s, const char *endpoint, struct error *err)
+{
+	struct serve_otlp *otlp = NULL;
+	int r = serve_otlp_open(endpoint, capture_facts(s->capture), &otlp, err);
+
+	if (r < 0)
+		return r;
+	serve_otlp_close(s->otlp, 0);
+	s->otlp = otlp;
+	return 0;
+}
+
 static bool is_same(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
@@ -207,6 +253,8 @@ static void reload(struct server *s)
 	struct error err = { 0 };
 	int r = serve_settings_load(&s->options, &settings, &err);
 
+	if (r == 0 && !is_same(settings.otlp_endpoint, s->settings.otlp_endpoint))
+		r = open_otlp(s, settings.otlp_endpoint, &err);
 	if (r == 0 && !is_same(settings.listen, s->settings.listen))
 		r = open_http(s, settings.listen, &err);
 	if (r < 0) {
@@ -249,7 +297,8 @@ static int run_loop(struct server *s, struct error *err)
 		struct pollfd fds[] = { { .fd = capture_fd(s->capture), .events = POLLIN },
 			{ .fd = s->signals, .events = POLLIN },
 			{ .fd = s->stream ? stream_server_fd(s->stream) : -1, .events = POLLIN },
-			{ .fd = s->http ? serve_http_fd(s->http) : -1, .events = POLLIN } };
+			{ .fd = s->http ? serve_http_fd(s->http) : -1, .events = POLLIN },
+			{ .fd = s->otlp ? serve_otlp_fd(s->otlp) : -1, .events = POLLIN } };
 		int wait_ms = earlier(WAIT_MS, s->stream ? stream_server_timeout_ms(s->stream) : -1);
 
 		wait_ms = earlier(wait_ms, s->http ? serve_http_timeout_ms(s->http) : -1);
@@ -261,6 +310,8 @@ static int run_loop(struct server *s, struct error *err)
 			stream_server_work(s->stream);
 		if (s->http)
 			serve_http_work(s->http);
+		if (s->otlp)
+			serve_otlp_work(s->otlp);
 		read_usages(s);
 	}
 	return r;
@@ -303,8 +354,11 @@ static int begin(struct server *s, struct error *err)
 	config.max_ended = MAX_ENDED;
 	s->tl = timeline_new(&config);
 	s->prometheus = prometheus_new(capture_facts(s->capture), &options);
-	timeline_listen(s->tl, prometheus_changed, s->prometheus);
+	timeline_listen(s->tl, changed, s);
 	stream.facts = capture_facts(s->capture);
+	r = open_otlp(s, s->settings.otlp_endpoint, err);
+	if (r < 0)
+		return r;
 	return s->options.no_stream ? 0 : stream_server_open(&stream, &s->stream, err);
 }
 
@@ -312,6 +366,7 @@ static void release(struct server *s)
 {
 	serve_http_close(s->http);
 	stream_server_close(s->stream);
+	serve_otlp_close(s->otlp, OTLP_CLOSE_MS);
 	prometheus_free(s->prometheus);
 	timeline_free(s->tl);
 	capture_close(s->capture);

@@ -72,6 +72,8 @@ static int read_section(struct json_object *section, struct serve_settings *s, s
 	int r = read_string(section, "listen", &s->listen, err);
 
 	if (r == 0)
+		r = read_string(section, "otlp_endpoint", &s->otlp_endpoint, err);
+	if (r == 0)
 		r = read_compat(section, s, err);
 	if (r == 0)
 		r = read_number(section, "max_containers", CONTAINERS_MOST, &containers, err);
@@ -111,6 +113,10 @@ int serve_settings_load(const struct serve_options *o, struct serve_settings *re
 		free(s.listen);
 		s.listen = xstrdup(o->listen);
 	}
+	if (r == 0 && o->otlp_endpoint) {
+		free(s.otlp_endpoint);
+		s.otlp_endpoint = xstrdup(o->otlp_endpoint);
+	}
 	s.cadvisor |= o->cadvisor;
 	if (!strcmp(s.listen, "none")) {
 		free(s.listen);
@@ -129,5 +135,6 @@ int serve_settings_load(const struct serve_options *o, struct serve_settings *re
 void serve_settings_free(struct serve_settings *s)
 {
 	free(s->listen);
+	free(s->otlp_endpoint);
 	*s = (struct serve_settings){ 0 };
 }

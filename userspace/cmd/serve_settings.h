@@ -10,7 +10,8 @@
 /*
  * What ctrace serve does: options, and behind them /etc/ctrace/config.json (or $CTRACE_CONFIG), which is read again
  * on SIGHUP:
- *   {"serve": {"listen": "127.0.0.1:9469", "compat": ["cadvisor"], "max_containers": 1000, "grace_seconds": 300}}
+ *   {"serve": {"listen": "127.0.0.1:9469", "compat": ["cadvisor"], "max_containers": 1000, "grace_seconds": 300,
+ *              "otlp_endpoint": "http://collector:4318"}}
  * "listen": "none" = no metrics endpoint.
  */
 struct serve_settings {
@@ -18,11 +19,12 @@ struct serve_settings {
 	bool cadvisor;
 	size_t max_containers;
 	unsigned int grace_s;
+	char *otlp_endpoint; /* NULL = as the environment says */
 };
 
 /* Options that were given; they win over the file. */
 struct serve_options {
-	const char *listen; /* NULL = not given */
+	const char *listen, *otlp_endpoint; /* NULL = not given */
 	bool cadvisor, always_armed, no_stream;
 };
 

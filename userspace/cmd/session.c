@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporters/docker_events.h"
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -23,6 +24,7 @@ struct session {
 	struct filter *filter, *recorded_filter;
 	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
 	struct span_context spans;
+	struct docker_events *docker; /* NULL = JSON is JSON */
 	struct export export; /* what the format of the text is told */
 	uint64_t containers;
 	bool in_past;
@@ -55,7 +57,7 @@ static void write_container(struct session *s, const struct container *c, enum t
 {
 	if (!matches(s, c))
 		return;
-	if (s->o.json)
+	if (s->o.json && !s->docker)
 		json_write_timeline(&s->json, &s->spans, c, change);
 	if (!last)
 		return;
@@ -70,10 +72,39 @@ static void write_container(struct session *s, const struct container *c, enum t
 	}
 }
 
+/* What lies in the past is remembered, so that it is not told late. What is not of the followed command may turn
+ * out to be, and is then told. */
+static void tell_docker(struct session *s, const struct container *c)
+{
+	if (s->in_past || matches(s, c))
+		docker_events_update(s->docker, s->in_past ? NULL : &s->json, c);
+}
+
+/* Docker tells of things that are no change of state. They come with these events. */
+static void look_for_docker(struct session *s, const struct event *event)
+{
+	size_t count;
+
+	if (event->kind != EVENT_OOM_VICTIM && event->kind != EVENT_EXIT && event->kind != EVENT_EXEC)
+		return;
+	count = timeline_count(s->timeline);
+	for (size_t i = 0; i < count; i++) {
+		const struct container *c = timeline_get(s->timeline, i);
+
+		if (!c->ended)
+			tell_docker(s, c);
+	}
+}
+
 static void changed(void *arg, const struct container *c, enum timeline_change change)
 {
 	struct session *s = arg;
 
+	if (s->docker) {
+		tell_docker(s, c);
+		if (change == CHANGE_ENDED)
+			docker_events_forget(s->docker, c);
+	}
 	/* a name alone is no change of state; it is in the next timeline */
 	if (!s->o.at_end && !s->in_past && change != CHANGE_NAMED)
 		write_container(s, c, change, change == CHANGE_ENDED);
@@ -223,7 +254,9 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
 	s->export = (struct export){ .facts = facts, .spans = &s->spans };
-	if (s->o.json)
+	if (s->o.json && s->o.docker_events)
+		s->docker = docker_events_new(facts);
+	else if (s->o.json)
 		json_write_header(&s->json, facts);
 	if (s->o.text && s->o.format && s->o.format->begin)
 		s->o.format->begin(&s->text, &s->export);
@@ -278,6 +311,8 @@ int session_event(struct session *s, const struct event *event, struct error *er
 		s->last_ns = event->time_ns;
 	if (!is_note)
 		timeline_feed(s->timeline, event); /* counts what it refuses */
+	if (s->docker && !is_note)
+		look_for_docker(s, event);
 	if (s->json.length + s->text.length >= FLUSH_BYTES)
 		return session_flush(s, err);
 	return 0;
@@ -312,6 +347,8 @@ static int write_rest(struct session *s, struct error *err)
 
 		if (c->ended && !s->o.at_end)
 			continue; /* was written then */
+		if (s->docker)
+			tell_docker(s, c);
 		write_container(s, c, c->ended ? CHANGE_ENDED : CHANGE_STATE, true);
 		r = session_flush(s, err);
 		if (r < 0)
@@ -332,7 +369,7 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	timeline_get_stats(s->timeline, &stats);
 	if (!s->o.at_end)
 		stats.forgotten = 0; /* each was written when it ended */
-	if (s->o.json)
+	if (s->o.json && !s->docker)
 		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
 			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });
 	s->export.stats = &stats;
@@ -367,6 +404,7 @@ void session_free(struct session *s)
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
 	free(s->recorded_id);
+	docker_events_free(s->docker);
 	filter_free(s->filter);
 	filter_free(s->recorded_filter);
 	filter_free(s->events);

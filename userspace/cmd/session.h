@@ -24,6 +24,7 @@
 struct session_options {
 	FILE *json, *text; /* not owned; NULL = none */
 	bool events;       /* JSON: every event as well */
+	bool docker_events; /* instead of JSON: docker's events (exporters/docker_events.h) */
 	bool at_end;       /* write containers only when all is known, one timeline for each (show) */
 	bool followed;     /* only containers that the followed command caused */
 	bool as_recorded;  /* filter as the session did that made the recording (replay) */

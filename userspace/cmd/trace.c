@@ -331,7 +331,7 @@ static int open_source(struct trace *t, struct error *err)
 
 static int begin_session(struct trace *t, struct error *err)
 {
-	struct session_options session = { .events = t->o->events, .id = t->o->for_run ? t->o->for_run : t->o->id,
+	struct session_options session = { .events = t->o->events, .docker_events = t->o->docker_events, .id = t->o->for_run ? t->o->for_run : t->o->id,
 		.traceparent = t->o->for_run || t->o->command ? getenv("TRACEPARENT") : NULL,
 		.traceparent_of = t->o->for_run, .filter = t->o->filter, .followed = t->o->command && !t->o->id,
 		.has_past = t->is_shared };

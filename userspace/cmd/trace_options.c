@@ -12,7 +12,7 @@
 
 enum { OPTION_JSON = 256, OPTION_RECORD, OPTION_ID, OPTION_EVENTS, OPTION_ARMED, OPTION_TRACE, OPTION_WIDTH,
 	OPTION_COLOR, OPTION_DETACH, OPTION_NO_SERVE, OPTION_FOR_RUN, OPTION_READY_FD, OPTION_DONE_FD, OPTION_META,
-	OPTION_FILTER };
+	OPTION_FILTER, OPTION_FORMAT };
 
 static const struct argp_option options[] = {
 	{ "json", OPTION_JSON, "FILE", OPTION_ARG_OPTIONAL,
@@ -20,6 +20,8 @@ static const struct argp_option options[] = {
 	{ "events", OPTION_EVENTS, NULL, 0, "with --json: every event as well", 0 },
 	{ "record", OPTION_RECORD, "FILE", 0, "keep everything in FILE, for ctrace replay and ctrace show", 0 },
 	{ "id", OPTION_ID, "CONTAINER", 0, "only the container of this id, name or beginning of an id", 0 },
+	{ "format", OPTION_FORMAT, "json|docker-events", 0,
+		"what --json writes: JSON Lines, or docker's events, to stdout unless --json names a FILE", 0 },
 	{ "filter", OPTION_FILTER, "EXPRESSION", 0, FILTER_OPTION_HELP, 0 },
 	{ "trace", OPTION_TRACE, "none|summary|full", 0, "nothing, phases and actors, or every step", 0 },
 	{ "detach-trace", OPTION_DETACH, NULL, 0, "do not wait for the end of containers that were started", 0 },
@@ -73,6 +75,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_EVENTS: o->events = true; return 0;
 	case OPTION_RECORD: o->record = arg; return 0;
 	case OPTION_ID: o->id = arg; return 0;
+	case OPTION_FORMAT:
+		o->docker_events = !strcmp(arg, "docker-events");
+		if (!o->docker_events && strcmp(arg, "json") != 0)
+			argp_error(state, "--format is \"%s\", but must be json or docker-events", arg);
+		if (!o->json)
+			o->json = "-";
+		return 0;
 	case OPTION_FILTER:
 		filter_option_check(state, arg);
 		o->filter = arg;
@@ -98,7 +107,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->record && !strcmp(o->record, "-"))
 			argp_error(state, "--record needs the name of a file: a recording is not written to stdout");
-		if (o->events && !o->json)
+		if (o->events && (!o->json || o->docker_events))
 			argp_error(state, "--events goes with --json");
 		return 0;
 	default:

@@ -11,6 +11,7 @@ struct trace_options {
 	const char *record; /* FILE, NULL = none */
 	const char *id;     /* only this container */
 	const char *filter; /* only what passes (exporters/filter.h); NULL = all */
+	bool docker_events; /* instead of JSON: docker's events */
 	bool events, always_armed, no_serve, detach_trace, waterfall_wanted;
 	enum waterfall_color color;
 	struct waterfall_options waterfall;

@@ -23,10 +23,13 @@ enum { OPTION_LABEL = 256, OPTION_FORMAT, OPTION_DRIVER, OPTION_OPT };
 struct arguments {
 	char **names;
 	int count;
-	bool quiet, force, all;
+	bool quiet, force, all, inspects;
 	const char *format;
 	struct string_list labels, filters;
 };
+
+static const struct argp_option inspect_options[] = {
+	{ "format", 'f', "FORMAT", 0, "json, or a template", 0 }, { 0 } };
 
 static error_t parse_option(int key, char *value, struct argp_state *state)
 {
@@ -35,8 +38,10 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	switch (key) {
 	case 'q': a->quiet = true; return 0;
 	case 'a': a->all = true; return 0;
-	case 'f': /* --force of rm and prune, --filter of ls */
-		if (value)
+	case 'f': /* --force of rm and prune, --filter of ls, --format of inspect */
+		if (a->inspects)
+			a->format = value;
+		else if (value)
 			string_list_add(&a->filters, xstrdup(value));
 		else
 			a->force = true;
@@ -213,8 +218,6 @@ static const struct argp_option list_options[] = {
 	{ "quiet", 'q', NULL, 0, "Print names only", 0 },
 	{ "filter", 'f', "KEY=VALUE", 0, "name, label, dangling", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "table, json, or a template", 0 }, { 0 } };
-static const struct argp_option inspect_options[] = {
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "json, or a template", 0 }, { 0 } };
 static const struct argp_option remove_options[] = {
 	{ "force", 'f', NULL, 0, "One that does not exist is no error", 0 }, { 0 } };
 static const struct argp_option prune_options[] = {
@@ -245,6 +248,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 	int code;
 
 	argv[0] = name;
+	a.inspects = verb->run == inspect;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EXIT_CTRACE;
 	if (a.count < verb->least) {

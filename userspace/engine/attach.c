@@ -14,7 +14,7 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-enum { CHUNK = 16384 };
+enum { CHUNK = 16384, SIGNALLED = 128 };
 
 struct client {
 	struct attachment *a;
@@ -72,12 +72,14 @@ static void take_signals(struct client *c)
 	while ((number = signals_next(c->a->signals))) {
 		unsigned char byte = (unsigned char)number;
 
-		if (number == SIGWINCH)
+		if (number == SIGWINCH) {
 			send_size(c);
-		else if (c->a->forward)
+		} else if (c->a->forward) {
 			send_frame(c, FRAME_SIGNAL, &byte, 1);
-		else
+		} else {
 			c->ended = true;
+			c->code = SIGNALLED + number;
+		}
 	}
 }
 

@@ -98,8 +98,12 @@ static int set_user(json_object *process, pid_t pid, const struct exec_request *
 	groups = json_object_new_array();
 	json_object_object_add(o, "uid", json_object_new_int64(user.uid));
 	json_object_object_add(o, "gid", json_object_new_int64(user.gid));
-	for (size_t i = 0; i < user.group_count; i++)
-		json_object_array_add(groups, json_object_new_int64(user.groups[i]));
+	/* the primary group, too, as the container's own program has it (CVE-2022-36109) */
+	json_object_array_add(groups, json_object_new_int64(user.gid));
+	for (size_t i = 0; i < user.group_count; i++) {
+		if (user.groups[i] != user.gid)
+			json_object_array_add(groups, json_object_new_int64(user.groups[i]));
+	}
 	json_object_object_add(o, "additionalGids", groups);
 	json_object_object_add(process, "user", o);
 	home = xasprintf("HOME=%s", user.home);

@@ -129,7 +129,7 @@ int launch_prepare_network(struct launch *l, struct error *err)
 	l->state.address = xstrdup(network_format(l->address, text));
 	r = state_save(&l->state, err);
 	if (r == 0)
-		r = ports_publish(NETWORK_BRIDGE_NAME, l->state.id, l->state.name, l->state.address,
+		r = ports_publish(&l->bridge, l->state.id, l->state.name, l->state.address,
 			&l->state.ports, &l->sockets, &l->state.published, err);
 	return r;
 }
@@ -139,8 +139,11 @@ static int configure_network(const struct runtime_created *created, void *data, 
 {
 	struct launch *l = data;
 
-	if (on_bridge(l))
-		return network_setup_bridge(&l->bridge, created->netns, l->state.id, l->address, err);
+	if (on_bridge(l)) {
+		int r = network_setup_bridge(&l->bridge, created->netns, l->state.id, l->address, err);
+
+		return r == 0 && l->state.published.count ? network_allow_hairpin(l->state.id, err) : r;
+	}
 	return !strcmp(l->state.network, "none") ? network_setup_loopback(created->netns, err) : 0;
 }
 

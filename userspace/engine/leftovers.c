@@ -101,18 +101,17 @@ static int remove_files(const struct state *s, struct error *err)
 
 int registry_remove(struct state *s, struct error *err)
 {
-	int r = s->directory ? registry_stop(s, err) : 0, files;
+	int r;
 
 	for (size_t i = 0; i < s->anonymous.count; i++)
 		volume_remove(s->store_root, s->anonymous.items[i], NULL);
 	if (state_has(s->store_root))
 		release_image(s);
 	remove_name(s);
-	/* what is still mounted must not be emptied */
-	files = s->directory && r == 0 ? remove_files(s, err) : 0;
-	if (r == 0 && files == 0)
+	r = s->directory ? remove_files(s, err) : 0;
+	if (r == 0)
 		registry_release(s->id);
-	return r < 0 ? r : files;
+	return r;
 }
 
 /* ---- killed processes ---- */
@@ -184,7 +183,9 @@ static void clean_one(const char *id, const char *store_root)
 		}
 		return;
 	}
-	registry_remove(&s, NULL);
+	/* what is still mounted must not be emptied: the next one tries again */
+	if (registry_stop(&s, NULL) == 0)
+		registry_remove(&s, NULL);
 }
 
 /* Takes the claim over, so that two who clean do not meet. */

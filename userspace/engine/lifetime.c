@@ -94,11 +94,13 @@ static void warn(const struct launch *l, const struct error *err)
 static void put_away(struct launch *l)
 {
 	struct error err = { 0 };
+	int r = launch_stop(l, &err);
 
-	if (launch_stop(l, &err) < 0)
+	if (r < 0)
 		warn(l, &err);
 	if (l->state.remove) {
-		if (registry_remove(&l->state, &err) < 0)
+		/* what is still mounted must not be emptied: the next command finds our claim void, and tries again */
+		if (r == 0 && registry_remove(&l->state, &err) < 0)
 			warn(l, &err);
 		return;
 	}
@@ -119,12 +121,8 @@ void lifetime_abort(struct launch *l, const struct error *why)
 	free(l->state.error);
 	l->state.error = xstrdup(why->text);
 	l->state.exit_code = l->exit_code;
-	if (l->state.remove) {
-		launch_stop(l, NULL);
-		registry_remove(&l->state, NULL);
-	} else {
-		put_away(l);
-	}
+	l->warn = NULL;
+	put_away(l);
 }
 
 /* ---- restarts ---- */
@@ -228,7 +226,8 @@ int lifetime_run(struct lifetime *t, int *ret_code, struct error *err)
 	int backoff_ms = 0, r;
 	bool told = false, again;
 
-	malloc_trim(0);
+	if (!t->local) /* it will be here for long */
+		malloc_trim(0);
 	do {
 		open_server(t, &server);
 		r = run_once(t, &server, &told, err);

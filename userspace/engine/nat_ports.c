@@ -10,7 +10,7 @@
  *		chain output { type nat hook output priority -100; (the same) }
  *		chain postrouting { type nat hook postrouting priority srcnat;
  *			oifname BRIDGE ct status dnat ip saddr 127.0.0.0/8 masquerade
- *			oifname BRIDGE ct status dnat iifname BRIDGE masquerade }
+ *			oifname BRIDGE ct status dnat ip saddr NETWORK masquerade }
  *		chain guard { type filter hook prerouting priority raw;
  *			iifname BRIDGE ip daddr 127.0.0.0/8 drop } }
  * Loopback addresses can leave by the bridge only with its route_localnet; the guard keeps containers from
@@ -26,10 +26,10 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/network.h"
 #include "engine/nft.h"
 #include "util/cleanup.h"
 
@@ -170,29 +170,26 @@ static void match_translated(struct nlmsghdr *h)
 	nft_compare(h, NFT_CMP_NEQ, &zero, sizeof(zero));
 }
 
-/* What comes from a loopback address, or from the bridge itself, must look as if from the bridge, or the
- * answer would not come back by us. */
-static void add_masquerade(struct nft_batch *b, const char *bridge, bool loopback)
+/* What comes from a loopback address, or from a container, must look as if from the bridge, or the answer
+ * would not come back by us. */
+static void add_masquerade(struct nft_batch *b, uint32_t network, unsigned prefix)
 {
 	struct nft_rule rule = nft_rule_begin(b, table, "postrouting");
 
-	nft_match_interface(rule.message, NFT_META_OIFNAME, NFT_CMP_EQ, bridge);
+	nft_match_interface(rule.message, NFT_META_OIFNAME, NFT_CMP_EQ, NETWORK_BRIDGE_NAME);
 	match_translated(rule.message);
-	if (loopback)
-		nft_match_address(rule.message, true, LOOPBACK, 8);
-	else
-		nft_match_interface(rule.message, NFT_META_IIFNAME, NFT_CMP_EQ, bridge);
+	nft_match_address(rule.message, true, network, prefix);
 	nft_expression_end(rule.message, nft_expression_begin(rule.message, "masq"));
 	nft_rule_end(&rule);
 }
 
-static void add_guard(struct nft_batch *b, const char *bridge)
+static void add_guard(struct nft_batch *b)
 {
 	struct nft_rule rule = nft_rule_begin(b, table, "guard");
 	struct nft_expression e;
 	struct nlattr *data, *verdict;
 
-	nft_match_interface(rule.message, NFT_META_IIFNAME, NFT_CMP_EQ, bridge);
+	nft_match_interface(rule.message, NFT_META_IIFNAME, NFT_CMP_EQ, NETWORK_BRIDGE_NAME);
 	nft_match_address(rule.message, false, LOOPBACK, 8);
 	e = nft_expression_begin(rule.message, "immediate");
 	nft_put_number(rule.message, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
@@ -205,7 +202,7 @@ static void add_guard(struct nft_batch *b, const char *bridge)
 	nft_rule_end(&rule);
 }
 
-static int make_table(const char *bridge)
+static int make_table(const struct network_bridge *bridge)
 {
 	struct nft_batch b;
 	int r;
@@ -220,32 +217,30 @@ static int make_table(const char *bridge)
 	nft_add_chain(&b, table, "prerouting", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST);
 	nft_add_chain(&b, table, "output", "nat", NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST);
 	nft_add_chain(&b, table, "postrouting", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
-	add_guard(&b, bridge);
+	add_guard(&b);
 	add_translation(&b, "prerouting");
 	add_translation(&b, "output");
-	add_masquerade(&b, bridge, true);
-	add_masquerade(&b, bridge, false);
+	add_masquerade(&b, LOOPBACK, 8);
+	add_masquerade(&b, bridge->network, bridge->prefix);
 	r = nft_commit(&b);
 	return r == -EEXIST ? 0 : r;
 }
 
-static int let_loopback_through(const char *bridge)
+static int let_loopback_through(void)
 {
-	char path[128];
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd =
+		open("/proc/sys/net/ipv4/conf/" NETWORK_BRIDGE_NAME "/route_localnet", O_WRONLY | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/route_localnet", bridge);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 || write(fd, "1", 1) != 1 ? -errno : 0;
 }
 
-int nat_ports_add(const char *bridge, const struct nat_port *ports, size_t count, struct error *err)
+int nat_ports_add(const struct network_bridge *bridge, const struct nat_port *ports, size_t count, struct error *err)
 {
 	int r = make_table(bridge);
 	struct nft_batch b;
 
 	if (r == 0)
-		r = let_loopback_through(bridge); /* after the guard */
+		r = let_loopback_through(); /* after the guard */
 	for (size_t i = 0; r == 0 && i < count;) {
 		nft_start(&b);
 		for (size_t n = 0; i < count && n < ADDED_PER_BATCH; n++, i++)

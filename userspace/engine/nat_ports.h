@@ -16,9 +16,11 @@ struct nat_port {
 	uint8_t protocol;      /* IPPROTO_TCP, IPPROTO_UDP */
 };
 
+struct network_bridge;
+
 /* Adds them in one transaction; makes table and rules when they are not there yet, and lets loopback
  * addresses reach the bridge. */
-int nat_ports_add(const char *bridge, const struct nat_port *ports, size_t count, struct error *err);
+int nat_ports_add(const struct network_bridge *bridge, const struct nat_port *ports, size_t count, struct error *err);
 /* Takes them away; those that are gone already are no error. */
 int nat_ports_remove(const struct nat_port *ports, size_t count, struct error *err);
 

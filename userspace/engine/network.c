@@ -381,6 +381,32 @@ static int configure_inside(const struct network_bridge *bridge, int netns, uint
 	return r < 0 ? error_errno(err, -r, "cannot configure eth0 in the container") : 0;
 }
 
+static void veth_name(const char *id, char ret[IFNAMSIZ])
+{
+	snprintf(ret, IFNAMSIZ, "veth%.10s", id);
+}
+
+int network_allow_hairpin(const char *id, struct error *err)
+{
+	_cleanup_(netlink_close) struct netlink nl;
+	char name[IFNAMSIZ];
+	struct ifinfomsg *link;
+	struct nlattr *port;
+	int r = netlink_open(&nl, NETLINK_ROUTE);
+
+	if (r < 0)
+		return error_errno(err, -r, "cannot open a netlink socket");
+	veth_name(id, name);
+	link = netlink_begin(&nl, RTM_SETLINK, NLM_F_ACK, sizeof(*link));
+	link->ifi_family = AF_BRIDGE;
+	link->ifi_index = (int)if_nametoindex(name);
+	port = mnl_attr_nest_start(nl.message, IFLA_PROTINFO | NLA_F_NESTED);
+	mnl_attr_put_u8(nl.message, IFLA_BRPORT_MODE, 1);
+	mnl_attr_nest_end(nl.message, port);
+	r = netlink_run(&nl, NULL, NULL);
+	return r < 0 ? error_errno(err, -r, "cannot set the bridge's port %s up", name) : 0;
+}
+
 int network_setup_bridge(const struct network_bridge *bridge, int netns, const char *id,
 	uint32_t address, struct error *err)
 {
@@ -388,7 +414,7 @@ int network_setup_bridge(const struct network_bridge *bridge, int netns, const c
 	char name[IFNAMSIZ];
 	int r = netlink_open(&nl, NETLINK_ROUTE);
 
-	snprintf(name, sizeof(name), "veth%.10s", id);
+	veth_name(id, name);
 	if (r == 0)
 		r = make_veth(&nl, bridge, netns, name);
 	if (r < 0)

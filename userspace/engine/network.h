@@ -32,6 +32,10 @@ int network_setup_loopback(int netns, struct error *err);
 int network_setup_bridge(const struct network_bridge *bridge, int netns, const char *id,
 	uint32_t address, struct error *err);
 
+/* Lets the bridge send back where it came from what a container says to its own published port (where
+ * br_netfilter translates within the bridge). */
+int network_allow_hairpin(const char *id, struct error *err);
+
 /* "172.30.0.2"; the text is in ret. */
 const char *network_format(uint32_t address, char ret[INET_ADDRSTRLEN]);
 

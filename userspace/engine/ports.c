@@ -283,7 +283,7 @@ static void describe(const struct nat_port *p, struct string_list *ret)
 		p->host_port, p->port, p->protocol == IPPROTO_UDP ? "udp" : "tcp"));
 }
 
-int ports_publish(const char *bridge, const char *id, const char *name, const char *address,
+int ports_publish(const struct network_bridge *bridge, const char *id, const char *name, const char *address,
 	const struct string_list *list, struct port_sockets *sockets, struct string_list *ret_published,
 	struct error *err)
 {

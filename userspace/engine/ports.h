@@ -27,9 +27,11 @@ struct port_sockets {
 };
 void port_sockets_close(struct port_sockets *sockets);
 
+struct network_bridge;
+
 /* Publishes what the list (of ports_parse) says for the container at address. ret_published: the same with
  * the host's ports that were chosen. */
-int ports_publish(const char *bridge, const char *id, const char *name, const char *address,
+int ports_publish(const struct network_bridge *bridge, const char *id, const char *name, const char *address,
 	const struct string_list *list, struct port_sockets *sockets, struct string_list *ret_published,
 	struct error *err);
 /* Takes away whatever the container has. */

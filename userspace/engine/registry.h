@@ -46,12 +46,11 @@ void registry_list_free(struct state *list, size_t count);
 
 int registry_rename(struct state *s, const char *name, struct error *err);
 
-/* Removes everything that there is of the container, whose processes are gone: mounts, storage, anonymous
- * volumes, ports, address, the hold on its image, name. The caller has the claim, which goes last.
- * Continues after a failure; the first is returned. */
-int registry_remove(struct state *s, struct error *err);
-/* The part of it that ends with each run of the container: mounts, ports, address. */
+/* Ends what a run of the container has: mounts, ports, address. Its processes are gone. */
 int registry_stop(struct state *s, struct error *err);
+/* Removes what stays: storage, anonymous volumes, the hold on its image, name; nothing is mounted any more.
+ * The caller has the claim, which goes last. */
+int registry_remove(struct state *s, struct error *err);
 
 /* Waits until the state of the container may have changed (its file was written, or it is gone): for at
  * most timeout_ms, -1 = for ever. Open before looking at the state. */

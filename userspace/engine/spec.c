@@ -161,8 +161,13 @@ static json_object *user(const struct user_identity *u)
 
 	spec_add_int(o, "uid", u->uid);
 	spec_add_int(o, "gid", u->gid);
-	for (size_t i = 0; i < u->group_count; i++)
-		json_object_array_add(groups, json_object_new_int64(u->groups[i]));
+	/* The primary group is among the supplementary ones, too: else a program could leave it by a setgid file and
+	 * be none of its members where the group is denied what others may (CVE-2022-36109). */
+	json_object_array_add(groups, json_object_new_int64(u->gid));
+	for (size_t i = 0; i < u->group_count; i++) {
+		if (u->groups[i] != u->gid)
+			json_object_array_add(groups, json_object_new_int64(u->groups[i]));
+	}
 	json_object_object_add(o, "additionalGids", groups);
 	return o;
 }
@@ -245,6 +250,26 @@ static json_object *annotations(const struct spec_input *in)
 	return o;
 }
 
+/* In a network of its own a container may bind low ports and ping without a capability, as with docker;
+ * what somebody set by hand stays. */
+static void add_network_sysctls(const struct spec_input *in, json_object *linux_)
+{
+	static const char *const defaults[][2] = { { "net.ipv4.ip_unprivileged_port_start", "0" },
+		{ "net.ipv4.ping_group_range", "0 2147483647" } };
+	json_object *sysctl = json_object_object_get(linux_, "sysctl");
+
+	if (in->settings->network == NETWORK_HOST || in->settings->network == NETWORK_CONTAINER)
+		return;
+	if (!sysctl) {
+		sysctl = json_object_new_object();
+		json_object_object_add(linux_, "sysctl", sysctl);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		if (!json_object_object_get_ex(sysctl, defaults[i][0], NULL))
+			spec_add_string(sysctl, defaults[i][0], defaults[i][1]);
+	}
+}
+
 int spec_build(const struct spec_input *in, json_object **ret, struct error *err)
 {
 	json_object *config = json_object_new_object(), *part;
@@ -272,6 +297,7 @@ int spec_build(const struct spec_input *in, json_object **ret, struct error *err
 	if (r < 0)
 		goto fail;
 	json_object_object_add(config, "linux", part);
+	add_network_sysctls(in, part);
 	*ret = config;
 	return 0;
 fail:

@@ -72,7 +72,8 @@ static void add_files(const struct spec_input *in, json_object *list)
 		_cleanup_free_ char *destination = xasprintf("/etc/%s", names[i]);
 
 		if (!is_replaced(in->settings, destination))
-			add_mount(list, destination, "bind", source, "rbind,rprivate");
+			add_mount(list, destination, "bind", source,
+				in->settings->read_only ? "rbind,rprivate,ro" : "rbind,rprivate");
 	}
 }
 

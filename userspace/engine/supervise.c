@@ -148,6 +148,9 @@ static bool turn(struct loop *l)
 
 	if (poll(fds, OWN_FDS + clients, -1) < 0)
 		return true;
+	/* first, while the clients are those that were asked for: sending drops those that are gone */
+	if (clients)
+		attach_server_handle(l->s->server, fds + OWN_FDS, clients, &events);
 	if (fds[1].revents)
 		forward_signals(l);
 	if (l->typed.length && ((fds[2].revents & POLLOUT) || fds[5].revents))
@@ -158,8 +161,6 @@ static bool turn(struct loop *l)
 		copy_output(l, &l->l->output[0], LOG_STDOUT);
 	if (fds[4].revents)
 		copy_output(l, &l->l->output[1], LOG_STDERR);
-	if (clients)
-		attach_server_handle(l->s->server, fds + OWN_FDS, clients, &events);
 	return !fds[0].revents;
 }
 

@@ -50,7 +50,7 @@ int console_open(int root, int *ret_master, int *ret_slave, struct error *err)
 	return 0;
 }
 
-int console_attach(int slave, const struct process_plan *process, struct error *err)
+int console_attach(int slave, const struct process_plan *process, bool control, struct error *err)
 {
 	struct winsize size = { .ws_row = process->rows, .ws_col = process->columns };
 
@@ -58,7 +58,7 @@ int console_attach(int slave, const struct process_plan *process, struct error *
 		ioctl(slave, TIOCSWINSZ, &size);
 	if (process->uid && fchown(slave, process->uid, -1) < 0)
 		return error_errno(err, errno, "cannot give the terminal to user %u", process->uid);
-	if (ioctl(slave, TIOCSCTTY, 0) < 0)
+	if (control && ioctl(slave, TIOCSCTTY, 0) < 0)
 		return error_errno(err, errno, "cannot make the terminal the controlling one");
 	for (int i = 0; i < 3; i++) {
 		if (dup2(slave, i) < 0)

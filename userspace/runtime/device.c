@@ -148,9 +148,14 @@ static int make_links(struct rootfs *fs, int dev, struct error *err)
 static int make_console(struct rootfs *fs, int dev, struct error *err)
 {
 	_cleanup_close_ int file = -1, target = -1, tree = -1;
+	struct stat st;
 
-	file = openat(dev, "console", O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	/* what is there already is not opened: a device may do things then */
+	file = openat(dev, "console", O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	target = openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (target >= 0 && fstat(target, &st) == 0 && (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode)))
+		return error_set(err, ELOOP, "/dev/console in the root filesystem is a link or a directory: "
+			"refused as a place for the terminal");
 	tree = open_tree(fs->console, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (target < 0 || tree < 0 ||
 		move_mount(tree, "", target, "",

@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -88,16 +87,16 @@ static int make_terminal(struct init *init, struct error *err)
 		return 0;
 	r = console_open(root, &master, &slave, err);
 	if (r == 0)
-		r = console_attach(slave, init->process, err);
+		r = console_attach(slave, init->process, false, err);
 	if (r == 0 && message_send(init->sync, MESSAGE_CONSOLE, 0, master) < 0)
 		r = error_errno(err, errno, "cannot hand over the terminal");
 	return r;
 }
 
 /*
- * The middle process joins everything but stays outside of the pid namespace, where no process of the
- * container sees it; it drops its privileges and only then makes the process that is inside, whose one act
- * is the exec of the stub. CLONE_PARENT makes that the caller's child.
+ * Joins everything, but stays outside of the pid namespace, where no process of the container sees it; drops its
+ * privileges and becomes the stub, which makes the process that is inside. CLONE_PARENT makes that the caller's
+ * child.
  */
 static void __attribute__((noreturn)) middle(struct joiner *j)
 {
@@ -105,7 +104,6 @@ static void __attribute__((noreturn)) middle(struct joiner *j)
 	struct error err = { 0 };
 	char *program = NULL;
 	int r = init_begin(init, &err);
-	long pid;
 
 	init->exit_code = 125;
 	if (r == 0)
@@ -114,22 +112,9 @@ static void __attribute__((noreturn)) middle(struct joiner *j)
 		r = make_terminal(init, &err);
 	if (r == 0)
 		r = init_harden(init, &program, &err);
-	if (r < 0)
-		init_fail(init, &err);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	/* not clone3: the container's seccomp filter is ours by now, and docker's answers that with ENOSYS */
-	pid = syscall(SYS_clone, CLONE_PARENT, NULL, NULL, NULL, 0);
-	if (pid == 0) {
-		setsid();
+	if (r == 0)
 		init_execute(init, program, &err);
-		init_fail(init, &err);
-	}
-	if (pid < 0) {
-		error_errno(&err, errno, "cannot make a process in the container");
-		init_fail(init, &err);
-	}
-	message_send(init->sync, MESSAGE_READY, (int)pid, -1);
-	_exit(0);
+	init_fail(init, &err);
 }
 
 static int accompany(struct joiner *j, int sync, const struct runtime_exec_options *o, pid_t *ret_pid,
@@ -142,6 +127,9 @@ static int accompany(struct joiner *j, int sync, const struct runtime_exec_optio
 
 		if (n == 0 && *ret_pid)
 			return 0;
+		/* from here on the other side is in the container's hands */
+		if (*ret_pid && n != sizeof(int))
+			return error_set(err, EPROTO, "the process said what it should not");
 		if (n <= 0)
 			return error_set(err, ECHILD, "the process ended before its program ran");
 		if (n == sizeof(int)) {
@@ -161,6 +149,8 @@ static int accompany(struct joiner *j, int sync, const struct runtime_exec_optio
 			}
 			break;
 		case MESSAGE_SECCOMP:
+			if (fd < 0)
+				return error_set(err, EPROTO, "a seccomp listener is missing");
 			r = notify_send(j->init.container, j->init.container->pid, j->init.seccomp, fd,
 				err);
 			close(fd);
@@ -222,16 +212,27 @@ static int write_pid(const char *path, pid_t pid, struct error *err)
 /* Only what lies below the container's own group: its limits hold there, too. */
 static int open_subgroup(struct container *c, const char *path, struct cgroup **ret, struct error *err)
 {
+	enum { HIERARCHIES_MAX = 32 };
+	struct cgroup_mount list[HIERARCHIES_MAX];
 	_cleanup_free_ char *full = NULL;
+	size_t count;
 
 	if (!path)
 		return 0;
 	for (const char *p = path; *p; p += strcspn(p, "/"), p += strspn(p, "/")) {
 		if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
-			return error_set(err, EINVAL, "cgroup \"%s\" is outside of the container's", path);
+			return error_set(err, EINVAL, "%s is not a sub cgroup path: it leads out of the "
+				"container's", path);
 	}
 	full = xasprintf("%s/%s", c->cgroup_path, path);
-	return cgroup_open(full, ret, err);
+	if (cgroup_open(full, ret, err) < 0)
+		return -EINVAL;
+	count = cgroup_mounts(*ret, list, HIERARCHIES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (access(list[i].directory, F_OK) < 0)
+			return error_errno(err, errno, "cannot enter cgroup %s", list[i].directory);
+	}
+	return 0;
 }
 
 static int run(struct container *c, const struct process_plan *p,
@@ -251,7 +252,8 @@ static int run(struct container *c, const struct process_plan *p,
 	if (r == 0)
 		r = seccomp_prepare(c->config->seccomp, &seccomp, err);
 	if (r == 0)
-		r = j.init.stub = stub = stub_open(3 + (int)o->preserve_fds, err);
+		r = j.init.stub = stub = stub_open(3 + (int)o->preserve_fds, -1,
+			p->terminal ? STUB_FORKS_WITH_TERMINAL : STUB_FORKS, err);
 	if (r >= 0)
 		r = open_namespaces(c, &j, err);
 	if (r >= 0)
@@ -270,10 +272,14 @@ int runtime_exec(struct container *c, const struct runtime_exec_options *o, pid_
 	int r;
 
 	runtime_last_exit_code = 125;
-	if (status == RUNTIME_PAUSED && o->ignore_paused)
+	if (status == RUNTIME_PAUSED && !o->ignore_paused)
+		return error_set(err, EINVAL, "cannot exec in a paused container (--ignore-paused overrides)");
+	if (status == RUNTIME_PAUSED)
 		status = RUNTIME_RUNNING;
-	/* a created one has its namespaces, and nothing that runs in them but init */
-	if ((status != RUNTIME_RUNNING && status != RUNTIME_CREATED) || !c->cgroup || !c->config)
+	/* a created one has its namespaces, and in them but the stub; or the runtime, where it has hooks to run */
+	if (status == RUNTIME_CREATED && c->config && !hooks_any(c->config->hooks, "startContainer"))
+		status = RUNTIME_RUNNING;
+	if (status != RUNTIME_RUNNING || !c->cgroup || !c->config)
 		return error_set(err, EINVAL, "cannot exec in container %s: it is %s", c->id,
 			runtime_status_name(status));
 	r = doc_parse(o->process, strlen(o->process), &json, err);

@@ -131,10 +131,10 @@ static int run(const struct hook *h, const char *kind, const char *state, struct
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!ended)
-		return error_set(err, ETIMEDOUT, "%s hook %s did not end within %lld s", kind, h->path,
+		return error_set(err, ETIMEDOUT, "error running hook: %s hook %s did not end within %lld s", kind, h->path,
 			(long long)h->timeout);
 	if (status != 0)
-		return error_set(err, EIO, "%s hook %s failed with %s %d%s%s", kind, h->path,
+		return error_set(err, EIO, "error running hook: %s hook %s failed with %s %d%s%s", kind, h->path,
 			WIFSIGNALED(status) ? "signal" : "status",
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 			text[0] ? ": " : "", text);

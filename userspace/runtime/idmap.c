@@ -83,15 +83,18 @@ static int open_source(const struct config *c, int bundle, const struct mount_pl
 	struct error *err)
 {
 	unsigned recursive = m->recursive ? AT_RECURSIVE : 0;
-	_cleanup_close_ int mapping = open_mapping(c, m, err), tree = -1;
+	_cleanup_close_ int mapping = -1, tree = -1;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
 
-	if (mapping < 0)
-		return mapping;
-	attr.userns_fd = (__u64)mapping;
 	tree = open_tree(bundle, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
 	if (tree < 0)
 		return error_errno(err, errno, "cannot bind %s to %s", m->source, m->destination);
+	if (!m->idmap)
+		return steal_fd(&tree);
+	mapping = open_mapping(c, m, err);
+	if (mapping < 0)
+		return mapping;
+	attr.userns_fd = (__u64)mapping;
 	if (mount_setattr(tree, "", AT_EMPTY_PATH | (m->idmap_recursive ? AT_RECURSIVE : 0), &attr,
 		    sizeof(attr)) < 0)
 		return error_errno(err, errno, "cannot map the ids of mount %s (Linux 5.12, and a file "
@@ -102,10 +105,11 @@ static int open_source(const struct config *c, int bundle, const struct mount_pl
 int idmap_open_sources(const struct config *c, const char *bundle, int **ret, struct error *err)
 {
 	_cleanup_close_ int dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool user = config_namespace(c, CLONE_NEWUSER);
 	int *sources = NULL, r = 0;
 
 	for (size_t i = 0; r >= 0 && i < c->mount_count; i++) {
-		if (!c->mounts[i].idmap)
+		if (!c->mounts[i].idmap && !(c->mounts[i].bind && user))
 			continue;
 		if (!sources) {
 			sources = xcalloc(c->mount_count, sizeof(*sources));

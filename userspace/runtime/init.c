@@ -285,12 +285,15 @@ static int build_root(struct init *init, struct error *err)
 	int r = rootfs_make(&fs, c->rootfs, err);
 
 	if (r == 0 && fs.console >= 0) {
-		r = console_attach(fs.console, init->process, err);
+		r = console_attach(fs.console, init->process, true, err);
 		if (r == 0 && message_send(init->sync, MESSAGE_CONSOLE, 0, fs.master) < 0)
 			r = error_errno(err, errno, "cannot hand over the terminal");
 		close(fs.console);
 		close(fs.master);
 	}
+	/* as runc: their working directory is the root to be */
+	if (r == 0 && fchdir(fs.fd) < 0)
+		r = error_errno(err, errno, "cannot enter the root filesystem");
 	if (r == 0)
 		r = run_hooks(init, "createContainer", err);
 	/* while /proc/sys can still be written: it may be made read-only below */
@@ -354,10 +357,36 @@ static char **complete_env(const struct process_plan *p, unsigned listen_fds)
 	return env;
 }
 
+/* What the stub needs lies just above what the program may keep (the caller's preserved descriptors), all else is
+ * marked to be closed. */
+static int arrange_descriptors(struct init *init, struct error *err)
+{
+	int errors = 3 + (int)init->preserve_fds, start = errors + 1;
+	int sync = fcntl(init->sync, F_DUPFD_CLOEXEC, start + 1);
+	int stub = fcntl(init->stub, F_DUPFD_CLOEXEC, start + 1);
+	int fifo = init->fifo >= 0 ? fcntl(init->fifo, F_DUPFD_CLOEXEC, start + 1) : sync;
+
+	if (sync < 0 || stub < 0 || fifo < 0)
+		return error_errno(err, errno, "cannot arrange descriptors");
+	for (int i = 3; i < errors; i++)
+		fcntl(i, F_SETFD, 0);
+	if (close_range(errors, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_errno(err, errno, "cannot mark descriptors to be closed");
+	/* the stub closes them on its exec */
+	if (dup2(sync, errors) < 0 || (init->fifo >= 0 && init->stub_waits && dup2(fifo, start) < 0))
+		return error_errno(err, errno, "cannot arrange descriptors");
+	init->sync = errors;
+	init->stub = stub;
+	init->fifo = init->fifo >= 0 ? fifo : -1;
+	return 0;
+}
+
 int init_harden(struct init *init, char **ret_program, struct error *err)
 {
 	const struct process_plan *p = init->process;
+	uint64_t held = 0;
 	int listener = -1, r = process_set_limits(init->proc, p, err);
+	bool entered;
 
 	if (r == 0)
 		r = process_set_scheduling(p, err);
@@ -368,18 +397,25 @@ int init_harden(struct init *init, char **ret_program, struct error *err)
 	close(steal_fd(&init->proc));
 	if (init->keyring)
 		join_keyring(init->container->id);
-	r = process_drop(p, init->seccomp, &listener, err);
+	/* as root, who may enter what the user may not (runc does it so); else as the user that the program will
+	 * be: NFS and FUSE may show root less */
+	entered = chdir(p->cwd) == 0;
+	r = process_become_user(p, &held, err);
+	if (r == 0)
+		r = process_change_directory(p->cwd, entered, err);
+	if (r == 0)
+		r = process_find(p, ret_program, &init->exit_code, err);
+	umask(p->umask >= 0 ? (mode_t)p->umask : 022);
+	init->env = complete_env(p, init->options ? init->options->listen_fds : 0);
+	if (r == 0)
+		r = arrange_descriptors(init, err);
+	if (r == 0)
+		r = process_confine(p, init->seccomp, held, &listener, err);
 	if (r == 0 && listener >= 0) {
 		if (message_send(init->sync, MESSAGE_SECCOMP, 0, listener) < 0)
 			r = error_errno(err, errno, "cannot hand over the seccomp listener");
 		close(listener);
 	}
-	/* as the user that the program will be: NFS and FUSE may show root less */
-	if (r == 0)
-		r = process_change_directory(p->cwd, err);
-	if (r == 0)
-		r = process_find(p, ret_program, &init->exit_code, err);
-	umask(p->umask >= 0 ? (mode_t)p->umask : 022);
 	return r;
 }
 
@@ -397,43 +433,15 @@ static int wait_start(struct init *init)
 	return n == 1 ? 0 : -1;
 }
 
-/* Moves what the stub needs above what the program may keep, marks all else to be closed. The caller's
- * preserved descriptors lie below. */
-static int arrange_descriptors(struct init *init, int *ret_stub, struct error *err)
-{
-	int errors = 3 + (int)init->preserve_fds;
-	int stub = fcntl(init->stub, F_DUPFD_CLOEXEC, errors + 1);
-
-	if (stub < 0)
-		return error_errno(err, errno, "cannot arrange descriptors");
-	for (int i = 3; i < errors; i++)
-		fcntl(i, F_SETFD, 0);
-	if (close_range(errors, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return error_errno(err, errno, "cannot mark descriptors to be closed");
-	if (init->sync != errors && dup2(init->sync, errors) < 0)
-		return error_errno(err, errno, "cannot arrange descriptors");
-	if (init->sync != errors)
-		close(init->sync);
-	fcntl(errors, F_SETFD, 0); /* the stub closes it on its exec */
-	init->sync = errors;
-	*ret_stub = stub;
-	return 0;
-}
-
 int init_execute(struct init *init, const char *program, struct error *err)
 {
 	const struct process_plan *p = init->process;
 	_cleanup_free_ char **argv = xcalloc(p->arg_count + 2, sizeof(*argv));
-	char **env = complete_env(p, init->options ? init->options->listen_fds : 0);
-	int stub = -1, r;
 
 	argv[0] = (char *)program;
 	memcpy(argv + 1, p->args, p->arg_count * sizeof(*argv));
-	r = arrange_descriptors(init, &stub, err);
-	if (r < 0)
-		return r;
 	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-	execveat(stub, "", argv, env, AT_EMPTY_PATH);
+	execveat(init->stub, "", argv, init->env, AT_EMPTY_PATH);
 	return error_errno(err, errno, "cannot execute \"%s\"", program);
 }
 
@@ -458,9 +466,11 @@ int init_main(struct init *init)
 	if (r == 0) {
 		if (init->fifo >= 0)
 			prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
-		if (message_send(init->sync, MESSAGE_READY, 0, -1) < 0 || wait_start(init) < 0)
+		if (message_send(init->sync, MESSAGE_READY, 0, -1) < 0 ||
+			(!init->stub_waits && wait_start(init) < 0))
 			_exit(125);
-		r = run_hooks(init, "startContainer", &err);
+		if (!init->stub_waits)
+			r = run_hooks(init, "startContainer", &err);
 	}
 	if (r == 0)
 		init_execute(init, program, &err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config-linux.md "The Container Process State": who answers for SCMP_ACT_NOTIFY gets the listener. */
+#include <errno.h>
 #include <unistd.h>
 
 #include "runtime/runtime_internal.h"
@@ -8,6 +9,8 @@
 int notify_send(const struct container *c, pid_t pid, const struct seccomp_program *p, int listener,
 	struct error *err)
 {
+	if (!p->listener)
+		return error_set(err, EPROTO, "nobody listens for seccomp notifications");
 	_cleanup_free_ char *state = state_document(c, RUNTIME_CREATING);
 	_cleanup_(doc_put) json_object *o = json_object_new_object();
 	json_object *fds = json_object_new_array(), *parsed = json_tokener_parse(state);

@@ -175,17 +175,21 @@ int process_set_scheduling(const struct process_plan *p, struct error *err)
 	return 0;
 }
 
-int process_drop(const struct process_plan *p, const struct seccomp_program *seccomp,
+int process_become_user(const struct process_plan *p, uint64_t *ret_held, struct error *err)
+{
+	const struct capability_plan *c = &p->capabilities;
+	int r = c->given ? drop_bounding(c->bounding, err) : 0;
+
+	*ret_held = held_capabilities();
+	return r < 0 ? r : change_user(p, err);
+}
+
+int process_confine(const struct process_plan *p, const struct seccomp_program *seccomp, uint64_t held,
 	int *ret_listener, struct error *err)
 {
 	const struct capability_plan *c = &p->capabilities;
-	uint64_t held = held_capabilities();
-	int r = c->given ? drop_bounding(c->bounding, err) : 0;
+	int r = 0;
 
-	if (r == 0)
-		r = change_user(p, err);
-	if (r < 0)
-		return r;
 	/* a filter without no_new_privs needs CAP_SYS_ADMIN, which setuid took from the effective set and the
 	 * next step may take for good; with it, the filter comes last and is asked least */
 	if (!p->no_new_privs && seccomp->filter) {
@@ -196,26 +200,28 @@ int process_drop(const struct process_plan *p, const struct seccomp_program *sec
 		if (r < 0)
 			return r;
 		*ret_listener = r > 0 ? r : -1;
-		r = 0;
 	}
-	if (c->given)
+	if (c->given) {
 		r = apply_capabilities(c, held, err);
-	if (r == 0 && p->no_new_privs) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-			return error_errno(err, errno, "cannot set no_new_privs");
-		r = seccomp_load_program(seccomp, err);
-		*ret_listener = r > 0 ? r : -1;
+		if (r < 0)
+			return r;
 	}
+	if (!p->no_new_privs)
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_errno(err, errno, "cannot set no_new_privs");
+	r = seccomp_load_program(seccomp, err);
+	*ret_listener = r > 0 ? r : -1;
 	return r < 0 ? r : 0;
 }
 
 /* The directory must be one that the new root reaches: a descriptor that leaked would show here as a path
  * outside (CVE-2024-21626). */
-int process_change_directory(const char *cwd, struct error *err)
+int process_change_directory(const char *cwd, bool done, struct error *err)
 {
 	char path[PATH_MAX];
 
-	if (chdir(cwd) < 0)
+	if (!done && chdir(cwd) < 0)
 		return error_errno(err, errno, "cannot change to the working directory %s", cwd);
 	if (syscall(SYS_getcwd, path, sizeof(path)) < 0 || path[0] != '/')
 		return error_set(err, EPERM, "the working directory %s is outside of the container",

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -127,7 +128,7 @@ static int open_sources(struct rootfs *fs, struct error *err)
 
 		if (!m->bind)
 			continue;
-		if (m->idmap) {
+		if (fs->idmapped && fs->idmapped[i] >= 0) {
 			fs->sources[i] = fcntl(fs->idmapped[i], F_DUPFD_CLOEXEC, 3);
 			continue;
 		}
@@ -206,8 +207,40 @@ static int pivot(struct error *err)
 	return 0;
 }
 
+/* Without pivot_root the host's mounts stay behind the container's root. A proc or sysfs of the host's among them would
+ * let whoever may mount in the container have one without the masks that cover its own (the kernel allows it where
+ * there is one that is fully visible already). */
+static int hide_host_mounts(struct error *err)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	char root[PATH_MAX], target[PATH_MAX], type[64];
+	size_t size = 0, length;
+
+	if (!f || !getcwd(root, sizeof(root)))
+		return error_errno(err, errno, "cannot read the mounts");
+	length = strlen(root);
+	while (getline(&line, &size, f) > 0) {
+		const char *rest = strstr(line, " - ");
+
+		if (!rest || sscanf(line, "%*s %*s %*s %*s %4095s", target) != 1 ||
+			sscanf(rest, " - %63s", type) != 1 ||
+			(strcmp(type, "proc") != 0 && strcmp(type, "sysfs") != 0) ||
+			(!strncmp(target, root, length) && (target[length] == '/' || !target[length])))
+			continue;
+		if (umount2(target, MNT_DETACH) < 0 &&
+			mount("tmpfs", target, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+			return error_errno(err, errno, "cannot hide the host's %s", target);
+	}
+	return 0;
+}
+
 static int move_root(struct error *err)
 {
+	int r = hide_host_mounts(err);
+
+	if (r < 0)
+		return r;
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
 		return error_errno(err, errno, "cannot move the root filesystem to /");
 	if (chroot(".") < 0)

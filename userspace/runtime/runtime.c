@@ -310,6 +310,8 @@ static int accompany(struct container *c, const struct runtime_options *o,
 			}
 			break;
 		case MESSAGE_SECCOMP:
+			if (fd < 0)
+				return error_set(err, EPROTO, "a seccomp listener is missing");
 			r = notify_send(c, c->pid, seccomp, fd, err);
 			close(fd);
 			break;
@@ -398,6 +400,17 @@ static int launch(struct container *c, const struct runtime_options *o, struct i
 	return accompany(c, o, init->seccomp, err);
 }
 
+/* init itself waits only where it has hooks to run after that. */
+static int open_stub(const struct container *c, const struct runtime_options *o, struct init *init,
+	struct error *err)
+{
+	int errors = 3 + (int)o->preserve_fds;
+
+	init->stub_waits = !hooks_any(c->config->hooks, "startContainer");
+	return stub_open(errors, !init->stub_waits ? -1 : init->fifo >= 0 ? errors + 1 : errors, STUB_STAYS,
+		err);
+}
+
 static int create(struct container *c, const struct runtime_options *o, struct error *err)
 {
 	_cleanup_(seccomp_free) struct seccomp_program seccomp = { 0 };
@@ -415,6 +428,12 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 		r = keep_config(c, err);
 	if (r == 0)
 		r = cgroup_create(c->cgroup_path, &c->cgroup, err);
+	/* one that was there before: init would stand still in it for good. It is another's: undo must not see it */
+	if (r == 0 && cgroup_is_frozen(c->cgroup)) {
+		cgroup_close(c->cgroup);
+		c->cgroup = NULL;
+		r = error_set(err, EBUSY, "container's cgroup unexpectedly frozen: %s", c->cgroup_path);
+	}
 	if (r == 0)
 		r = cgroup_apply(c->cgroup, &c->config->resources, err);
 	if (r == 0)
@@ -422,7 +441,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	if (r == 0 && o->detached)
 		r = init.fifo = fifo = make_fifo(c, err);
 	if (r >= 0)
-		r = init.stub = stub = stub_open(3 + (int)o->preserve_fds, err);
+		r = init.stub = stub = open_stub(c, o, &init, err);
 	if (r >= 0)
 		r = idmap_open_sources(c->config, c->bundle, &idmapped, err);
 	if (r >= 0)
@@ -467,6 +486,7 @@ static void undo(struct container *c)
 int runtime_create(const struct runtime_options *o, struct container **ret, struct error *err)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = xcalloc(1, sizeof(*c));
+	const struct namespace_plan *pid;
 	int r = state_check_id(o->id, err);
 
 	c->dir = c->pidfd = c->sync = c->console = -1;
@@ -482,6 +502,13 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	if (c->config->process.terminal && o->detached && !o->console_socket)
 		return error_set(err, EINVAL, "process.terminal needs a console socket where nobody waits for "
 			"the container");
+	/* in a pid namespace that others are in they see init as long as it is the runtime */
+	pid = config_namespace(c->config, CLONE_NEWPID);
+	if (pid && pid->path && o->may_reexec) {
+		r = seal_self(err);
+		if (r < 0)
+			return r;
+	}
 	c->root = xstrdup(o->root ? o->root : RUNTIME_ROOT);
 	c->id = xstrdup(o->id);
 	c->detached = o->detached;

@@ -54,6 +54,8 @@ struct runtime_options {
 	bool no_new_keyring;
 	bool detached; /* runtime_start comes from another process (`ctrace oci create`): init waits at
 			  a fifo. Else init dies with the caller for as long as it is not started. */
+	bool may_reexec; /* the process may execute itself anew, from a sealed copy, where the container joins a
+			    pid namespace with other processes in it: they could overwrite the binary else */
 	/* Called between "the namespaces and cgroups exist" and "init goes on to its mounts", where the
 	 * prestart and createRuntime hooks run too (before them). A negative return undoes everything. */
 	int (*created)(const struct runtime_created *created, void *data, struct error *err);

@@ -67,21 +67,25 @@ struct init {
 	unsigned preserve_fds;
 	int sync;      /* to the creator */
 	int fifo;      /* of a detached container; else -1 */
-	int stub;      /* memfd of the program that executes the program */
+	bool stub_waits; /* for the start */
+	int stub;      /* memfd, then a descriptor above what the program keeps, of the program that executes the program */
 	int proc;      /* the host's /proc */
 	bool handshake; /* wait for MESSAGE_GO */
 	bool v2_entered; /* clone3 put us into the v2 cgroup */
 	bool keyring;
 	const int *idmapped; /* of idmap_open_sources */
 	const int *nodes;    /* of device_open_nodes */
+	char **env;    /* of the program */
 	int exit_code; /* of docker run, for an error */
 };
 int init_main(struct init *init) __attribute__((noreturn));
 /* Resets signals, standard descriptors and the like. */
 int init_begin(struct init *init, struct error *err);
+/* seal.c: executes the calling program anew from a sealed copy of its binary, unless it is one. */
+int seal_self(struct error *err);
 /* The last steps: user, capabilities, seccomp, working directory; finds the program. */
 int init_harden(struct init *init, char **ret_program, struct error *err);
-/* Waits for the start where `wait`, then execve. Only returns on failure. */
+/* Becomes the stub. Only returns on failure. */
 int init_execute(struct init *init, const char *program, struct error *err);
 void init_fail(struct init *init, const struct error *err) __attribute__((noreturn));
 
@@ -118,7 +122,8 @@ void device_close_nodes(const struct config *c, int *nodes);
 
 /* console.c: a pty of the devpts instance in root; the slave is opened without its name. */
 int console_open(int root, int *ret_master, int *ret_slave, struct error *err);
-int console_attach(int slave, const struct process_plan *process, struct error *err);
+/* control: make it the caller's controlling terminal, too. */
+int console_attach(int slave, const struct process_plan *process, bool control, struct error *err);
 int console_send(const char *socket_path, int master, struct error *err);
 /* Connects to a socket and sends text with a descriptor; what: "the terminal". */
 int console_send_fd(const char *socket_path, const char *text, int fd, const char *what,
@@ -130,7 +135,7 @@ int notify_send(const struct container *c, pid_t pid, const struct seccomp_progr
 
 /* idmap.c: a user namespace that maps ids so and has no process. */
 int idmap_open(const struct id_maps *uids, const struct id_maps *gids, struct error *err);
-/* The sources of all idmapped mounts, by index of config->mounts, else -1; NULL where there are none. Opened
+/* The sources of idmapped mounts, and with a user namespace of all binds, by index of config->mounts, else -1; NULL: none. Opened
  * before init enters a user namespace, where the kernel refuses it. */
 int idmap_open_sources(const struct config *c, const char *bundle, int **ret, struct error *err);
 void idmap_close_sources(const struct config *c, int *sources);
@@ -142,16 +147,27 @@ int copy_up(int from, int to, struct error *err);
 /* process.c */
 int process_set_limits(int proc, const struct process_plan *p, struct error *err);
 int process_set_labels(int proc, const struct process_plan *p, struct error *err);
-/* ret_listener: the descriptor that SCMP_ACT_NOTIFY made, else -1. */
-int process_drop(const struct process_plan *p, const struct seccomp_program *seccomp,
+/* The user, and what of capabilities can go before the filter comes. */
+int process_become_user(const struct process_plan *p, uint64_t *ret_held, struct error *err);
+/* The filter and the capabilities, at last: what follows must do with the calls that the filter allows. held: of
+ * process_become_user; ret_listener: the descriptor that SCMP_ACT_NOTIFY made, else -1. */
+int process_confine(const struct process_plan *p, const struct seccomp_program *seccomp, uint64_t held,
 	int *ret_listener, struct error *err);
 int process_set_scheduling(const struct process_plan *p, struct error *err);
 int process_find(const struct process_plan *p, char **ret, int *ret_exit_code, struct error *err);
-int process_change_directory(const char *cwd, struct error *err);
+/* done: the directory has been entered already, and is only to be looked at. */
+int process_change_directory(const char *cwd, bool done, struct error *err);
 int process_write_proc(int proc, const char *path, const char *value, struct error *err);
 
-/* stub.c */
-int stub_open(int error_fd, struct error *err);
+/* stub.c: the program that executes the program. wait_fd: read from it first, -1 = no. A new process is the leader of a
+ * session, with its stdin as controlling terminal where that is asked for; MESSAGE_READY tells its pid. */
+#define STUB_READY 5
+enum stub_fork {
+	STUB_STAYS,
+	STUB_FORKS,
+	STUB_FORKS_WITH_TERMINAL
+};
+int stub_open(int error_fd, int wait_fd, enum stub_fork fork, struct error *err);
 
 /* hooks.c: kind is "prestart", ...; state is given on stdin. -errno of the first that fails. */
 int hooks_run(json_object *hooks, const char *kind, const char *state, struct error *err);

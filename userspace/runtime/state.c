@@ -51,19 +51,18 @@ static int make_root(const char *root, struct error *err)
 int state_make_directory(const char *root, const char *id, struct error *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", root, id);
-	int fd, r;
+	int fd, r = mkdir(path, 0700);
 
-	if (mkdir(path, 0700) < 0 && errno == ENOENT) {
+	if (r < 0 && errno == ENOENT) {
 		r = make_root(root, err);
 		if (r < 0)
 			return r;
-		errno = 0;
-		mkdir(path, 0700);
-	} else if (errno != EEXIST) {
-		errno = access(path, F_OK) == 0 ? 0 : errno;
+		r = mkdir(path, 0700);
 	}
-	if (errno == EEXIST)
+	if (r < 0 && errno == EEXIST)
 		return error_set(err, EEXIST, "container with id %s exists already in %s", id, root);
+	if (r < 0)
+		return error_errno(err, errno, "cannot make %s", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot make %s", path);
@@ -144,9 +143,9 @@ char *state_document(const struct container *c, enum runtime_status status)
 		doc_string(&(struct doc){ .json = c->config->json }, "ociVersion", &version, NULL);
 	add(o, "ociVersion", version);
 	add(o, "id", c->id);
-	add(o, "status", runtime_status_name(status));
 	json_object_object_add(o, "pid",
 		json_object_new_int(status == RUNTIME_STOPPED ? 0 : c->pid));
+	add(o, "status", runtime_status_name(status));
 	add(o, "bundle", c->bundle);
 	add(o, "rootfs", c->rootfs);
 	add(o, "created", c->created);

@@ -29,7 +29,7 @@ struct cont *container_new(struct timeline *tl, const char *id)
 	tl->active[tl->active_count++] = c;
 	map_put_key(&tl->by_serial, &c->serial, c);
 	claim_key(tl, c, 'I', id);
-	lifecycle_apply_meta(tl, c);
+	metas_apply(tl, c);
 	return c;
 }
 
@@ -79,6 +79,8 @@ void container_free(struct cont *cont)
 	free(c->runtime);
 	free(c->pod);
 	free(c->bundle);
+	free(c->pod_namespace);
+	labels_free(c);
 	free(cont);
 }
 

@@ -55,7 +55,7 @@ static void copy(char *to, size_t size, const char *from)
 	to[length] = '\0';
 }
 
-/* Four empty strings; the rest of their room is no business of anyone. */
+/* Empty strings; the rest of their room is no business of anyone. */
 static void forget(struct identity *who)
 {
 	who->verb = VERB_NONE;

@@ -324,50 +324,6 @@ void lifecycle_rename(struct timeline *tl, const struct event_rename *e)
 	details_add_number(&m->details, "pid", p->id.tgid);
 }
 
-/* The field that a key of EVENT_META fills, or NULL. */
-static char **meta_field(struct container *c, const char *key)
-{
-	return !strcmp(key, "name") ? &c->name : !strcmp(key, "image") ? &c->image
-		: !strcmp(key, "engine") ? &c->engine : !strcmp(key, "runtime") ? &c->runtime
-		: !strcmp(key, "pod") ? &c->pod : !strcmp(key, "bundle") ? &c->bundle : NULL;
-}
-
-static char *meta_key(const char *id, const char *key)
-{
-	return xasprintf("%s\x1f%s", id, key);
-}
-
-void lifecycle_apply_meta(struct timeline *tl, struct cont *c)
-{
-	static const char *const keys[] = { "name", "image", "engine", "runtime", "pod", "bundle" };
-
-	for (size_t i = 0; tl->metas.count && i < ARRAY_SIZE(keys); i++) {
-		_cleanup_free_ char *key = meta_key(c->c.id, keys[i]);
-
-		container_set(meta_field(&c->c, keys[i]), map_get(&tl->metas, key, strlen(key)));
-	}
-}
-
-/* Names may come late, and they may come before the container does. */
-void lifecycle_meta(struct timeline *tl, const struct event_meta *e)
-{
-	struct cont *c = claim_find(tl, 'I', e->id);
-	size_t size = e->h.size - offsetof(struct event_meta, text);
-	const char *value = memchr(e->text, '\0', size);
-	_cleanup_free_ char *key = meta_key(e->id, e->text);
-	struct container probe;
-
-	if (!value || !meta_field(&probe, e->text))
-		return;
-	value++;
-	if (c) {
-		container_set(meta_field(&c->c, e->text), value);
-		container_notify(tl, c, CHANGE_NAMED);
-	} else if (tl->metas.count < META_MAX) {
-		free(map_put(&tl->metas, key, strlen(key), xstrdup(value)));
-	}
-}
-
 /* Between the sentinel and the arming of the detail tier system calls were not seen: a container that
  * began in between may lack its first steps. */
 void lifecycle_armed(struct timeline *tl, const struct event_armed *e)
@@ -422,7 +378,24 @@ static char *existing_id(struct timeline *tl, struct process *p, struct identity
 	return xstrdup(strrchr(ref->path, '/') ? strrchr(ref->path, '/') + 1 : ref->path);
 }
 
-/* Its cgroups in every hierarchy: those with the same path as the identifying one. */
+static bool has_cgroup_in(const struct container *c, uint32_t hierarchy)
+{
+	for (size_t i = 0; i < c->cgroup_count; i++) {
+		if (c->cgroups[i].hierarchy == hierarchy)
+			return true;
+	}
+	return false;
+}
+
+static bool is_named(const struct cgroup_ref *ref, const char *id)
+{
+	const char *slash = strrchr(ref->path, '/');
+
+	return slash && !strcmp(slash + 1, id);
+}
+
+/* Its cgroups in every hierarchy: those with the same path as the identifying one; where there is none, those
+ * named after it (a v1 runtime puts them below its own cgroup, which may differ). */
 static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t cgroup_id)
 {
 	struct cgroup_ref *own = cgroups_find(tl, tl->config.cgroup_hierarchy, cgroup_id);
@@ -431,6 +404,12 @@ static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t
 		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
 
 		if (!strcmp(ref->path, own->path) && strcmp(ref->path, "/") != 0)
+			cgroups_adopt(tl, c, ref);
+	}
+	for (size_t i = 0; own && is_named(own, c->c.id) && i < tl->cgroups.count; i++) {
+		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
+
+		if (!ref->container && is_named(ref, c->c.id) && !has_cgroup_in(&c->c, ref->hierarchy))
 			cgroups_adopt(tl, c, ref);
 	}
 }

@@ -142,6 +142,14 @@ struct limit {
 	uint64_t at_ns;
 };
 
+/* What its CPU limit did to it, as cpu.stat of its cgroup told last: since the cgroup was made, and in
+ * time added up over CPUs. */
+struct throttling {
+	bool known; /* it has a limit and was watched */
+	uint64_t periods, throttled; /* enforcement periods in which it wanted to run, and ran out of quota */
+	uint64_t throttled_ns;
+};
+
 struct exit_info {
 	bool known;
 	int code;        /* as docker says: the exit code, or 128 + signal */
@@ -155,9 +163,16 @@ struct exit_info {
 	bool sender_kernel;
 };
 
+struct label {
+	char *name, *value;
+};
+
 struct container {
 	char *id;
 	char *name, *image, *engine, *runtime, *pod, *bundle; /* NULL = unknown */
+	char *pod_namespace;
+	struct label *labels; /* in the order in which they became known */
+	size_t label_count, label_capacity;
 	enum container_state state;
 	bool existed;    /* already there when tracing began */
 	bool is_sandbox; /* a pod's pause container */
@@ -184,6 +199,7 @@ struct container {
 	size_t mark_count, mark_capacity;
 	struct limit *limits;
 	size_t limit_count, limit_capacity;
+	struct throttling throttling;
 	struct exit_info exit;
 	uint64_t lost;         /* events lost while it lived that may have been its own */
 	uint64_t steps_cut;    /* steps beyond the bound TIMELINE_MAX_STEPS, counted and not kept */

@@ -31,6 +31,7 @@ union record {
 	struct event_lost lost;
 	struct event_meta meta;
 	struct event_armed armed;
+	struct event_cgroup_value value;
 	char bytes[RECORD_MAX + 1];
 };
 
@@ -72,6 +73,8 @@ static size_t least_size(uint16_t kind)
 		return sizeof(struct event_armed);
 	case EVENT_META:
 		return offsetof(struct event_meta, text) + 3;
+	case EVENT_CGROUP_VALUE:
+		return offsetof(struct event_cgroup_value, value) + 1;
 	default:
 		return sizeof(struct event);
 	}
@@ -139,6 +142,8 @@ static void take_loss(struct timeline *tl, const struct event_lost *e)
 	size_t slot = (e->lost_kind < 48 ? e->lost_kind : 47) * 16 + (e->reason & 15);
 	uint64_t more;
 
+	if (e->reason == LOSS_UNWATCHED) /* no event was lost */
+		return;
 	more = e->count > tl->losses[slot] ? e->count - tl->losses[slot] : 0;
 	tl->losses[slot] += more;
 	tl->stats.lost += more;
@@ -205,12 +210,15 @@ static void dispatch(struct timeline *tl, const union record *r)
 		take_loss(tl, &r->lost);
 		break;
 	case EVENT_META:
-		lifecycle_meta(tl, &r->meta);
+		metas_take(tl, &r->meta);
 		break;
 	case EVENT_ARMED:
 		lifecycle_armed(tl, &r->armed);
 		break;
-	default: /* cgroup values, ticks: time goes by */
+	case EVENT_CGROUP_VALUE:
+		throttling_take(tl, &r->value);
+		break;
+	default: /* ticks: time goes by */
 		break;
 	}
 }
@@ -251,6 +259,10 @@ static void terminate(union record *r)
 	case EVENT_META:
 		r->meta.id[sizeof(r->meta.id) - 1] = '\0';
 		r->meta.text[sizeof(r->meta.text) - 1] = '\0';
+		break;
+	case EVENT_CGROUP_VALUE:
+		r->value.file[sizeof(r->value.file) - 1] = '\0';
+		r->value.value[sizeof(r->value.value) - 1] = '\0';
 		break;
 	default:
 		break;

@@ -4,6 +4,7 @@
 
 /* What the files of timeline/ share and nobody else sees. */
 
+#include "cgroup/cpu_stat.h"
 #include "timeline/timeline.h"
 #include "util/arena.h"
 #include "util/map.h"
@@ -79,6 +80,10 @@ struct cont {
 	uint64_t stop_ns; /* first fatal signal or stop request for init; 0 = none */
 	bool init_oom;
 	bool pivoted;
+	struct {                 /* the reading of cpu.stat before the next one; at_ns 0 = none */
+		uint64_t cgroup, at_ns;
+		struct cpu_stat stat;
+	} cpu;
 	uint64_t blind_from_ns, blind_to_ns; /* the detail tier was being armed; 0 = never while it began */
 };
 
@@ -97,7 +102,7 @@ struct open_op {
 	struct step step;
 };
 
-enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096 };
+enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096, LABELS_MAX = 64 };
 
 struct orphan {
 	uint64_t serial; /* 0 = free */
@@ -234,6 +239,11 @@ void step_free(struct step *s);
 /* What the record says of where the call spent its time; nothing where it does not say. */
 void waits_take(struct step *step, const struct event_syscall_exit *e);
 
+/* ---- throttling.c ---- */
+
+/* A reading of cpu.stat: what it shows more than the one before is a mark of the container whose cgroup it is. */
+void throttling_take(struct timeline *tl, const struct event_cgroup_value *e);
+
 /* claims.c: keys that lead to a container. A key is a letter and a value: I id, P path, N network
  * namespace inode, p process, m mount namespace, i pid namespace, n name. */
 void claim_key(struct timeline *tl, struct cont *c, char kind, const char *value);
@@ -292,14 +302,17 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e);
 /* p is gone and its exit was lost: what hangs on it ends with a lost edge. */
 void deaths_unseen(struct timeline *tl, struct process *p);
 
+/* metas.c */
+void metas_take(struct timeline *tl, const struct event_meta *e);
+/* Gives a new container the names that came before it. */
+void metas_apply(struct timeline *tl, struct cont *c);
+void labels_free(struct container *c);
+
 /* lifecycle.c */
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e);
 void lifecycle_exec(struct timeline *tl, const struct event_exec *e);
 void lifecycle_rename(struct timeline *tl, const struct event_rename *e);
-void lifecycle_meta(struct timeline *tl, const struct event_meta *e);
 void lifecycle_snapshot_end(struct timeline *tl);
-/* Gives a new container the names that came before it. */
-void lifecycle_apply_meta(struct timeline *tl, struct cont *c);
 void lifecycle_armed(struct timeline *tl, const struct event_armed *e);
 /* The container of a task that is known by its cgroup or pid namespace only; NULL = the host. */
 struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uint32_t pid_ns);

@@ -147,6 +147,24 @@ check_oom() {
 	record runc-oom 7 runc
 }
 
+# A container that runs into its CPU limit; what cpu.stat said last is kept for the host to compare.
+check_throttling() {
+	local name=runc-throttle group=/sys/fs/cgroup/ctrace-runc-throttle text keeper
+
+	[ -d /sys/fs/cgroup/cpu ] && group=/sys/fs/cgroup/cpu/ctrace-runc-throttle
+	make_bundle /run/bundle-$name ctrace-$name
+	jq '.process.args = ["/bin/sh", "-c", "/bin/busybox timeout 2 sh -c \"while :; do :; done\"; sleep 0.7; exit 7"]
+		| .linux.resources.cpu = {quota: 20000, period: 100000}' /run/bundle-$name/config.json > /run/throttle.json
+	mv /run/throttle.json /run/bundle-$name/config.json
+	ln -s busybox /run/bundle-$name/rootfs/bin/sleep
+	while sleep 0.1; do
+		text=$(cat $group/cpu.stat 2> /dev/null) && echo "$text" > $RESULTS/throttle.stat
+	done &
+	keeper=$!
+	record $name 7 runc
+	kill $keeper
+}
+
 # The launcher's own runtime, traced like any other. It needs a newer kernel than the tracer does.
 check_own_runtime() {
 	local code=0
@@ -185,6 +203,7 @@ if $TRACE record --help > /dev/null 2>&1; then
 	check_late_arming crun
 	check_sendfile
 	check_oom
+	check_throttling
 	check_own_runtime
 else
 	skip "recordings" "this build has no record command"

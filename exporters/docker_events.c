@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/docker_events.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporters/json_emit.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/map.h"
+
+/* What was told of a container. */
+struct told {
+	bool created, started, paused, died, destroyed;
+	size_t marks;      /* of the container's, looked at */
+	size_t actors;     /* of the container's, looked at */
+	uint64_t signal_ns; /* of the newest signal told */
+};
+
+struct docker_events {
+	const struct facts *facts;
+	struct map told; /* "id\0generation" */
+};
+
+struct docker_events *docker_events_new(const struct facts *facts)
+{
+	struct docker_events *d = xcalloc(1, sizeof(*d));
+
+	d->facts = facts;
+	return d;
+}
+
+void docker_events_free(struct docker_events *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->told.count; i++)
+		free(d->told.entries[i].value);
+	map_free(&d->told);
+	free(d);
+}
+
+static void make_key(struct strbuf *key, const struct container *c)
+{
+	strbuf_add(key, c->id, strlen(c->id) + 1);
+	strbuf_printf(key, "%d", c->generation);
+}
+
+void docker_events_forget(struct docker_events *d, const struct container *c)
+{
+	_cleanup_(strbuf_free) struct strbuf key = { 0 };
+
+	make_key(&key, c);
+	free(map_remove(&d->told, key.text, key.length));
+}
+
+static struct told *find_told(struct docker_events *d, const struct container *c)
+{
+	_cleanup_(strbuf_free) struct strbuf key = { 0 };
+	struct told *told;
+
+	make_key(&key, c);
+	told = map_get(&d->told, key.text, key.length);
+	if (!told) {
+		told = xcalloc(1, sizeof(*told));
+		told->created = told->started = c->existed;
+		map_put(&d->told, key.text, key.length, told);
+	}
+	return told;
+}
+
+/* ---- one line ---- */
+
+struct line {
+	const char *status;
+	uint64_t at_ns;
+	const char *key, *value; /* an attribute besides image and name; NULL = none */
+};
+
+static void write_line(struct docker_events *d, struct strbuf *sb, const struct container *c, const struct line *l)
+{
+	uint64_t at = l->at_ns + (uint64_t)d->facts->wall_offset_ns;
+
+	if (!sb)
+		return;
+	json_open(sb, NULL, '{');
+	json_text(sb, "status", l->status);
+	json_text(sb, "id", c->id);
+	json_text(sb, "from", c->image ? c->image : "");
+	json_text(sb, "Type", "container");
+	json_text(sb, "Action", l->status);
+	json_open(sb, "Actor", '{');
+	json_text(sb, "ID", c->id);
+	json_open(sb, "Attributes", '{');
+	if (l->key)
+		json_text(sb, l->key, l->value);
+	json_text(sb, "image", c->image ? c->image : "");
+	if (c->name)
+		json_text(sb, "name", c->name);
+	json_close(sb, '}');
+	json_close(sb, '}');
+	json_text(sb, "scope", "local");
+	json_number(sb, "time", (int64_t)(at / 1000000000));
+	json_number(sb, "timeNano", (int64_t)at);
+	json_close(sb, '}');
+	strbuf_putc(sb, '\n');
+}
+
+/* ---- what there is to tell ---- */
+
+/* A container exists for docker when the request that creates it is answered; where there was none, with the first
+ * thing that a runtime does for it. 0 = not yet. */
+static uint64_t created_at(const struct container *c)
+{
+	for (size_t i = 0; i < c->step_count; i++) {
+		const struct step *s = &c->steps[i];
+		const char *path = s->kind == STEP_REQUEST ? details_text(&s->details, "path") : NULL;
+
+		if (path && strstr(path, "/containers/create") && s->end_edge != EDGE_OPEN)
+			return s->end_ns;
+	}
+	return c->created_ns ? c->created_ns : c->started_ns || c->state == STATE_EXITED ? c->first_ns : 0;
+}
+
+static bool asks_for_removal(const struct actor *a)
+{
+	for (size_t i = 0; a->argv && a->argv[i]; i++) {
+		if (!strcmp(a->argv[i], "--rm") || !strcmp(a->argv[i], "--rm=true") || (i == 1 && !strcmp(a->argv[i], "rm")))
+			return true;
+	}
+	return false;
+}
+
+/* Runtimes keep nothing of a container that was torn down. Engines keep those that nobody asked them to remove. */
+static bool is_removed(const struct container *c)
+{
+	if (!c->ended)
+		return false;
+	if (!c->engine || !strcmp(c->engine, "ctrace"))
+		return true;
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if ((c->actors[i].role == ACTOR_CLI || c->actors[i].role == ACTOR_ENGINE) && asks_for_removal(&c->actors[i]))
+			return true;
+	}
+	for (size_t i = 0; i < c->step_count; i++) {
+		const char *method = c->steps[i].kind == STEP_REQUEST ? details_text(&c->steps[i].details, "method") : NULL;
+
+		if (method && !strcmp(method, "DELETE"))
+			return true;
+	}
+	return false;
+}
+
+static void tell_beginning(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+{
+	uint64_t created = told->created ? 0 : created_at(c);
+
+	if (created) {
+		write_line(d, sb, c, &(struct line){ "create", created, NULL, NULL });
+		told->created = true;
+	}
+	if (!told->started && c->started_ns) {
+		write_line(d, sb, c, &(struct line){ "start", c->started_ns, NULL, NULL });
+		told->started = true;
+	}
+}
+
+/* An exec session's first program: what a runtime's process became, and not what that started in turn. */
+static bool begins_session(const struct container *c, const struct actor *a)
+{
+	return a->role == ACTOR_EXEC && a->argv &&
+	       (a->parent < 0 || (size_t)a->parent >= c->actor_count || c->actors[a->parent].role == ACTOR_RUNTIME);
+}
+
+static void tell_sessions(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+{
+	for (; told->actors < c->actor_count; told->actors++) {
+		const struct actor *a = &c->actors[told->actors];
+		_cleanup_(strbuf_free) struct strbuf create = { 0 };
+		_cleanup_(strbuf_free) struct strbuf begin = { 0 };
+
+		if (!begins_session(c, a))
+			continue;
+		strbuf_puts(&create, "exec_create:");
+		strbuf_puts(&begin, "exec_start:");
+		for (size_t i = 0; a->argv[i]; i++) {
+			strbuf_printf(&create, " %s", a->argv[i]);
+			strbuf_printf(&begin, " %s", a->argv[i]);
+		}
+		write_line(d, sb, c, &(struct line){ create.text, a->start_ns, NULL, NULL });
+		write_line(d, sb, c, &(struct line){ begin.text, a->start_ns, NULL, NULL });
+	}
+}
+
+static void tell_marks(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+{
+	for (; told->marks < c->mark_count; told->marks++) {
+		const struct mark *m = &c->marks[told->marks];
+		const struct detail *code = details_get(&m->details, "code");
+		char text[24];
+
+		if (m->kind == MARK_OOM_KILL)
+			write_line(d, sb, c, &(struct line){ "oom", m->at_ns, NULL, NULL });
+		if (m->kind != MARK_EXEC_EXIT)
+			continue;
+		snprintf(text, sizeof(text), "%" PRId64, code ? code->number : 0);
+		write_line(d, sb, c, &(struct line){ "exec_die", m->at_ns, code ? "exitCode" : NULL, text });
+	}
+}
+
+/* Signals that a runtime was told to send: `docker kill`, `docker stop`. */
+static void tell_signals(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+{
+	for (size_t i = 0; i < c->step_count; i++) {
+		const struct step *s = &c->steps[i];
+		const struct detail *number = s->kind == STEP_SIGNAL ? details_get(&s->details, "signal") : NULL;
+		char text[24];
+
+		if (!number || s->start_ns <= told->signal_ns || s->phase != PHASE_STOP || s->actor < 0 ||
+			c->actors[s->actor].role != ACTOR_RUNTIME)
+			continue;
+		snprintf(text, sizeof(text), "%" PRId64, number->number);
+		write_line(d, sb, c, &(struct line){ "kill", s->start_ns, "signal", text });
+		told->signal_ns = s->start_ns;
+	}
+}
+
+static uint64_t last_mark(const struct container *c, enum mark_kind kind)
+{
+	for (size_t i = c->mark_count; i-- > 0;) {
+		if (c->marks[i].kind == kind)
+			return c->marks[i].at_ns;
+	}
+	return c->last_ns;
+}
+
+static void tell_pause(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+{
+	bool paused = c->state == STATE_PAUSED;
+
+	if (paused != told->paused && c->state != STATE_EXITED)
+		write_line(d, sb, c, &(struct line){ paused ? "pause" : "unpause",
+			last_mark(c, paused ? MARK_FREEZE : MARK_THAW), NULL, NULL });
+	told->paused = paused;
+}
+
+static void tell_end(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+{
+	char code[16];
+
+	if (!told->died && c->exit.known && (c->started_ns || c->existed)) {
+		snprintf(code, sizeof(code), "%d", c->exit.code);
+		write_line(d, sb, c, &(struct line){ "die", c->exit.at_ns, "exitCode", code });
+		told->died = true;
+	}
+	if (!told->destroyed && is_removed(c)) {
+		write_line(d, sb, c, &(struct line){ "destroy", c->last_ns, NULL, NULL });
+		told->destroyed = true;
+	}
+}
+
+void docker_events_update(struct docker_events *d, struct strbuf *sb, const struct container *c)
+{
+	struct told *told = find_told(d, c);
+
+	tell_beginning(d, sb, c, told);
+	tell_sessions(d, sb, c, told);
+	tell_signals(d, sb, c, told);
+	tell_marks(d, sb, c, told);
+	tell_pause(d, sb, c, told);
+	tell_end(d, sb, c, told);
+}

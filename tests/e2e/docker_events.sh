@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 180
+# `ctrace trace --format docker-events` against what `docker events` says of the same runs, field by field.
+. tests/lib/env.sh
+. tests/lib/images.sh
+. tests/lib/engines.sh
+. tests/lib/trace.sh
+need_tracing
+need jq
+docker_start || skip_all "$ENGINE_WHY"
+
+dock events --filter type=container --format '{{json .}}' >"$WORK/theirs" 2>"$WORK/events.err" &
+on_exit stop_process $!
+
+# One container that ends, one that the kernel kills, one that everything is done to, one that stays.
+cat >"$WORK/scenario" <<EOF
+set -e
+docker() { command docker -H "unix://$DOCKER_SOCKET" "\$@"; }
+docker run --rm --name ev-true --memory 64m busybox sh -c 'exit 3' || [ \$? = 3 ]
+docker run --rm --name ev-oom --memory 16m --memory-swap 16m --shm-size 200m busybox dd if=/dev/zero of=/dev/shm/x bs=1M count=150 || [ \$? = 137 ]
+docker run -d --rm --name ev-many busybox sleep 100
+docker pause ev-many
+docker unpause ev-many
+docker exec ev-many true
+docker exec ev-many sh -c 'exit 5' || [ \$? = 5 ]
+docker kill -s USR1 ev-many
+docker kill ev-many
+docker run -d --name ev-kept busybox true
+EOF
+DOCKER_CONFIG=$WORK/docker/config "$CTRACE" trace --trace=none --format docker-events --json="$WORK/ours" \
+	--record "$WORK/recording" -- sh "$WORK/scenario" >"$WORK/out" 2>"$WORK/err"
+is "$?" 0 "the scenario"
+[ ! -s "$WORK/err" ] || diag "$(cat "$WORK/err")"
+
+replays()
+{
+	"$CTRACE" replay --format docker-events "$WORK/recording" | cmp - "$WORK/ours"
+}
+check "a replay of the recording says the same" replays
+
+# words FILE NAME: what both must agree on. Not compared: attach, network and resize, which are none of the container's;
+# execID and labels, which the kernel does not know.
+words()
+{
+	jq -r --arg name "$2" 'select(.Type == "container" and .Actor.Attributes.name == $name) |
+		select(.Action | test("^(attach|resize|top|archive|copy|export|commit|rename|update)") | not) |
+		[.status == .Action, .id == .Actor.ID, .id, .from, (.Action | sub(" +$"; "")), .Actor.Attributes.image,
+		.Actor.Attributes.exitCode, .Actor.Attributes.signal, .scope, (.timeNano / 1e9 | floor) == .time] | @tsv' "$1"
+}
+
+wait_for 10 grep -q '"Action":"destroy".*ev-many' "$WORK/theirs"
+for name in ev-true ev-oom ev-many ev-kept; do
+	words "$WORK/theirs" $name >"$WORK/theirs.$name"
+	words "$WORK/ours" $name >"$WORK/ours.$name"
+	check "$name: docker's events" diff "$WORK/theirs.$name" "$WORK/ours.$name"
+	is "$(cut -f5 "$WORK/ours.$name" | grep -c '^create$')" 1 "$name: and not nothing"
+done
+
+shape()
+{
+	jq -c 'select(.Action | test("^(create|start|die|destroy|oom|kill|pause|unpause)$")) |
+		[paths | map(tostring) | join(".")] | map(select(test("Attributes\\.") | not)) | sort' "$1" | sort -u
+}
+check "the same keys, and no others" diff <(shape "$WORK/theirs") <(shape "$WORK/ours")
+
+# When: within a second or so, since the daemon notes it later than the kernel does it.
+cat >"$WORK/times.py" <<'EOF'
+import json
+import sys
+
+
+def times(path):
+    found = {}
+    for line in open(path):
+        e = json.loads(line)
+        if e["Actor"]["Attributes"].get("name", "").startswith("ev-"):
+            found.setdefault((e["id"], e["Action"].strip()), e["timeNano"] / 1e9)
+    return found
+
+
+theirs, ours = times(sys.argv[1]), times(sys.argv[2])
+common = theirs.keys() & ours.keys()
+assert len(common) > 12, common
+for key in common:
+    assert abs(theirs[key] - ours[key]) < 1.5, (key, theirs[key] - ours[key])
+EOF
+check "the times are near" /usr/bin/python3 "$WORK/times.py" "$WORK/theirs" "$WORK/ours"
+done_testing

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 900
+# A process of the launcher is killed at its n-th system call, for n all over its life: the next command finds and
+# removes what it left, and containers that had run are kept as exited.
+. tests/lib/env.sh
+. tests/lib/engine.sh
+need_root
+need busybox jq
+engine_root || skip_all "no busybox"
+kill_at=$CTRACE_OUTPUT/tests/kill_at
+[ -x "$kill_at" ] || skip_all "tests/tools/kill_at is not built"
+steps=${FULL:+60}
+: "${steps:=9}"
+
+# calls COMMAND...: how many system calls it and its processes make, about.
+calls()
+{
+	local low=1 high=4096 middle
+
+	while [ $((high - low)) -gt 64 ]; do
+		middle=$(((low + high) / 2))
+		if "$kill_at" "$middle" "$@" >/dev/null 2>&1 </dev/null; then low=$middle; else high=$middle; fi
+		settle
+	done
+	echo "$low"
+}
+
+# What a person would do next; then all must be gone but containers that had run.
+settle()
+{
+	"$CTRACE" ps -q >/dev/null 2>>"$WORK/next"
+}
+
+left()
+{
+	engine_things | grep -v '^containers/\|^names/' # those of containers that stay
+	for id in $("$CTRACE" ps -aq --no-trunc --filter status=running --filter status=created --filter status=removing); do
+		echo "container $id: $("$CTRACE" inspect -f '{{.State.Status}}' "$id")"
+	done
+}
+
+remember()
+{
+	ls "$WORK/run/live" "$WORK/run/containers" 2>/dev/null | grep -E '^[0-9a-f]{64}$' | sort -u >>"$WORK/ids"
+}
+
+# sweep WHAT BEFORE AFTER COMMAND...: BEFORE and AFTER are functions that make ready and take away.
+sweep()
+{
+	local what=$1 before=$2 after=$3 n total bad=0 killed=0
+
+	shift 3
+	"$before"
+	total=$(calls "$@")
+	"$after"
+	for ((n = 1; n <= steps; n++)); do
+		: >"$WORK/ids"
+		"$before"
+		"$kill_at" $((1 + n * total / (steps + 1))) "$@" >/dev/null 2>&1 </dev/null && killed=$((killed + 1))
+		remember
+		settle
+		# what a live supervisor (it was not the one that was killed) still does
+		wait_for 3 is_clean || { bad=$((bad + 1)); diag "killed at $((1 + n * total / (steps + 1))) of $total: $(left | head -5)"; }
+		"$after"
+	done
+	is "$bad" 0 "$what: killed at $killed of $steps steps of about $total calls, and nothing is left"
+}
+
+is_clean()
+{
+	"$CTRACE" rm -fv keep running >/dev/null 2>&1
+	settle
+	[ -z "$(left)" ]
+}
+
+nothing()
+{
+	:
+}
+
+empty()
+{
+	"$CTRACE" rm -fv keep running >/dev/null 2>&1
+	"$CTRACE" prune -f --volumes >/dev/null 2>&1
+}
+
+make_exited()
+{
+	"$CTRACE" run --trace=none --name keep "${ON[@]}" -v /anon true >/dev/null 2>&1
+}
+
+make_running()
+{
+	"$CTRACE" run -d --trace=none --name running "${ON[@]}" sleep 60 >/dev/null 2>&1
+}
+
+sweep "run --rm" nothing empty "$CTRACE" run --trace=none --rm "${ON[@]}" true
+sweep "run" nothing empty "$CTRACE" run --trace=none "${ON[@]}" true
+sweep "run -d" nothing empty "$CTRACE" run -d --trace=none --name keep "${ON[@]}" -v /anon true
+sweep "run -d --rm -p, on the bridge" nothing empty "$CTRACE" run -d --rm --trace=none --name keep \
+	--rootfs "$ROOTFS" -p 127.0.0.1::80 true
+sweep "start" make_exited empty "$CTRACE" start keep
+sweep "rm" make_exited empty "$CTRACE" rm -v keep
+sweep "rm -f" make_running empty "$CTRACE" rm -f running
+sweep "stop" make_running empty "$CTRACE" stop -t 0 running
+
+empty
+wait_for 5 test -z "$(engine_things)"
+is "$(engine_things)" "" "nothing is left at the end"
+is "$(ls "$CTRACE_ROOT/volumes" 2>/dev/null | wc -l)" 0 "not even a volume" || ls "$CTRACE_ROOT/volumes" | sed 's/^/# /'
+is "$(sort "$WORK/next" | uniq -c)" "" "and no command after a kill complained"
+done_testing

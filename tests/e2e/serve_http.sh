@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 180
+# The metrics endpoint: its formats, its bounds, its configuration, and what it says when it cannot start.
+. tests/lib/env.sh
+. tests/lib/images.sh
+. tests/lib/engines.sh
+. tests/lib/trace.sh
+. tests/lib/serve.sh
+need_tracing
+need_ctrace serve
+
+mkdir "$WORK/etc"
+export CTRACE_CONFIG=$WORK/etc/config.json
+echo '{}' >"$CTRACE_CONFIG"
+serve_start --compat=cadvisor || { done_testing; exit; }
+
+if have runc && busybox_image; then
+	JQ='.linux.resources.memory = {limit: 67108864}' bundle "$WORK/b" sleep 60
+	rc run --detach --bundle "$WORK/b" "h-$$" </dev/null >/dev/null 2>&1
+	on_exit rc delete --force "h-$$"
+	wait_for 20 eval 'metrics | grep -q "^container_memory_usage_bytes.*h-$$"'
+	is "$(metrics | grep "^container_spec_memory_limit_bytes.*name=\"h-$$\"" | awk '{print $2}')" 67108864 \
+		"cAdvisor's names, with a container's limit"
+	check "and its start" grep -q "^ctrace_container_start_time_seconds{id=\"h-$$\"} 1" <(metrics)
+fi
+
+metrics >"$WORK/text"
+metrics 'application/openmetrics-text;version=1.0.0' >"$WORK/open"
+if have promtool; then
+	is "$(promtool check metrics <"$WORK/text" 2>&1)" "" "promtool check metrics has nothing to say"
+else
+	skip_point "promtool check metrics" "promtool is not installed"
+fi
+if /usr/bin/python3 -c 'import prometheus_client' 2>/dev/null; then
+	/usr/bin/python3 - "$WORK/open" >"$WORK/parsed" 2>&1 <<'PYTHON'
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+families = list(text_string_to_metric_families(open(sys.argv[1], encoding="utf-8").read()))
+print("ok" if len(families) > 20 else "only %d families" % len(families))
+PYTHON
+	is "$(cat "$WORK/parsed")" ok "the strict OpenMetrics parser takes it"
+else
+	skip_point "the strict OpenMetrics parser" "python3-prometheus-client is not installed"
+fi
+is "$(tail -n 1 "$WORK/open")" "# EOF" "OpenMetrics ends with # EOF"
+
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$LIB /usr/bin/python3 "$LIB/http_abuse.py" "${SERVE%:*}" "${SERVE#*:}" >"$WORK/abuse" 2>&1
+code=$?
+while IFS= read -r line; do
+	case $line in
+	'ok - '*) ok "${line#ok - }" ;;
+	'not ok - '*) not_ok "${line#not ok - }" ;;
+	*) diag "$line" ;;
+	esac
+done <"$WORK/abuse"
+is "$code" 0 "the endpoint outlives all that"
+
+# ---- a port in use, a bad configuration ----
+
+"$CTRACE" serve --listen "$SERVE" --no-stream >"$WORK/out" 2>&1
+is "$?" 125 "a port in use is an error"
+like "$(cat "$WORK/out")" "$SERVE is in use" "that says so"
+"$CTRACE" serve --listen nonsense >"$WORK/out" 2>&1
+is "$?:$(grep -c 'HOST:PORT' "$WORK/out")" "125:1" "an address that is none is an error"
+
+echo '{"serve": {"listen": 5}}' >"$CTRACE_CONFIG"
+kill -HUP "$SERVE_PID"
+wait_for 5 grep -q "not taken over" "$WORK/serve.err"
+check "a configuration that is wrong is not taken over" grep -q "serve.listen in the configuration must be a string" "$WORK/serve.err"
+check "and what was goes on" metrics
+serve_stop
+is "$SERVE_CODE" 0 "it ends as it is told"
+
+first=127.0.0.1:$(free_port) second=127.0.0.1:$(free_port)
+echo "{\"serve\": {\"listen\": \"$first\"}}" >"$CTRACE_CONFIG"
+"$CTRACE" serve >"$WORK/out" 2>"$WORK/serve.err" &
+SERVE_PID=$!
+on_exit stop_process "$SERVE_PID"
+wait_for 20 grep -q ready "$WORK/serve.err"
+SERVE=$first
+check "the configuration says where to listen" metrics
+echo "{\"serve\": {\"listen\": \"$second\", \"compat\": [\"cadvisor\"]}}" >"$CTRACE_CONFIG"
+kill -HUP "$SERVE_PID"
+wait_for 5 grep -q "configuration read" "$WORK/serve.err"
+SERVE=$second
+check "after SIGHUP somewhere else" metrics
+check "with other metrics" grep -q '^# TYPE container_start_time_seconds' <(metrics)
+SERVE=$first
+! metrics >/dev/null 2>&1
+is $? 0 "and not where it was"
+serve_stop
+
+done_testing

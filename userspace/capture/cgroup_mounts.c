@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/cgroup_mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+/* Whether a comma-separated list, such as the options of a v1 mount, holds this word. */
+static bool has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *p = list; length && (p = strstr(p, word)); p += length) {
+		if ((p == list || p[-1] == ',') && (p[length] == '\0' || p[length] == ',' || p[length] == '\n'))
+			return true;
+	}
+	return false;
+}
+
+static bool is_mount_of(const char *options, const char *controllers)
+{
+	char first[64];
+
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(controllers, ","), controllers);
+	return has_word(options, first);
+}
+
+/* One line of /proc/self/mountinfo (proc(5)): "ID PARENT MAJ:MIN ROOT POINT OPTIONS ... - TYPE SOURCE SUPER". */
+struct mount_line {
+	char root[256], point[1024], type[32], super[512];
+};
+
+static bool parse_line(char *line, struct mount_line *m)
+{
+	char *separator = strstr(line, " - ");
+
+	return separator && sscanf(line, "%*s %*s %*s %255s %1023s", m->root, m->point) == 2 &&
+		sscanf(separator, " - %31s %*s %511s", m->type, m->super) == 2;
+}
+
+/* controllers: of a v1 hierarchy, NULL = v2. */
+static bool is_whole(const struct mount_line *m, const char *controllers)
+{
+	/* in a cgroup namespace, as a pod's, the root of the host's tree reads "/../.." (cgroup_namespaces(7)) */
+	if (strspn(m->root, "/.") != strlen(m->root))
+		return false;
+	if (!controllers)
+		return strcmp(m->type, "cgroup2") == 0;
+	return strcmp(m->type, "cgroup") == 0 && is_mount_of(m->super, controllers);
+}
+
+uint32_t cgroup_mounts_find(const struct timeline_config *config, const char *controller)
+{
+	for (size_t i = 0; i < config->hierarchy_count; i++) {
+		if (config->hierarchies[i].id && has_word(config->hierarchies[i].controllers, controller))
+			return config->hierarchies[i].id;
+	}
+	return 0;
+}
+
+int cgroup_mounts_open(const struct timeline_config *config, uint32_t hierarchy)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	const char *controllers = NULL;
+	struct mount_line m;
+	char line[4096];
+
+	for (size_t i = 0; i < config->hierarchy_count && hierarchy; i++) {
+		if (config->hierarchies[i].id == hierarchy)
+			controllers = config->hierarchies[i].controllers;
+	}
+	if (hierarchy && !controllers)
+		return -ENOENT;
+	while (f && fgets(line, sizeof(line), f)) {
+		int fd;
+
+		if (!parse_line(line, &m) || !is_whole(&m, controllers))
+			continue;
+		fd = open(m.point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	return -ENOENT;
+}

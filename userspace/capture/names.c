@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/names.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/capture_internal.h"
+#include "capture/names_read.h"
+#include "timeline/identify.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+/* At the bounds the newest is not looked up, or what was found is not told: names are the only loss. */
+enum { JOBS_MAX = 1024, FOUND_MAX = 16384, WORDS_MAX = 128, STOP_MS = 200 };
+
+struct names {
+	uint32_t root_mnt_ns;
+	int event_fd;
+	pthread_t thread;
+	pthread_mutex_t mutex; /* guards what follows */
+	pthread_cond_t changed;
+	struct names_job *jobs[JOBS_MAX]; /* a ring; the one at first is being read while is_busy */
+	size_t first, count;
+	bool is_busy, stop, abandoned;
+	struct event_meta *found[FOUND_MAX];
+	size_t found_count;
+};
+
+static void free_job(struct names_job *job)
+{
+	free(job->id);
+	free(job->bundle);
+	free(job);
+}
+
+static void free_names(struct names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		free_job(n->jobs[(n->first + i) % JOBS_MAX]);
+	for (size_t i = 0; i < n->found_count; i++)
+		free(n->found[i]);
+	close(n->event_fd);
+	pthread_mutex_destroy(&n->mutex);
+	pthread_cond_destroy(&n->changed);
+	free(n);
+}
+
+/* ---- the thread ---- */
+
+static void found(void *arg, const struct names_job *job, const char *key, const char *value)
+{
+	struct names *n = arg;
+	struct event_meta *e = xcalloc(1, sizeof(*e));
+	size_t key_length = strlen(key) + 1, length = strlen(value), room = sizeof(e->text) - 1;
+
+	if (key_length >= room || !length) {
+		free(e);
+		return;
+	}
+	if (length > room - key_length)
+		length = room - key_length;
+	event_prepare(&e->h, EVENT_META, sizeof(*e), 0);
+	e->h.size = (uint16_t)(offsetof(struct event_meta, text) + key_length + length + 1);
+	memcpy(e->id, job->id, strlen(job->id)); /* its length was checked */
+	memcpy(e->text, key, key_length);
+	memcpy(e->text + key_length, value, length);
+	pthread_mutex_lock(&n->mutex);
+	if (n->found_count < FOUND_MAX)
+		n->found[n->found_count++] = e;
+	else
+		free(e);
+	pthread_mutex_unlock(&n->mutex);
+}
+
+static void *work(void *arg)
+{
+	struct names *n = arg;
+	bool abandoned;
+
+	pthread_mutex_lock(&n->mutex);
+	while (!n->stop) {
+		struct names_job *job;
+
+		if (!n->count) {
+			pthread_cond_wait(&n->changed, &n->mutex);
+			continue;
+		}
+		job = n->jobs[n->first];
+		n->first = (n->first + 1) % JOBS_MAX;
+		n->count--;
+		n->is_busy = true;
+		pthread_mutex_unlock(&n->mutex);
+		names_read(job, found, n);
+		free_job(job);
+		pthread_mutex_lock(&n->mutex);
+		n->is_busy = false;
+		if (n->found_count)
+			eventfd_write(n->event_fd, 1);
+		pthread_cond_broadcast(&n->changed);
+	}
+	abandoned = n->abandoned;
+	n->is_busy = false;
+	pthread_mutex_unlock(&n->mutex);
+	if (abandoned)
+		free_names(n);
+	return NULL;
+}
+
+int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err)
+{
+	struct names *n = xcalloc(1, sizeof(*n));
+	sigset_t all, old;
+	int r;
+
+	n->root_mnt_ns = root_mnt_ns;
+	n->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&n->mutex, NULL);
+	pthread_cond_init(&n->changed, NULL);
+	sigfillset(&all); /* signals are the main thread's */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = n->event_fd < 0 ? errno : pthread_create(&n->thread, NULL, work, n);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r != 0) {
+		free_names(n);
+		return error_errno(err, r, "cannot start the thread that reads names");
+	}
+	*ret_names = n;
+	return 0;
+}
+
+static struct timespec deadline(int milliseconds)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += milliseconds / 1000;
+	t.tv_nsec += milliseconds % 1000 * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	return t;
+}
+
+/* A thread that hangs in a file is left behind, with what it uses. */
+void names_close(struct names *n)
+{
+	struct timespec until = deadline(STOP_MS);
+	int r = 0;
+
+	if (!n)
+		return;
+	pthread_mutex_lock(&n->mutex);
+	n->stop = true;
+	pthread_cond_broadcast(&n->changed);
+	while (n->is_busy && r == 0)
+		r = pthread_cond_timedwait(&n->changed, &n->mutex, &until);
+	n->abandoned = n->is_busy;
+	pthread_mutex_unlock(&n->mutex);
+	if (n->abandoned) {
+		pthread_detach(n->thread);
+		return;
+	}
+	pthread_join(n->thread, NULL);
+	free_names(n);
+}
+
+/* ---- the main thread ---- */
+
+int names_fd(const struct names *n)
+{
+	return n->event_fd;
+}
+
+static void add_job(struct names *n, const struct event *h, const struct identity *who, bool on_host)
+{
+	struct names_job *job;
+
+	if (strlen(who->id) >= sizeof(((struct event_meta *)NULL)->id))
+		return;
+	job = xcalloc(1, sizeof(*job));
+	*job = (struct names_job){ .id = xstrdup(who->id), .bundle = xstrdup(who->bundle), .pid = h->tgid,
+		.start_ns = h->start_ns, .on_host = on_host };
+	pthread_mutex_lock(&n->mutex);
+	if (n->count < JOBS_MAX) {
+		n->jobs[(n->first + n->count++) % JOBS_MAX] = job;
+		job = NULL;
+	}
+	pthread_cond_broadcast(&n->changed);
+	pthread_mutex_unlock(&n->mutex);
+	if (job)
+		free_job(job);
+}
+
+/* argv of a record, which is cut at its size, as a vector; the strings are in text. */
+static void split(char *text, size_t length, char *words[WORDS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < length && count < WORDS_MAX - 1; at += strlen(text + at) + 1)
+		words[count++] = text + at;
+	words[count] = NULL;
+}
+
+static bool identify(const struct event *h, const char *argv, size_t length, struct identity *ret)
+{
+	char text[EVENT_ARGV + 1], *words[WORDS_MAX];
+	bool conmon = !strncmp(h->comm, "conmon", sizeof(h->comm));
+
+	if (length > EVENT_ARGV)
+		length = EVENT_ARGV;
+	memcpy(text, argv, length);
+	text[length] = '\0';
+	split(text, length, words);
+	switch (h->role) {
+	case ROLE_RUNTIME:
+		return identify_runtime(words, ret) && ret->verb == VERB_CREATE;
+	case ROLE_SHIM:
+		if (conmon)
+			return identify_conmon(words, ret) && ret->verb == VERB_CREATE;
+		/* a running shim is in its bundle; one that starts has a runtime that is told it */
+		return identify_shim(words, ret) && (ret->bundle[0] || h->kind == EVENT_SNAPSHOT_TASK);
+	default:
+		return false;
+	}
+}
+
+static void observe(struct names *n, const struct event *h, const char *argv, size_t length, uint32_t mnt_ns)
+{
+	struct identity who;
+
+	if ((h->role == ROLE_RUNTIME || h->role == ROLE_SHIM) && identify(h, argv, length, &who))
+		add_job(n, h, &who, mnt_ns == n->root_mnt_ns);
+}
+
+void names_observe(struct names *n, const struct event *event)
+{
+	const struct event_exec *exec = (const struct event_exec *)event;
+	const struct event_task *task = (const struct event_task *)event;
+
+	if (event->kind == EVENT_EXEC && event->size >= offsetof(struct event_exec, argv) + exec->argv_length)
+		observe(n, event, exec->argv, exec->argv_length, exec->ns.mnt);
+	else if (event->kind == EVENT_SNAPSHOT_TASK &&
+		event->size >= offsetof(struct event_task, argv) + task->argv_length)
+		observe(n, event, task->argv, task->argv_length, task->ns.mnt);
+}
+
+void names_take(struct names *n, uint64_t now_ns, names_sink *sink, void *arg)
+{
+	eventfd_t value;
+
+	eventfd_read(n->event_fd, &value);
+	pthread_mutex_lock(&n->mutex);
+	for (size_t i = 0; i < n->found_count; i++) {
+		n->found[i]->h.time_ns = now_ns;
+		sink(arg, &n->found[i]->h);
+		free(n->found[i]);
+	}
+	n->found_count = 0;
+	pthread_mutex_unlock(&n->mutex);
+}
+
+void names_wait(struct names *n, int milliseconds)
+{
+	struct timespec until = deadline(milliseconds);
+	int r = 0;
+
+	pthread_mutex_lock(&n->mutex);
+	while ((n->count || n->is_busy) && r == 0)
+		r = pthread_cond_timedwait(&n->changed, &n->mutex, &until);
+	pthread_mutex_unlock(&n->mutex);
+}

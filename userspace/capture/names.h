@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_NAMES_H
+#define CTRACE_NAMES_H
+
+#include <linux/types.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+#include "util/error.h"
+
+/*
+ * Names, images, pods and labels of containers, from what their engines keep on disk: the bundle's config.json and
+ * its annotations, docker's config.v2.json, containers-storage's containers.json. They are read by a thread of its own,
+ * since a file may be on a disk that does not answer, and come late, as EVENT_META; nothing waits for them. What
+ * cannot be read is not told.
+ */
+struct names;
+
+/* root_mnt_ns: inode number of the host's mount namespace. */
+int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err);
+void names_close(struct names *names); /* takes NULL */
+
+/* Readable when names_take has something to give. */
+int names_fd(const struct names *names);
+
+/* Looks for runtimes and shims that name a container among the events; the others are of no interest. */
+void names_observe(struct names *names, const struct event *event);
+
+/* Gives what was found, as of now_ns. */
+typedef void names_sink(void *arg, const struct event *event);
+void names_take(struct names *names, uint64_t now_ns, names_sink *sink, void *arg);
+
+/* Until all that was asked for is found, but not longer than that. */
+void names_wait(struct names *names, int milliseconds);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What engines keep on disk about a container. Everything here is somebody else's file: it may be missing, huge,
+ * no file at all, or change while it is read. */
+#include "capture/names_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+enum { FILE_MAX = 8 << 20, JSON_DEPTH = 64, LABELS_MAX = 64, ANCESTORS_MAX = 5 };
+
+static void cleanup_json(json_object **o)
+{
+	json_object_put(*o);
+}
+
+/* Whether /proc/PID is still the process that was seen. */
+static bool is_same(const struct names_job *job)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/stat", job->pid);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned long long ticks, expected;
+	char text[1024], *at;
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	at = strrchr(text, ')'); /* the name before it may hold anything */
+	if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+		&ticks) != 1)
+		return false;
+	expected = job->start_ns / (1000000000ULL / (unsigned long long)sysconf(_SC_CLK_TCK));
+	return ticks + 1 >= expected && ticks <= expected + 1;
+}
+
+/* Where the process's files are for us: "" = where they are for it. NULL when that cannot be known any more. */
+static char *root_of(const struct names_job *job)
+{
+	if (job->on_host)
+		return xstrdup("");
+	return is_same(job) ? xasprintf("/proc/%u/root", job->pid) : NULL;
+}
+
+static char *bundle_of(const struct names_job *job, const char *root)
+{
+	if (job->bundle[0] == '/')
+		return xasprintf("%s%s", root, job->bundle);
+	return is_same(job) ? xasprintf("/proc/%u/cwd/%s", job->pid, job->bundle) : NULL;
+}
+
+static json_object *read_json(const char *path)
+{
+	/* nonblocking: a FIFO with that name must not hold us */
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	struct json_tokener *tokener;
+	char block[16384];
+	json_object *o;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+		return NULL;
+	while (text.length < FILE_MAX && (n = read(fd, block, sizeof(block))) > 0)
+		strbuf_add(&text, block, (size_t)n);
+	tokener = json_tokener_new_ex(JSON_DEPTH);
+	o = text.length ? json_tokener_parse_ex(tokener, text.text, (int)text.length) : NULL;
+	json_tokener_free(tokener);
+	return o;
+}
+
+static json_object *member(json_object *o, const char *key)
+{
+	json_object *value = NULL;
+
+	if (json_object_is_type(o, json_type_object))
+		json_object_object_get_ex(o, key, &value);
+	return value;
+}
+
+static const char *text_of(json_object *o, const char *key)
+{
+	json_object *value = member(o, key);
+
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+struct reading {
+	const struct names_job *job;
+	names_emit *emit;
+	void *arg;
+	size_t labels;
+};
+
+static void tell(struct reading *r, const char *key, const char *value)
+{
+	if (value && *value)
+		r->emit(r->arg, r->job, key, value);
+}
+
+static void tell_label(struct reading *r, const char *name, json_object *value)
+{
+	_cleanup_free_ char *key = xasprintf("label.%s", name);
+
+	if (*name && json_object_is_type(value, json_type_string) && r->labels++ < LABELS_MAX)
+		r->emit(r->arg, r->job, key, json_object_get_string(value));
+}
+
+/* Annotations that say what a container is called, by the engines that write them. */
+static const struct {
+	const char *annotation, *key, *engine;
+} known_annotations[] = {
+	{ "io.kubernetes.cri.container-name", "name", "containerd" },
+	{ "io.kubernetes.cri.image-name", "image", "containerd" },
+	{ "io.kubernetes.cri.sandbox-name", "pod", "containerd" },
+	{ "io.kubernetes.cri.sandbox-namespace", "namespace", "containerd" },
+	{ "io.kubernetes.container.name", "name", NULL },
+	{ "io.kubernetes.pod.name", "pod", NULL },
+	{ "io.kubernetes.pod.namespace", "namespace", NULL },
+	{ "io.kubernetes.cri-o.ImageName", "image", "cri-o" },
+	{ "nerdctl/name", "name", NULL },
+	{ "ctrace.name", "name", "ctrace" },
+	{ "ctrace.image", "image", "ctrace" },
+};
+
+/* Annotations by which engines talk to themselves: no label of anybody's. */
+static bool is_internal(const char *annotation)
+{
+	static const char *const prefixes[] = { "io.kubernetes.cri", "io.container.", "io.podman.", "org.systemd.",
+		"run.oci.", "nerdctl/", "ctrace." };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		if (str_starts(annotation, prefixes[i]))
+			return true;
+	}
+	return false;
+}
+
+static void read_annotations(struct reading *r, json_object *annotations)
+{
+	if (!json_object_is_type(annotations, json_type_object))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(known_annotations); i++) {
+		const char *value = text_of(annotations, known_annotations[i].annotation);
+
+		tell(r, known_annotations[i].key, value);
+		if (value)
+			tell(r, "engine", known_annotations[i].engine);
+	}
+	json_object_object_foreach(annotations, key, value)
+	{
+		if (!is_internal(key))
+			tell_label(r, key, value);
+	}
+}
+
+/* docker: DATA/containers/ID/config.v2.json. */
+static bool read_docker(struct reading *r, const char *data)
+{
+	_cleanup_free_ char *path = xasprintf("%s/containers/%s/config.v2.json", data, r->job->id);
+	_cleanup_(cleanup_json) json_object *o = read_json(path);
+	json_object *config = member(o, "Config"), *labels = member(config, "Labels");
+	const char *name = text_of(o, "Name");
+
+	if (!o)
+		return false;
+	tell(r, "name", name && *name == '/' ? name + 1 : name);
+	tell(r, "image", text_of(config, "Image"));
+	tell(r, "engine", "docker");
+	if (json_object_is_type(labels, json_type_object)) {
+		json_object_object_foreach(labels, key, value)
+			tell_label(r, key, value);
+	}
+	return true;
+}
+
+/* docker's data directory is above the root file system of its containers, whatever the storage driver. */
+static void find_docker(struct reading *r, const char *root, const char *rootfs)
+{
+	_cleanup_free_ char *at = xasprintf("%s%s", root, rootfs);
+
+	for (int i = 0; i < ANCESTORS_MAX && strrchr(at, '/') > at + strlen(root); i++) {
+		*strrchr(at, '/') = '\0';
+		if (read_docker(r, at))
+			return;
+	}
+}
+
+/* What containers-storage says of a container in its list; the engine's own words are JSON in a string. */
+static bool read_stored(struct reading *r, json_object *list)
+{
+	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		json_object *o = json_object_array_get_idx(list, i), *names = member(o, "names");
+		const char *id = text_of(o, "id"), *metadata = text_of(o, "metadata");
+		_cleanup_(cleanup_json) json_object *more = metadata ? json_tokener_parse(metadata) : NULL;
+
+		if (!id || strcmp(id, r->job->id) != 0)
+			continue;
+		if (json_object_is_type(names, json_type_array) && json_object_array_length(names))
+			tell(r, "name", json_object_get_string(json_object_array_get_idx(names, 0)));
+		tell(r, "image", text_of(more, "image-name"));
+		return true;
+	}
+	return false;
+}
+
+/* podman and CRI-O: the bundle is STORAGE/DRIVER-containers/ID/userdata. */
+static void find_stored(struct reading *r, const char *bundle)
+{
+	static const char *const files[] = { "containers.json", "volatile-containers.json" };
+
+	if (!str_ends(bundle, "/userdata"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/../../%s", bundle, files[i]);
+		_cleanup_(cleanup_json) json_object *list = read_json(path);
+
+		if (read_stored(r, list))
+			return;
+	}
+}
+
+void names_read(const struct names_job *job, names_emit *emit, void *arg)
+{
+	struct reading r = { .job = job, .emit = emit, .arg = arg };
+	_cleanup_free_ char *root = root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
+	_cleanup_free_ char *path = bundle ? xasprintf("%s/config.json", bundle) : NULL;
+	_cleanup_(cleanup_json) json_object *config = path ? read_json(path) : NULL;
+	const char *rootfs = text_of(member(config, "root"), "path");
+
+	if (!config || strchr(job->id, '/'))
+		return;
+	read_annotations(&r, member(config, "annotations"));
+	if (rootfs && *rootfs == '/')
+		find_docker(&r, root, rootfs);
+	find_stored(&r, bundle);
+}

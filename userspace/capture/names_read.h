@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_NAMES_READ_H
+#define CTRACE_NAMES_READ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where to look for the names of one container. */
+struct names_job {
+	char *id;
+	char *bundle;      /* as the process was told; "" or relative = from its working directory */
+	uint32_t pid;      /* of the runtime or shim, which may be gone */
+	uint64_t start_ns;
+	bool on_host;      /* it sees the host's files */
+};
+
+/* A fact: name, image, engine, pod, namespace or label.NAME. */
+typedef void names_emit(void *arg, const struct names_job *job, const char *key, const char *value);
+
+void names_read(const struct names_job *job, names_emit *emit, void *arg);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/load.h"
+
+#include <errno.h>
+
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+enum { NAMES_SHOWN = 10 };
+
+int load_recording(const char *path, struct loaded *ret, struct error *err)
+{
+	struct loaded l = { 0 };
+	const struct event *event;
+	int r = recording_open(path, &l.reader, err);
+
+	if (r < 0)
+		return r;
+	l.timeline = timeline_new(&recording_facts(l.reader)->timeline);
+	while ((r = recording_next(l.reader, &event, &l.damage)) > 0)
+		timeline_feed(l.timeline, event);
+	if (r < 0 && !l.damage.text[0])
+		error_errno(&l.damage, -r, "the recording cannot be read further");
+	timeline_finish(l.timeline);
+	*ret = l;
+	return 0;
+}
+
+void loaded_free(struct loaded *l)
+{
+	timeline_free(l->timeline);
+	recording_free(l->reader);
+	*l = (struct loaded){ 0 };
+}
+
+static void add_names(struct strbuf *sb, struct timeline *tl)
+{
+	size_t count = timeline_count(tl);
+
+	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
+		const struct container *c = timeline_get(tl, i);
+
+		strbuf_printf(sb, "%s%.12s%s%s%s", i ? ", " : ": ", c->id, c->name ? " (" : "", c->name ? c->name : "",
+			c->name ? ")" : "");
+	}
+	if (count > NAMES_SHOWN)
+		strbuf_puts(sb, ", ...");
+}
+
+int load_find(struct loaded *l, const char *path, const char *id, const struct container **ret, struct error *err)
+{
+	_cleanup_(strbuf_free) struct strbuf names = { 0 };
+	size_t count = timeline_count(l->timeline);
+
+	*ret = id ? timeline_find(l->timeline, id) : count == 1 ? timeline_get(l->timeline, 0) : NULL;
+	if (*ret)
+		return 0;
+	add_names(&names, l->timeline);
+	if (id)
+		return error_set(err, ENOENT, "no container %s in %s; it has %zu%s", id, path, count, names.text ? names.text : "");
+	return error_set(err, EINVAL, "%s has %zu containers: say which%s", path, count, names.text ? names.text : "");
+}

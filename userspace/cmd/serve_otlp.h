@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_SERVE_OTLP_H
+#define CTRACE_SERVE_OTLP_H
+
+/* Traces of containers' starts and ends, pushed to an OpenTelemetry collector as they become known. */
+
+#include "capture/facts.h"
+#include "exporters/otlp_push.h"
+#include "timeline/timeline.h"
+
+struct serve_otlp;
+
+/* endpoint NULL = as the environment says (OTEL_EXPORTER_OTLP_*). *ret_otlp is NULL where nothing says where to. facts
+ * must outlive it. */
+int serve_otlp_open(const char *endpoint, const struct facts *facts, struct serve_otlp **ret_otlp, struct error *err);
+
+/* What changed; a start is told a moment later, when all of it has come in. */
+void serve_otlp_changed(struct serve_otlp *otlp, const struct container *c, enum timeline_change change);
+void serve_otlp_step(struct serve_otlp *otlp, struct timeline *tl, uint64_t now_ns);
+
+/* For poll: serve_otlp_work when it is readable. */
+int serve_otlp_fd(const struct serve_otlp *otlp);
+void serve_otlp_work(struct serve_otlp *otlp);
+
+void serve_otlp_get_stats(const struct serve_otlp *otlp, struct otlp_push_stats *ret_stats);
+
+/* Takes NULL. What is queued has timeout_ms to be sent. */
+void serve_otlp_close(struct serve_otlp *otlp, int timeout_ms);
+
+#endif

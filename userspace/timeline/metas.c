@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names, images, labels: what a container is called, which may come late or early. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "timeline/timeline_internal.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+static const char label_prefix[] = "label.";
+
+/* The field that a key of EVENT_META fills, or NULL. */
+static char **meta_field(struct container *c, const char *key)
+{
+	return !strcmp(key, "name") ? &c->name : !strcmp(key, "image") ? &c->image
+		: !strcmp(key, "engine") ? &c->engine : !strcmp(key, "runtime") ? &c->runtime
+		: !strcmp(key, "pod") ? &c->pod : !strcmp(key, "namespace") ? &c->pod_namespace
+		: !strcmp(key, "bundle") ? &c->bundle : NULL;
+}
+
+static char *meta_key(const char *id, const char *key)
+{
+	return xasprintf("%s\x1f%s", id, key);
+}
+
+void metas_apply(struct timeline *tl, struct cont *c)
+{
+	static const char *const keys[] = { "name", "image", "engine", "runtime", "pod", "namespace", "bundle" };
+
+	for (size_t i = 0; tl->metas.count && i < ARRAY_SIZE(keys); i++) {
+		_cleanup_free_ char *key = meta_key(c->c.id, keys[i]);
+
+		container_set(meta_field(&c->c, keys[i]), map_get(&tl->metas, key, strlen(key)));
+	}
+}
+
+static void set_label(struct container *c, const char *name, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < c->label_count && strcmp(c->labels[i].name, name) != 0; i++)
+		;
+	if (i == LABELS_MAX || !*name)
+		return;
+	if (i == c->label_count) {
+		array_grow(c->labels, c->label_count, c->label_capacity);
+		c->labels[c->label_count++] = (struct label){ .name = xstrdup(name) };
+	}
+	free(c->labels[i].value);
+	c->labels[i].value = xstrdup(value);
+}
+
+void metas_take(struct timeline *tl, const struct event_meta *e)
+{
+	struct cont *c = claim_find(tl, 'I', e->id);
+	size_t size = e->h.size - offsetof(struct event_meta, text);
+	const char *value = memchr(e->text, '\0', size);
+	_cleanup_free_ char *key = meta_key(e->id, e->text);
+	bool is_label = str_starts(e->text, label_prefix);
+	struct container probe;
+
+	if (!value || (!is_label && !meta_field(&probe, e->text)))
+		return;
+	value++;
+	if (c && is_label)
+		set_label(&c->c, e->text + strlen(label_prefix), value);
+	else if (c)
+		container_set(meta_field(&c->c, e->text), value);
+	if (c)
+		container_notify(tl, c, CHANGE_NAMED);
+	else if (!is_label && tl->metas.count < META_MAX) /* of one that is yet to come */
+		free(map_put(&tl->metas, key, strlen(key), xstrdup(value)));
+}
+
+void labels_free(struct container *c)
+{
+	for (size_t i = 0; i < c->label_count; i++) {
+		free(c->labels[i].name);
+		free(c->labels[i].value);
+	}
+	free(c->labels);
+}
