@@ -130,17 +130,27 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
+# The same without helpers that read the kernel's memory (bpf/read.h). One translation unit, since libbpf 1.1 cannot
+# link several that call a kernel function.
+$(O)/bpf/direct/ctrace.bpf.o: $(BPF_SOURCES) Makefile
+	$(call say,BPF,bpf/*.bpf.c (direct))
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '#include "%s"\n' $(BPF_SOURCES) | $(CLANG) $(BPF_CFLAGS) -DCTRACE_DIRECT_READS -MMD -MP -MF $(@:.o=.d) \
+		-MT $@ -x c -c - -o $@
+
+$(O)/bpf/ctrace_direct.o: $(O)/bpf/direct/ctrace.bpf.o
 $(O)/bpf/ctrace.o: $(BPF_OBJECTS)
+$(O)/bpf/ctrace.o $(O)/bpf/ctrace_direct.o:
 	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(O)/bpf/ctrace.skel.h: $(O)/bpf/ctrace.o
+$(O)/bpf/%.skel.h: $(O)/bpf/%.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name ctrace_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # Only capture/ includes the skeleton.
 ifneq ($(BPF_SOURCES),)
-$(filter $(O)/userspace/capture/%,$(OBJECTS)): | $(O)/bpf/ctrace.skel.h
+$(filter $(O)/userspace/capture/%,$(OBJECTS)): | $(O)/bpf/ctrace.skel.h $(O)/bpf/ctrace_direct.skel.h
 endif
 
 $(O)/tests/%: tests/unit/%.c $(O)/libctrace.a
@@ -164,4 +174,4 @@ clean:
 
 -include Makefile.targets
 -include tests/vm/targets.mk
--include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(UNIT_TESTS:%=%.d)
+-include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(O)/bpf/direct/ctrace.bpf.d $(UNIT_TESTS:%=%.d)

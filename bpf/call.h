@@ -90,7 +90,7 @@ static __always_inline void resolve_target(struct event_syscall_enter *e, __u32 
 		working_directory(&at);
 	else if (fd >= 0)
 		descriptor_path(&at, fd);
-	e->path_slots = ct_resolve_path(area, (__u64)at.mnt, (__u64)at.dentry);
+	e->path_slots = ct_resolve_path(area, as_number(at.mnt, e->path), as_number(at.dentry, e->path));
 	if (e->path_slots > EVENT_SLOTS) {
 		e->path_slots = EVENT_SLOTS;
 		e->h.flags |= EVENT_F_TRUNCATED;
@@ -142,7 +142,7 @@ static __always_inline struct event_syscall_enter *build_enter(const struct call
 	e->op = call->op;
 	e->path_slots = 0;
 	__builtin_memcpy(e->args, call->args, sizeof(e->args));
-	e->mnt_ns = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nsproxy, mnt_ns, ns.inum);
+	e->mnt_ns = READ((struct task_struct *)bpf_get_current_task(), nsproxy, mnt_ns, ns.inum);
 	e->unused = 0;
 	if (call->has_strings)
 		read_strings(e, call, area);

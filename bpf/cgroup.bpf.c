@@ -2,8 +2,6 @@
 /* Cgroups of all hierarchies, host-wide: made, removed, entered, frozen, emptied. */
 #include "common.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 static __always_inline struct event_cgroup *cgroup_event(__u16 kind, struct cgroup *cgroup, const char *path,
 	__s32 value)
 {
@@ -13,15 +11,15 @@ static __always_inline struct event_cgroup *cgroup_event(__u16 kind, struct cgro
 	if (!e || is_self())
 		return NULL;
 	event_init(&e->h, kind, sizeof(*e));
-	e->hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id);
+	e->hierarchy = READ(cgroup, root, hierarchy_id);
 	e->value = value;
-	e->id = BPF_CORE_READ(cgroup, kn, id);
-	e->level = BPF_CORE_READ(cgroup, level);
+	e->id = READ(cgroup, kn, id);
+	e->level = READ(cgroup, level);
 	e->target_tgid = 0;
 	e->target_tid = 0;
 	e->threadgroup = 0;
 	e->target_start_ns = 0;
-	length = bpf_probe_read_kernel_str(e->path, sizeof(e->path), path);
+	length = read_text(e->path, sizeof(e->path), path);
 	if (length <= 0) {
 		e->path[0] = '\0';
 		length = 1;
@@ -98,8 +96,8 @@ int BPF_PROG(ct_cgroup_attach, struct cgroup *cgroup, const char *path, struct t
 
 	if (!e)
 		return 0;
-	e->target_tgid = BPF_CORE_READ(task, tgid);
-	e->target_tid = BPF_CORE_READ(task, pid);
+	e->target_tgid = READ(task, tgid);
+	e->target_tid = READ(task, pid);
 	e->threadgroup = threadgroup;
 	e->target_start_ns = start_time(task);
 	return cgroup_send(e, false);

@@ -12,7 +12,7 @@
 __weak int ct_cgroup_names(__u32 area, __u64 directory)
 {
 	struct event_cgroup_write *e = scratch(area);
-	struct kernfs_node *kn = (void *)directory, *parent;
+	struct kernfs_node *kn = TYPED((struct kernfs_node *)directory), *parent;
 
 	if (!e || !kn)
 		return 0;
@@ -20,7 +20,7 @@ __weak int ct_cgroup_names(__u32 area, __u64 directory)
 		parent = kernfs_parent(kn);
 		if (!parent)
 			return i;
-		bpf_probe_read_kernel_str(e->path[i], EVENT_NAME, BPF_CORE_READ(kn, name));
+		read_text(e->path[i], EVENT_NAME, READ(kn, name));
 		kn = parent;
 	}
 	return kernfs_parent(kn) ? EVENT_SLOTS + 1 : EVENT_SLOTS;
@@ -28,9 +28,9 @@ __weak int ct_cgroup_names(__u32 area, __u64 directory)
 
 static __always_inline __u32 hierarchy_of(struct kernfs_node *directory)
 {
-	struct cgroup *cgroup = BPF_CORE_READ(directory, priv);
+	struct cgroup *cgroup = READ(directory, priv);
 
-	return cgroup ? BPF_CORE_READ(cgroup, root, hierarchy_id) : ~0u;
+	return cgroup ? READ(cgroup, root, hierarchy_id) : ~0u;
 }
 
 /* from_user: value points into user memory. */
@@ -39,7 +39,7 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 {
 	struct event_cgroup_write *e = scratch(area);
 	struct kernfs_node *directory = kernfs_parent(file);
-	__u64 kept = length;
+	__u64 kept = length, most = from_user ? EVENT_DATA : KERNEL_TEXT;
 	long failed;
 
 	if (!e || !directory)
@@ -48,19 +48,19 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 	e->h.flags = flags;
 	e->hierarchy = hierarchy_of(directory);
 	e->magic = magic;
-	e->id = BPF_CORE_READ(directory, id);
+	e->id = READ(directory, id);
 	e->length = length;
 	zero(e->file, sizeof(*e) - offsetof(struct event_cgroup_write, file));
-	bpf_probe_read_kernel_str(e->file, sizeof(e->file), BPF_CORE_READ(file, name));
-	if (ct_cgroup_names(area, (__u64)directory) > EVENT_SLOTS)
+	read_text(e->file, sizeof(e->file), READ(file, name));
+	if (ct_cgroup_names(area, as_number(directory, e->path)) > EVENT_SLOTS)
 		e->h.flags |= EVENT_F_TRUNCATED;
-	if (kept > EVENT_DATA - 1) {
-		kept = EVENT_DATA - 1;
+	if (kept > most - 1) {
+		kept = most - 1;
 		e->h.flags |= EVENT_F_TRUNCATED;
 	}
 	kept &= EVENT_DATA - 1;
 	failed = from_user ? bpf_probe_read_user(e->value, kept, (void *)value) :
-			     bpf_probe_read_kernel(e->value, kept, (void *)value);
+			     read_terminated(e->value, kept, (void *)value);
 	if (failed) {
 		e->h.flags |= EVENT_F_UNREADABLE;
 		kept = 0;
@@ -74,7 +74,7 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 
 static __always_inline bool is_cgroup_file(struct file *file)
 {
-	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+	unsigned long magic = READ(file, f_inode, i_sb, s_magic);
 
 	return magic == SUPER_CGROUP1 || magic == SUPER_CGROUP2;
 }
@@ -82,11 +82,11 @@ static __always_inline bool is_cgroup_file(struct file *file)
 /* Returns false when the file is none of cgroupfs. */
 static __always_inline bool send_cgroup_write(struct file *file, __u64 data, __u64 length, __u8 flags)
 {
-	unsigned long magic = BPF_CORE_READ(file, f_inode, i_sb, s_magic);
+	unsigned long magic = READ(file, f_inode, i_sb, s_magic);
 
 	if (!is_cgroup_file(file))
 		return false;
-	return send_cgroup_kn(BPF_CORE_READ(file, f_inode, i_private), magic, data, length, flags, true,
+	return send_cgroup_kn(READ(file, f_inode, i_private), magic, data, length, flags, true,
 		SCRATCH_ENTER);
 }
 

@@ -8,12 +8,14 @@
  * makes one of them.
  */
 
-#include "kernel.h"
+#include "read.h"
 
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/event.h"
 #include "shared.h"
+
+__weak char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Settled before loading. */
 __weak const volatile struct ctrace_config config SEC(".rodata");
@@ -74,10 +76,6 @@ static __always_inline void *scratch(__u32 area)
 	return bpf_map_lookup_elem(&scratch_areas, &area);
 }
 
-/* Zeroes more than the 1 KiB that clang lets memset inline to: a read that fails zeroes its
- * target, and address 0 fails at once. */
-#define zero(p, size) bpf_probe_read_kernel((p), (size), NULL)
-
 /* Byte-wise, as the string may lie at any address and the verifier wants constant offsets; and without a
  * branch for each byte, as the verifier walks both ways of every branch. */
 #define has_prefix(s, literal)                                                                  \
@@ -120,7 +118,7 @@ static __always_inline bool has_room(void *ring, __u8 role, __u32 kind)
 
 static __always_inline struct pid *tgid_pid(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, signal, pids[1]); /* PIDTYPE_TGID */
+	return READ(task, signal, pids[1]); /* PIDTYPE_TGID */
 }
 
 struct pid_identity {
@@ -137,20 +135,20 @@ static __always_inline struct pid_identity pid_identity(struct task_struct *task
 
 	if (!pid)
 		return id;
-	id.level = BPF_CORE_READ(pid, level);
-	upid = (void *)&pid->numbers + id.level * bpf_core_type_size(struct upid);
-	id.number = BPF_CORE_READ(upid, nr);
-	id.ns = BPF_CORE_READ(upid, ns);
+	id.level = READ(pid, level);
+	upid = (void *)&pid->numbers + bounded(id.level, 63) * bpf_core_type_size(struct upid);
+	id.number = READ(upid, nr);
+	id.ns = READ(upid, ns);
 	return id;
 }
 
 static __always_inline struct cgroup_subsys_state *subsys_state(struct task_struct *task, __u32 subsys)
 {
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
+	struct css_set *set = READ(task, cgroups);
 	struct cgroup_subsys_state *css = NULL;
 
 	if (set)
-		bpf_probe_read_kernel(&css, sizeof(css), (void *)&set->subsys + subsys * sizeof(void *));
+		READ_AT(css, (void *)&set->subsys + subsys * sizeof(void *));
 	return css;
 }
 
@@ -160,14 +158,14 @@ static __always_inline __u64 identity_cgroup(struct task_struct *task)
 	struct cgroup_subsys_state *css;
 
 	if (config.identity_subsys == CTRACE_IDENTITY_V2)
-		return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+		return READ(task, cgroups, dfl_cgrp, kn, id);
 	css = subsys_state(task, config.identity_subsys);
-	return css ? BPF_CORE_READ(css, cgroup, kn, id) : 0;
+	return css ? READ(css, cgroup, kn, id) : 0;
 }
 
 static __always_inline __u64 start_time(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, group_leader, start_boottime);
+	return READ(task, group_leader, start_boottime);
 }
 
 /* The role of a process; (tgid, start) is its key, so that a reused tgid does not inherit one. User
@@ -228,17 +226,17 @@ static __always_inline void event_init_task(struct event *e, __u16 kind, __u16 s
 
 	e->size = size;
 	e->kind = kind;
-	e->flags = BPF_CORE_READ(task, flags) & KERNEL_THREAD ? EVENT_F_KERNEL : 0;
+	e->flags = READ(task, flags) & KERNEL_THREAD ? EVENT_F_KERNEL : 0;
 	e->role = ROLE_NONE;
 	e->cpu = bpf_get_smp_processor_id();
 	e->time_ns = bpf_ktime_get_boot_ns();
-	e->tgid = BPF_CORE_READ(task, tgid);
-	e->tid = BPF_CORE_READ(task, pid);
+	e->tgid = READ(task, tgid);
+	e->tid = READ(task, pid);
 	e->ns_tgid = id.number;
 	e->ns_level = id.level;
 	e->start_ns = start_time(task);
 	e->cgroup_id = identity_cgroup(task);
-	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &task->comm);
+	copy_text(e->comm, sizeof(e->comm), &task->comm);
 }
 
 /* Fills the header for the current task. */
@@ -268,27 +266,27 @@ static __always_inline void note_sentinel(__u64 time_ns)
 
 static __always_inline void read_namespaces(struct event_namespaces *ns, struct task_struct *task)
 {
-	struct nsproxy *proxy = BPF_CORE_READ(task, nsproxy);
+	struct nsproxy *proxy = READ(task, nsproxy);
 	struct pid_namespace *pid_ns = pid_identity(task).ns;
 
 	__builtin_memset(ns, 0, sizeof(*ns));
-	ns->pid = pid_ns ? BPF_CORE_READ(pid_ns, ns.inum) : 0;
-	ns->user = BPF_CORE_READ(task, cred, user_ns, ns.inum);
+	ns->pid = pid_ns ? READ(pid_ns, ns.inum) : 0;
+	ns->user = READ(task, cred, user_ns, ns.inum);
 	if (!proxy)
 		return;
-	ns->mnt = BPF_CORE_READ(proxy, mnt_ns, ns.inum);
-	ns->net = BPF_CORE_READ(proxy, net_ns, ns.inum);
-	ns->uts = BPF_CORE_READ(proxy, uts_ns, ns.inum);
-	ns->ipc = BPF_CORE_READ(proxy, ipc_ns, ns.inum);
-	ns->cgroup = BPF_CORE_READ(proxy, cgroup_ns, ns.inum);
-	ns->time = BPF_CORE_READ(proxy, time_ns, ns.inum);
+	ns->mnt = READ(proxy, mnt_ns, ns.inum);
+	ns->net = READ(proxy, net_ns, ns.inum);
+	ns->uts = READ(proxy, uts_ns, ns.inum);
+	ns->ipc = READ(proxy, ipc_ns, ns.inum);
+	ns->cgroup = READ(proxy, cgroup_ns, ns.inum);
+	ns->time = READ(proxy, time_ns, ns.inum);
 }
 
 static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
 {
 	if (bpf_core_field_exists(kn->__parent))
-		return BPF_CORE_READ(kn, __parent);
-	return BPF_CORE_READ((struct kernfs_node___old *)kn, parent);
+		return READ(kn, __parent);
+	return READ((struct kernfs_node___old *)kn, parent);
 }
 
 /* CLONE_* that make a namespace. NEWTIME is not among them: clone(2) has the exit signal there. */

@@ -108,8 +108,8 @@ static __always_inline bool decode_setns(struct call *call)
 	struct file *file = descriptor_file(call->args[0]);
 
 	decode_plain(call, OP_SETNS, 1 << 0 | 1 << 1);
-	if (file && BPF_CORE_READ(file, f_inode, i_sb, s_magic) == SUPER_NSFS)
-		call->args[2] = BPF_CORE_READ(file, f_inode, i_ino);
+	if (file && READ(file, f_inode, i_sb, s_magic) == SUPER_NSFS)
+		call->args[2] = READ(file, f_inode, i_ino);
 	return true;
 }
 

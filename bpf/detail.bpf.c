@@ -5,8 +5,6 @@
  */
 #include "dispatch.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 SEC("tp_btf/sys_enter")
 int BPF_PROG(ct_sys_enter, struct pt_regs *regs, long number)
 {

@@ -16,9 +16,9 @@
 static __always_inline bool is_compat(void)
 {
 #ifdef bpf_target_x86
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.status) & 2; /* TS_COMPAT */
+	return READ((struct task_struct *)bpf_get_current_task(), thread_info.status) & 2; /* TS_COMPAT */
 #else
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) & 1 << 22; /* TIF_32BIT */
+	return READ((struct task_struct *)bpf_get_current_task(), thread_info.flags) & 1 << 22; /* TIF_32BIT */
 #endif
 }
 
@@ -151,13 +151,35 @@ static __always_inline bool decode(struct call *call, long number, __u8 role)
 	return false;
 }
 
+#ifdef CTRACE_DIRECT_READS
+#ifdef bpf_target_x86
+#define ARGUMENT1(regs) READ(regs, di)
+#define ARGUMENT2(regs) READ(regs, si)
+#define ARGUMENT3(regs) READ(regs, dx)
+#define ARGUMENT4(regs) READ(regs, r10)
+#define ARGUMENT5(regs) READ(regs, r8)
+#else
+#define ARGUMENT1(regs) READ(regs, orig_x0)
+#define ARGUMENT2(regs) READ((struct user_pt_regs *)(regs), regs[1])
+#define ARGUMENT3(regs) READ((struct user_pt_regs *)(regs), regs[2])
+#define ARGUMENT4(regs) READ((struct user_pt_regs *)(regs), regs[3])
+#define ARGUMENT5(regs) READ((struct user_pt_regs *)(regs), regs[4])
+#endif
+#else
+#define ARGUMENT1 PT_REGS_PARM1_CORE_SYSCALL
+#define ARGUMENT2 PT_REGS_PARM2_CORE_SYSCALL
+#define ARGUMENT3 PT_REGS_PARM3_CORE_SYSCALL
+#define ARGUMENT4 PT_REGS_PARM4_CORE_SYSCALL
+#define ARGUMENT5 PT_REGS_PARM5_CORE_SYSCALL
+#endif
+
 static __always_inline void read_arguments(struct call *call, struct pt_regs *regs)
 {
-	call->args[0] = PT_REGS_PARM1_CORE_SYSCALL(regs);
-	call->args[1] = PT_REGS_PARM2_CORE_SYSCALL(regs);
-	call->args[2] = PT_REGS_PARM3_CORE_SYSCALL(regs);
-	call->args[3] = PT_REGS_PARM4_CORE_SYSCALL(regs);
-	call->args[4] = PT_REGS_PARM5_CORE_SYSCALL(regs);
+	call->args[0] = ARGUMENT1(regs);
+	call->args[1] = ARGUMENT2(regs);
+	call->args[2] = ARGUMENT3(regs);
+	call->args[3] = ARGUMENT4(regs);
+	call->args[4] = ARGUMENT5(regs);
 	call->args[5] = 0;
 }
 
@@ -190,8 +212,8 @@ static __always_inline int enter_control(struct pt_regs *regs, long number, __u8
 
 static __always_inline int enter_data(struct pt_regs *regs, long number, __u8 role, __u8 flags)
 {
-	__u64 fd = PT_REGS_PARM1_CORE_SYSCALL(regs), data = PT_REGS_PARM2_CORE_SYSCALL(regs);
-	__u64 length = PT_REGS_PARM3_CORE_SYSCALL(regs);
+	__u64 fd = ARGUMENT1(regs), data = ARGUMENT2(regs);
+	__u64 length = ARGUMENT3(regs);
 	bool is_write = number == __NR_write || number == __NR_writev;
 	struct call call = {};
 	struct file *file;

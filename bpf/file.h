@@ -15,13 +15,13 @@ enum {
 static __always_inline struct file *descriptor_file(__u32 fd)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct fdtable *table = READ(task, files, fdt);
 	struct file **files, *file = NULL;
 
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
+	if (!table || fd >= READ(table, max_fds))
 		return NULL;
-	files = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	files = READ(table, fd);
+	READ_FILE(file, files + fd);
 	return file;
 }
 
@@ -36,16 +36,16 @@ static __always_inline void descriptor_path(struct place *at, __s32 fd)
 
 	if (!file)
 		return;
-	at->mnt = BPF_CORE_READ(file, f_path.mnt);
-	at->dentry = BPF_CORE_READ(file, f_path.dentry);
+	at->mnt = READ(file, f_path.mnt);
+	at->dentry = READ(file, f_path.dentry);
 }
 
 static __always_inline void working_directory(struct place *at)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	at->mnt = BPF_CORE_READ(task, fs, pwd.mnt);
-	at->dentry = BPF_CORE_READ(task, fs, pwd.dentry);
+	at->mnt = READ(task, fs, pwd.mnt);
+	at->dentry = READ(task, fs, pwd.dentry);
 }
 
 /* struct mount holds the struct vfsmount that a path points to. */
@@ -65,29 +65,29 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 __weak int ct_resolve_path(__u32 area, __u64 from_mnt, __u64 from_dentry)
 {
 	struct event_syscall_enter *e = scratch(area);
-	struct dentry *dentry = (void *)from_dentry, *parent;
+	struct dentry *dentry = TYPED((struct dentry *)from_dentry), *parent;
 	struct mount *mount, *above;
 
 	if (!e || !from_dentry || !from_mnt)
 		return 0;
-	mount = mount_of((void *)from_mnt);
+	mount = TYPED(mount_of((void *)from_mnt));
 	for (int slot = 0; slot < EVENT_SLOTS; slot++) {
 		for (int stacked = 0; stacked < 4; stacked++) {
-			if (dentry != BPF_CORE_READ(mount, mnt.mnt_root))
+			if (dentry != READ(mount, mnt.mnt_root))
 				break;
-			above = BPF_CORE_READ(mount, mnt_parent);
+			above = READ(mount, mnt_parent);
 			if (above == mount || !above)
 				return slot ? slot : 1;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			dentry = READ(mount, mnt_mountpoint);
 			mount = above;
 		}
-		parent = BPF_CORE_READ(dentry, d_parent);
+		parent = READ(dentry, d_parent);
 		if (parent == dentry || !parent)
 			return slot ? slot : 1;
-		bpf_probe_read_kernel_str(e->path[slot], EVENT_NAME, BPF_CORE_READ(dentry, d_name.name));
+		read_text(e->path[slot], EVENT_NAME, READ(dentry, d_name.name));
 		dentry = parent;
 	}
-	return dentry == BPF_CORE_READ(mount, mnt.mnt_root) && BPF_CORE_READ(mount, mnt_parent) == mount ?
+	return dentry == READ(mount, mnt.mnt_root) && READ(mount, mnt_parent) == mount ?
 		EVENT_SLOTS : EVENT_SLOTS + 1;
 }
 

@@ -6,8 +6,6 @@
  */
 #include "dispatch.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 /* Of no system call: the pair leaves such an entry alone, and whatever it belongs to replaces it. */
 enum { NUMBER_OF_WRITE = 0x7fffffff };
 
@@ -16,14 +14,14 @@ enum { NUMBER_OF_WRITE = 0x7fffffff };
  * this program's alone: the kernel lets one instance of a program run on a CPU. */
 static __always_inline int write_begins(struct kernfs_open_file *of, __u64 buffer, __u64 count)
 {
-	struct file *file = BPF_CORE_READ(of, file);
+	struct file *file = READ(of, file);
 	struct call call = { .op = OP_WRITE, .number = NUMBER_OF_WRITE, .flags = EVENT_F_FENTRY };
 
 	if (is_self() || !counters.function_writes)
 		return 0;
 	if (counters.sched_epoch & 1)
 		remember(&call);
-	send_cgroup_kn(BPF_CORE_READ(of, kn), BPF_CORE_READ(file, f_inode, i_sb, s_magic), buffer, count,
+	send_cgroup_kn(READ(of, kn), READ(file, f_inode, i_sb, s_magic), buffer, count,
 		EVENT_F_FENTRY, false, SCRATCH_FUNCTION);
 	return 0;
 }
@@ -47,9 +45,9 @@ static __always_inline int write_ends(__s64 result)
 /* mark_victim follows in the same task, on the same CPU or another: the limit's owner waits for it here. */
 static __always_inline int kill_begins(struct oom_control *control)
 {
-	struct mem_cgroup *memcg = BPF_CORE_READ(control, memcg);
+	struct mem_cgroup *memcg = READ(control, memcg);
 	__u32 tid = bpf_get_current_pid_tgid();
-	__u64 owner = memcg ? BPF_CORE_READ(memcg, css.cgroup, kn, id) : ~0ULL;
+	__u64 owner = memcg ? READ(memcg, css.cgroup, kn, id) : ~0ULL;
 
 	bpf_map_update_elem(&oom_owner, &tid, &owner, BPF_ANY);
 	return 0;
@@ -96,9 +94,9 @@ int BPF_KPROBE(ct_probe_oom_kill, struct oom_control *control)
 static __always_inline long number_of(struct pt_regs *regs)
 {
 #ifdef bpf_target_x86
-	return BPF_CORE_READ(regs, orig_ax);
+	return READ(regs, orig_ax);
 #else
-	return BPF_CORE_READ(regs, syscallno);
+	return READ(regs, syscallno);
 #endif
 }
 

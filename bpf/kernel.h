@@ -24,7 +24,8 @@
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip;
 	unsigned long cs, flags, sp, ss;
-	__s32 syscallno; /* arm64 */
+	__u64 orig_x0;   /* arm64 */
+	__s32 syscallno;
 };
 
 struct user_pt_regs {

@@ -3,8 +3,6 @@
  * gone before user space could read it. */
 #include "common.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 enum { RSS_FILE, RSS_ANON, RSS_SWAP, RSS_SHMEM };
 
 static __always_inline __u64 to_kb(__s64 pages)
@@ -15,8 +13,8 @@ static __always_inline __u64 to_kb(__s64 pages)
 /* A macro, since CO-RE relocates an index only when it is a literal. */
 #define resident_kb(mm, kind)                                                                     \
 	to_kb(bpf_core_field_exists((mm)->rss_stat[0].count) ?                                    \
-			BPF_CORE_READ((mm), rss_stat[kind].count) :                               \
-			BPF_CORE_READ((struct mm_struct___old *)(mm), rss_stat.count[kind].counter))
+			READ((mm), rss_stat[kind].count) :                               \
+			READ((struct mm_struct___old *)(mm), rss_stat.count[kind].counter))
 
 static __always_inline __u64 limit_pages(unsigned long max)
 {
@@ -26,25 +24,25 @@ static __always_inline __u64 limit_pages(unsigned long max)
 
 static __always_inline void read_memcg(struct event_memcg *m, struct mem_cgroup *memcg)
 {
-	struct kernfs_node *kn = BPF_CORE_READ(memcg, css.cgroup, kn);
+	struct kernfs_node *kn = READ(memcg, css.cgroup, kn);
 
-	m->id = BPF_CORE_READ(kn, id);
-	m->usage_pages = BPF_CORE_READ(memcg, memory.usage.counter);
-	m->limit_pages = limit_pages(BPF_CORE_READ(memcg, memory.max));
+	m->id = READ(kn, id);
+	m->usage_pages = READ(memcg, memory.usage.counter);
+	m->limit_pages = limit_pages(READ(memcg, memory.max));
 	m->memsw_pages = 0;
 	m->memsw_limit_pages = 0;
 	if (bpf_core_field_exists(memcg->memsw)) {
-		m->memsw_pages = BPF_CORE_READ(memcg, memsw.usage.counter);
-		m->memsw_limit_pages = limit_pages(BPF_CORE_READ(memcg, memsw.max));
+		m->memsw_pages = READ(memcg, memsw.usage.counter);
+		m->memsw_limit_pages = limit_pages(READ(memcg, memsw.max));
 	}
-	bpf_probe_read_kernel_str(m->name, sizeof(m->name), BPF_CORE_READ(kn, name));
+	read_text(m->name, sizeof(m->name), READ(kn, name));
 }
 
 static __always_inline void read_chain(struct event_oom *e, struct task_struct *task)
 {
 	struct cgroup_subsys_state *css = subsys_state(task, config.memory_subsys);
 
-	e->memory_hierarchy = css ? BPF_CORE_READ(css, cgroup, root, hierarchy_id) : 0;
+	e->memory_hierarchy = css ? READ(css, cgroup, root, hierarchy_id) : 0;
 #pragma unroll
 	for (int i = 0; i < EVENT_MEMCG_LEVELS; i++) {
 		if (!css)
@@ -52,7 +50,7 @@ static __always_inline void read_chain(struct event_oom *e, struct task_struct *
 		/* css is the first member of struct mem_cgroup, on every kernel that has one. */
 		read_memcg(&e->chain[i], (struct mem_cgroup *)css);
 		e->levels = i + 1;
-		css = BPF_CORE_READ(css, parent);
+		css = READ(css, parent);
 	}
 	if (css)
 		e->h.flags |= EVENT_F_TRUNCATED;
@@ -61,14 +59,14 @@ static __always_inline void read_chain(struct event_oom *e, struct task_struct *
 static __always_inline void read_victim(struct event_oom *e, struct task_struct *task)
 {
 	struct pid_identity id = pid_identity(task);
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct mm_struct *mm = READ(task, mm);
 
-	e->victim_tgid = BPF_CORE_READ(task, tgid);
+	e->victim_tgid = READ(task, tgid);
 	e->victim_ns_tgid = id.number;
 	e->victim_ns_level = id.level;
 	e->victim_start_ns = start_time(task);
 	e->victim_cgroup_id = identity_cgroup(task);
-	bpf_core_read_str(e->victim_comm, sizeof(e->victim_comm), &task->comm);
+	read_text(e->victim_comm, sizeof(e->victim_comm), &task->comm);
 	if (mm) {
 		e->anon_kb = resident_kb(mm, RSS_ANON);
 		e->file_kb = resident_kb(mm, RSS_FILE);

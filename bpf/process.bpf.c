@@ -2,8 +2,6 @@
 /* Processes: fork, exec, exit, rename, and the roles that they pass on. */
 #include "sched.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 enum {
 	CLONE_THREAD_FLAG = 0x00010000,
 	CLONE_NEWTIME_FLAG = 0x00000080,
@@ -34,7 +32,7 @@ int BPF_PROG(ct_task_newtask, struct task_struct *child, __u64 clone_flags)
 	creator = current_role();
 	if (role_of_child(creator, new_namespace) == ROLE_NONE)
 		return 0;
-	child_tgid = BPF_CORE_READ(child, tgid);
+	child_tgid = READ(child, tgid);
 	child_start = start_time(child);
 	role_set(child_tgid, child_start, role_of_child(creator, new_namespace));
 
@@ -51,7 +49,7 @@ int BPF_PROG(ct_task_newtask, struct task_struct *child, __u64 clone_flags)
 	e->clone_flags = clone_flags;
 	e->child_cgroup_id = identity_cgroup(child);
 	e->child_ns_level = id.level;
-	e->parent_tgid = BPF_CORE_READ(child, real_parent, tgid);
+	e->parent_tgid = READ(child, real_parent, tgid);
 	read_namespaces(&e->ns, child);
 	if (new_namespace)
 		note_sentinel(e->h.time_ns);
@@ -64,7 +62,7 @@ static __always_inline bool is_own_program(const char *name)
 {
 	char s[20] = {};
 
-	bpf_probe_read_kernel_str(s, sizeof(s), name);
+	read_text(s, sizeof(s), name);
 	return has_prefix(s, "/dev/fd/") || has_prefix(s, "/proc/self/fd/") || has_prefix(s, "/proc/self/exe");
 }
 
@@ -84,19 +82,19 @@ static __always_inline __u8 role_after_exec(__u8 old, bool own_program)
 
 static __always_inline void read_credentials(struct event_exec *e, struct task_struct *task)
 {
-	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	const struct cred *cred = READ(task, real_cred);
 
-	e->uid = BPF_CORE_READ(cred, uid.val);
-	e->gid = BPF_CORE_READ(cred, gid.val);
-	bpf_probe_read_kernel(&e->cap_permitted, sizeof(e->cap_permitted), &cred->cap_permitted);
-	e->seccomp_mode = BPF_CORE_READ(task, seccomp.mode);
-	e->no_new_privs = BPF_CORE_READ(task, atomic_flags) & PFA_NO_NEW_PRIVS_BIT;
+	e->uid = READ(cred, uid.val);
+	e->gid = READ(cred, gid.val);
+	READ_WORDS(e->cap_permitted, &cred->cap_permitted);
+	e->seccomp_mode = READ(task, seccomp.mode);
+	e->no_new_privs = READ(task, atomic_flags) & PFA_NO_NEW_PRIVS_BIT;
 }
 
 static __always_inline void read_argv(struct event_exec *e, struct task_struct *task)
 {
-	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-	unsigned long end = BPF_CORE_READ(task, mm, arg_end);
+	unsigned long start = READ(task, mm, arg_start);
+	unsigned long end = READ(task, mm, arg_end);
 	__u32 length = end > start ? end - start : 0;
 
 	e->argv_total = length;
@@ -133,13 +131,13 @@ static __always_inline bool send_exec(struct task_struct *task, int old_pid, con
 	if (cpu->known)
 		e->h.flags |= EVENT_F_CPU;
 	e->old_tid = old_pid;
-	e->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+	e->parent_tgid = READ(task, real_parent, tgid);
 	e->unused0 = 0;
 	e->unused1 = 0;
 	read_namespaces(&e->ns, task);
 	read_credentials(e, task);
 	zero(e->filename, sizeof(e->filename));
-	if (bpf_probe_read_kernel_str(e->filename, sizeof(e->filename), filename) == sizeof(e->filename))
+	if (read_text(e->filename, sizeof(e->filename), filename) == sizeof(e->filename))
 		e->h.flags |= EVENT_F_TRUNCATED;
 	read_argv(e, task);
 	if (config.follow_tgid && e->h.tgid == config.follow_tgid)
@@ -152,7 +150,7 @@ static __always_inline bool send_exec(struct task_struct *task, int old_pid, con
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	const char *filename = BPF_CORE_READ(bprm, filename);
+	const char *filename = READ(bprm, filename);
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	char name[EVENT_COMM] = {};
 	struct cpu_figures cpu = {};
@@ -197,15 +195,15 @@ static __always_inline bool is_last_thread(unsigned long long *ctx, struct task_
 {
 	if (bpf_core_field_exists(struct trace_event_raw_sched_process_exit, group_dead))
 		return ctx[1];
-	return BPF_CORE_READ(task, signal, live.counter) == 0;
+	return READ(task, signal, live.counter) == 0;
 }
 
 /* What wait(2) will say of the process. */
 static __always_inline int exit_status(struct task_struct *task)
 {
-	if (BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT_FLAG)
-		return BPF_CORE_READ(task, signal, group_exit_code);
-	return BPF_CORE_READ(task, group_leader, exit_code);
+	if (READ(task, signal, flags) & SIGNAL_GROUP_EXIT_FLAG)
+		return READ(task, signal, group_exit_code);
+	return READ(task, group_leader, exit_code);
 }
 
 SEC("tp_btf/sched_process_exit")
@@ -235,7 +233,7 @@ int ct_sched_process_exit(unsigned long long *ctx)
 	if (e) {
 		event_init(&e->h, EVENT_EXIT, sizeof(*e));
 		e->exit_code = status;
-		e->parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+		e->parent_tgid = READ(task, real_parent, tgid);
 		if (sched_report(tgid, start_ns, &e->on_cpu_ns, &e->run_queue_ns))
 			e->h.flags |= EVENT_F_CPU;
 		bpf_ringbuf_submit(e, wake_flags(&lifecycle_ring, false));
@@ -250,7 +248,7 @@ int ct_sched_process_exit(unsigned long long *ctx)
 SEC("tp_btf/task_rename")
 int BPF_PROG(ct_task_rename, struct task_struct *task, const char *comm)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	__u32 tgid = READ(task, tgid);
 	struct event_rename *e;
 	__u8 role;
 
@@ -267,7 +265,7 @@ int BPF_PROG(ct_task_rename, struct task_struct *task, const char *comm)
 	}
 	event_init(&e->h, EVENT_RENAME, sizeof(*e));
 	__builtin_memset(e->new_comm, 0, sizeof(e->new_comm));
-	bpf_probe_read_kernel_str(e->new_comm, sizeof(e->new_comm), comm);
+	read_text(e->new_comm, sizeof(e->new_comm), comm);
 	bpf_ringbuf_submit(e, wake_flags(&lifecycle_ring, false));
 	return 0;
 }

@@ -39,10 +39,10 @@ static __always_inline struct sock *file_socket(struct file *file)
 	enum { MODE_TYPE = 0170000, MODE_SOCKET = 0140000 };
 	struct socket *socket;
 
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & MODE_TYPE) != MODE_SOCKET)
+	if ((READ(file, f_inode, i_mode) & MODE_TYPE) != MODE_SOCKET)
 		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	socket = READ(file, private_data);
+	return READ(socket, sk);
 }
 
 static __always_inline bool is_unix_stream(struct file *file)
@@ -50,8 +50,8 @@ static __always_inline bool is_unix_stream(struct file *file)
 	enum { FAMILY_UNIX = 1, TYPE_STREAM = 1 };
 	struct sock *sk = file_socket(file);
 
-	return sk && BPF_CORE_READ(sk, __sk_common.skc_family) == FAMILY_UNIX &&
-		BPF_CORE_READ(sk, sk_type) == TYPE_STREAM;
+	return sk && READ(sk, __sk_common.skc_family) == FAMILY_UNIX &&
+		READ(sk, sk_type) == TYPE_STREAM;
 }
 
 /* The beginning of a request, or a JSON body that is written by itself. */
@@ -62,22 +62,35 @@ static __always_inline bool is_http_request(const char *s)
 		has_prefix(s, "OPTIONS ") || has_prefix(s, "PRI * HTTP/2");
 }
 
+/* What follows the NUL that such a name begins with: bytes came along, text did not. */
+static __always_inline void read_abstract(struct event_request *e, struct unix_address *address)
+{
+#ifdef CTRACE_DIRECT_READS
+	__u64 size = bounded(READ(address, len) - (int)sizeof(__u16), 127);
+
+	if (size < sizeof(e->peer))
+		read_text(e->peer + 1, size, address->name[0].sun_path + 1);
+#endif
+}
+
 static __always_inline void read_peer(struct event_request *e, struct file *file)
 {
 	struct unix_sock *sk = (void *)file_socket(file), *peer;
 	struct unix_address *address;
 
-	peer = (void *)BPF_CORE_READ(sk, peer);
-	address = peer ? BPF_CORE_READ(peer, addr) : NULL;
+	peer = (void *)READ(sk, peer);
+	address = peer ? READ(peer, addr) : NULL;
 	if (!address)
 		return;
-	if (bpf_probe_read_kernel(e->peer, sizeof(e->peer) - 4, address->name[0].sun_path) != 0)
+	if (copy_text(e->peer, sizeof(e->peer) - 4, address->name[0].sun_path) != 0)
 		return;
 	if (e->peer[0] != '\0')
 		return;
 	/* An abstract name starts with NUL and is not terminated. */
-	if (BPF_CORE_READ(address, len) > (int)sizeof(__u16))
+	if (READ(address, len) > (int)sizeof(__u16)) {
+		read_abstract(e, address);
 		e->peer[0] = '@';
+	}
 }
 
 static __always_inline void send_http(struct file *file, __u32 fd, __u64 data, __u64 total, __u16 kind, __u8 flags)

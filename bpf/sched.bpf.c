@@ -5,8 +5,6 @@
  */
 #include "call.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 static __always_inline void queue(struct ctrace_role *role, __u32 tid, __u64 now)
 {
 	/* At the bound the wait would be missing from the sum: then there is no sum. */
@@ -66,9 +64,9 @@ static __always_inline void leave(void *ctx, struct ctrace_running *running, str
 	if (call)
 		call->on_cpu_ns += stretch_of_call(call, running->since_ns, now);
 	if (bpf_core_field_exists(task->__state))
-		state = BPF_CORE_READ(task, __state);
+		state = READ(task, __state);
 	else
-		state = BPF_CORE_READ((struct task_struct___old *)task, state);
+		state = READ((struct task_struct___old *)task, state);
 	if (preempted || state == 0)
 		queue(role, tid, now);
 	else if (call)

@@ -2,8 +2,6 @@
 /* Signals to the processes of a container and to those that make it, with their sender. */
 #include "common.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 enum {
 	SIG_HUP = 1, SIG_INT, SIG_QUIT, SIG_ILL, SIG_ABRT = 6, SIG_BUS, SIG_FPE, SIG_KILL, SIG_USR1, SIG_SEGV,
 	SIG_USR2, SIG_TERM = 15, SIG_CONT = 18, SIG_STOP, SIG_TSTP, SIG_XCPU = 24, SIG_SYS = 31,
@@ -31,14 +29,14 @@ static __always_inline int signal_code(struct kernel_siginfo *info)
 		return 0;
 	if (info == (void *)1)
 		return CODE_KERNEL;
-	return BPF_CORE_READ(info, si_code);
+	return READ(info, si_code);
 }
 
 SEC("tp_btf/signal_generate")
 int ct_signal_generate(unsigned long long *ctx)
 {
 	struct task_struct *task = (void *)ctx[2];
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	__u32 tgid = READ(task, tgid);
 	__u64 start_ns = start_time(task);
 	__u8 role = role_get(tgid, start_ns);
 	struct event_signal *e;
@@ -62,12 +60,12 @@ int ct_signal_generate(unsigned long long *ctx)
 	e->result = ctx[4];
 	e->group = ctx[3];
 	e->target_tgid = tgid;
-	e->target_tid = BPF_CORE_READ(task, pid);
+	e->target_tid = READ(task, pid);
 	e->target_ns_tgid = id.number;
 	e->target_ns_level = id.level;
 	e->target_start_ns = start_ns;
 	e->target_cgroup_id = identity_cgroup(task);
-	bpf_core_read_str(e->target_comm, sizeof(e->target_comm), &task->comm);
+	read_text(e->target_comm, sizeof(e->target_comm), &task->comm);
 	e->target_role = role;
 	__builtin_memset(e->unused, 0, sizeof(e->unused));
 	if (e->code == CODE_KERNEL)

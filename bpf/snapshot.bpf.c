@@ -3,8 +3,6 @@
  * the roles that their names give them. */
 #include "common.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 /* What a name does not tell: the first process of a pid namespace is somebody's payload. */
 static __always_inline __u8 role_in_snapshot(const struct event *e)
 {
@@ -31,7 +29,7 @@ int ct_snapshot(struct bpf_iter__task *ctx)
 	if (t.h.flags & EVENT_F_KERNEL)
 		return 0;
 	t.h.role = role_in_snapshot(&t.h);
-	t.parent_tgid = BPF_CORE_READ(task, real_parent, tgid);
+	t.parent_tgid = READ(task, real_parent, tgid);
 	read_namespaces(&t.ns, task);
 	if (t.h.role != ROLE_NONE) {
 		role.start_ns = t.h.start_ns;

@@ -58,6 +58,13 @@ void hooks_find_absent(const struct kernel_types *types, struct outcome *outcome
  * it again when something became known. */
 void hooks_choose(struct outcome *outcomes);
 
+/* hooks_direct.c: the programs that do without the helpers which lockdown=confidentiality forbids. Opens them, like
+ * the skeleton's own function; `types` must be set before they are loaded and stay until then. */
+bool hooks_need_direct_reads(void);
+bool hooks_can_read_directly(const struct kernel_types *types);
+struct ctrace_bpf *hooks_open_direct(void);
+void hooks_prepare_direct(const struct kernel_types *types);
+
 struct bpf_program *hooks_program(const struct hooks *hooks, size_t row);
 void hooks_detach(struct hooks *hooks);
 

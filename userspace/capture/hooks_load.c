@@ -25,6 +25,7 @@ struct loading {
 	const struct facts *facts;
 	struct kernel_types *types;
 	int types_fd;             /* memory file with the reduced types */
+	bool direct;              /* the kernel refuses the helpers that read its memory */
 	struct outcome *outcomes; /* one per row */
 };
 
@@ -131,7 +132,7 @@ static int open_programs(struct loading *l, struct error *err)
 	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = path);
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->types_fd);
-	l->hooks->skeleton = ctrace_bpf__open_opts(&options);
+	l->hooks->skeleton = l->direct ? hooks_open_direct() : ctrace_bpf__open_opts(&options);
 	return l->hooks->skeleton ? 0 : error_errno(err, errno, "cannot open the tracing programs");
 }
 
@@ -150,6 +151,11 @@ static int try_load(struct loading *l, struct error *err)
 		r = learn_types(l, err);
 	if (r < 0)
 		return r;
+	if (l->direct && !hooks_can_read_directly(l->types)) {
+		l->direct = false; /* which shows what is refused */
+		return -EAGAIN;
+	}
+	hooks_prepare_direct(l->types);
 	hooks_choose(l->outcomes);
 	configure(l);
 	for (size_t i = 0; i < hook_count; i++)
@@ -279,8 +285,8 @@ static int check_essential(const struct loading *l, struct error *err)
 		if (l->outcomes[row].state == HOOK_REFUSED && geteuid() != 0)
 			return load_failed(EPERM, err);
 		if (l->outcomes[row].state == HOOK_REFUSED && strcmp(l->facts->lockdown, "confidentiality") == 0)
-			return error_set(err, EPERM, "the kernel is locked down (lockdown=confidentiality): it lets no "
-				"tracing program read its memory; lockdown=integrity does");
+			return error_set(err, EPERM, "the kernel is locked down (lockdown=confidentiality): before Linux "
+				"6.2 it then lets no tracing program read its memory; lockdown=integrity does");
 		if (l->outcomes[row].state != HOOK_ATTACHED)
 			return error_set(err, ENOSYS, "cannot follow processes: %s: %s", hook_table[row].section,
 				l->outcomes[row].reason);
@@ -292,7 +298,8 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 {
 	_cleanup_free_ struct outcome *outcomes = xcalloc(hook_count, sizeof(*outcomes));
 	_cleanup_close_ int fd = memfd_create("ctrace-btf", MFD_CLOEXEC);
-	struct loading l = { .hooks = hooks, .options = options, .facts = facts, .types_fd = fd, .outcomes = outcomes };
+	struct loading l = { .hooks = hooks, .options = options, .facts = facts, .types_fd = fd, .outcomes = outcomes,
+		.direct = hooks_need_direct_reads() };
 	int r;
 
 	if (fd < 0)
@@ -307,6 +314,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 		report(&l, facts);
 		r = check_essential(&l, err);
 	}
+	hooks_prepare_direct(NULL);
 	kernel_types_free(l.types);
 	if (r < 0)
 		hooks_unload(hooks);

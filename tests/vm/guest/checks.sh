@@ -26,17 +26,12 @@ check_programs() {
 	fi
 }
 
-# A kernel that lets no program read its memory is for doctor to tell, in words; nothing can be recorded then.
 check_doctor() {
 	local code=0
 
 	timeout 60 $TRACE doctor > $RESULTS/doctor.txt 2> $RESULTS/doctor.stderr || code=$?
 	if [ $code = 0 ]; then
 		ok "doctor finds that containers can be traced here"
-	elif grep -q '\[confidentiality\]' /sys/kernel/security/lockdown && [ $code = 1 ] &&
-		grep -q 'lockdown=confidentiality' $RESULTS/doctor.txt; then
-		ok "doctor finds that lockdown=confidentiality forbids tracing here, and says so"
-		blind="lockdown=confidentiality: doctor says why"
 	else
 		not_ok "doctor finds that containers can be traced here (exit code $code)"
 		note < $RESULTS/doctor.stderr
@@ -113,7 +108,11 @@ check_late_arming() { # runc|crun
 	make_bundle "/run/bundle-$name" "ctrace-$name"
 	timeout 60 $TRACE record "$RESULTS/$name.ctrace" > /dev/null 2> "$RESULTS/$name.stderr" &
 	tracer=$!
-	sleep 4
+	for _ in $(seq 100); do # the recording begins when the hooks are attached
+		[ -s "$RESULTS/$name.ctrace" ] && break
+		sleep 0.2
+	done
+	sleep 2
 	"$1" run --bundle "/run/bundle-$name" "$name" > /dev/null 2>> "$RESULTS/$name.stderr"
 	sleep 1
 	kill -INT $tracer
@@ -182,7 +181,6 @@ check_own_runtime() {
 	judge_code ctrace 7 $code
 }
 
-blind=
 uname -r > $RESULTS/kernel
 cat /sys/kernel/security/lockdown > $RESULTS/lockdown 2> /dev/null
 if $CTRACE --version > /dev/null 2> $RESULTS/version.stderr; then
@@ -196,11 +194,7 @@ if $TRACE doctor --help > /dev/null 2>&1; then
 else
 	skip "doctor" "this build has no doctor command"
 fi
-if [ -n "$blind" ]; then
-	timeout 60 $TRACE record $RESULTS/blind.ctrace -- true > /dev/null 2> $RESULTS/blind.stderr
-	judge_code blind 125 $?
-	skip "recordings of runc, crun and ctrace" "$blind"
-elif $TRACE record --help > /dev/null 2>&1; then
+if $TRACE record --help > /dev/null 2>&1; then
 	check_runtime runc
 	check_runtime crun
 	make_bundle /run/bundle-runc-armed ctrace-runc-armed
