@@ -118,7 +118,7 @@ is "$(ct run --rm --pid container:one "${ON[@]}" sh -c 'ps | grep -c "[s]leep 60
 	ct run --rm --pid container:one "${ON[@]}" ps | sed 's/^/# /'
 # Those who are in the pid namespace already see the runtime in it, by its binary: a sealed copy.
 ct run -d --name two --pid container:one "${ON[@]}" sleep 60 >/dev/null
-owner=$(pgrep -f 'run -d --name two --pid container:one' | head -n 1)
+owner=$(pgrep -f -- '--name two --pid container:one' | head -n 1)
 is "$(readlink "/proc/$owner/exe")" "/memfd:ctrace (deleted)" "--pid container:NAME runs from a sealed copy"
 ct rm -f two >/dev/null
 fails 125 'No such container: nosuch' "--pid container of nobody" ct run --pid container:nosuch "${ON[@]}" true

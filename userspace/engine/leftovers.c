@@ -198,6 +198,16 @@ static bool take_void_claim(const char *id, char **ret_store_root)
 	       registry_take_over(id, *ret_store_root) == 0;
 }
 
+/* A claim that was being made: registry_take_over holds the lock, so that nobody is at it any more. */
+static void remove_half_claim(const char *name)
+{
+	_cleanup_free_ char *path = registry_path("live", name);
+	_cleanup_close_ int lock = registry_lock(NULL);
+
+	if (lock >= 0)
+		unlink(path);
+}
+
 void leftovers_clean(void)
 {
 	_cleanup_free_ char *path = registry_path("live", "");
@@ -207,6 +217,8 @@ void leftovers_clean(void)
 	while (dir && (entry = readdir(dir))) {
 		_cleanup_free_ char *look = NULL, *store_root = NULL;
 
+		if (str_ends(entry->d_name, ".tmp"))
+			remove_half_claim(entry->d_name);
 		if (strlen(entry->d_name) != STATE_ID_LENGTH || !registry_claim_is_void(entry->d_name, &look))
 			continue;
 		if (take_void_claim(entry->d_name, &store_root))
