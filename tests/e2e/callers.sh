@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 400
+# timeout: 1200
 # ctrace as the OCI runtime of docker, containerd and podman, and the timeline of every container so made. Then
-# containers 8 at a time, killed at random: 24, with FULL=1 500.
+# containers 8 at a time, killed at random: 24, with SOAK=1 500.
 . tests/lib/env.sh
 . tests/lib/images.sh
 . tests/lib/engines.sh
@@ -119,7 +119,7 @@ PY
 
 # Whatever moment the runtime dies at: delete --force takes everything away.
 count=24
-[ -z "${FULL-}" ] || count=500
+[ -z "${SOAK-}" ] || count=500
 bundle "$WORK/b" sleep 0.3
 kill_at_random() # SLOT
 {

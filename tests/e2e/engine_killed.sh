@@ -10,7 +10,7 @@ need busybox jq
 engine_root || skip_all "no busybox"
 kill_at=$CTRACE_OUTPUT/tests/kill_at
 [ -x "$kill_at" ] || skip_all "tests/tools/kill_at is not built"
-steps=${FULL:+60}
+steps=${SOAK:+60}
 : "${steps:=9}"
 
 # calls COMMAND...: how many system calls it and its processes make, about.

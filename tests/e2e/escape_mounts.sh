@@ -9,7 +9,7 @@
 need_root
 busybox_image || skip_all "busybox (static) is not installed"
 RUNS=15
-[ -z "${FULL-}" ] || RUNS=500
+[ -z "${SOAK-}" ] || RUNS=500
 outside=$WORK/outside
 
 fresh_outside()

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 300
+# timeout: 1000
 # A real Prometheus scrapes ctrace serve while containers start and end; the dashboard's queries and the alert rules
-# are held against what it has. The systemd unit's capabilities suffice. FULL=1 scrapes for ten minutes.
+# are held against what it has. The systemd unit's capabilities suffice. SOAK=1 scrapes for ten minutes.
 . tests/lib/env.sh
 . tests/lib/images.sh
 . tests/lib/engines.sh
@@ -13,7 +13,7 @@ need_ctrace serve
 need prometheus promtool runc jq
 busybox_image || skip_all "no busybox image"
 seconds=45
-[ -z "${FULL-}" ] || seconds=600
+[ -z "${SOAK-}" ] || seconds=600
 
 rules=$TOP/exporters/prometheus
 promtool check config "$rules/prometheus.yml" >"$WORK/check" 2>&1

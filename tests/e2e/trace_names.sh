@@ -86,7 +86,7 @@ wait "$fifo" 2>/dev/null
 
 # Short-lived ones, each with its own; the bundle goes with the container.
 quick=100
-[ -z "${FULL-}" ] || quick=300
+[ -z "${SOAK-}" ] || quick=300
 for i in $(seq "$quick"); do
 	jq --arg n "quick-$i" '.annotations = {"ctrace.name": $n}' "$WORK/b-cri/config.json" >"$WORK/config.new"
 	mkdir -p "$WORK/q$i"
