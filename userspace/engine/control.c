@@ -169,14 +169,19 @@ static int stop_signal(const struct state *s)
 	return state_has(s->stop_signal) && value_signal(s->stop_signal, &number, NULL) == 0 ? number : SIGTERM;
 }
 
-/* A frozen program hears nothing. */
+/* A frozen program hears nothing. A later run than the one that was looked up is not meant: what ended by itself in the
+ * meantime may have been restarted. */
 static int send_signal(const struct state *s, int number, bool thaw, struct error *err)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
 	int r = control_open(s, &c, err);
 
+	if (r == -ENOENT) /* between two runs */
+		return 0;
 	if (r < 0)
 		return r;
+	if (s->pid && runtime_pid(c) != s->pid)
+		return 0;
 	r = runtime_kill(c, number, false, err);
 	if (r == 0 && thaw && runtime_status(c) == RUNTIME_PAUSED)
 		r = runtime_resume(c, err);

@@ -163,16 +163,16 @@ static int start_again(struct lifetime *t, struct error *err)
 	return launch_again(l, err);
 }
 
-/* Whether to go on with another run of it; waits as long as that has to wait. */
-static bool prepare_restart(struct lifetime *t, bool told_to_end, int *backoff_ms, struct error *err)
+/* 1: go on with another run of it, after waiting as long as that has to wait; 0: do not. */
+static int prepare_restart(struct lifetime *t, bool told_to_end, int *backoff_ms, struct error *err)
 {
 	struct launch *l = t->launch;
 	struct state *s = &l->state;
 	enum lifetime_request request = read_request(s);
-	int wait_ms = 0;
+	int wait_ms = 0, r;
 
 	if (request == REQUEST_STOP || (request == REQUEST_NONE && (told_to_end || !policy_says_restart(s))))
-		return false;
+		return 0;
 	if (request == REQUEST_NONE) {
 		bool settled = s->finished_ns - s->started_ns >= settled_ns;
 
@@ -180,11 +180,13 @@ static bool prepare_restart(struct lifetime *t, bool told_to_end, int *backoff_m
 		wait_ms = *backoff_ms = *backoff_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : *backoff_ms;
 		s->restart_count++;
 	}
-	if (launch_stop(l, err) < 0)
-		return false;
+	r = launch_stop(l, err);
+	if (r < 0)
+		return r;
 	s->status = STATE_RESTARTING;
-	if (state_save(s, err) < 0)
-		return false;
+	r = state_save(s, err);
+	if (r < 0)
+		return r;
 	return wait_ms == 0 || wait_to_restart(t, wait_ms);
 }
 
@@ -222,7 +224,9 @@ static void open_server(struct lifetime *t, struct attach_server *server)
 
 int lifetime_run(struct lifetime *t, int *ret_code, struct error *err)
 {
+	struct state *s = &t->launch->state;
 	struct attach_server server;
+	struct error failure = { 0 };
 	int backoff_ms = 0, r;
 	bool told = false, again;
 
@@ -230,15 +234,23 @@ int lifetime_run(struct lifetime *t, int *ret_code, struct error *err)
 		malloc_trim(0);
 	do {
 		open_server(t, &server);
-		r = run_once(t, &server, &told, err);
+		r = run_once(t, &server, &told, &failure);
 		*ret_code = (int)t->launch->state.exit_code;
-		again = r == 0 && prepare_restart(t, told, &backoff_ms, err);
+		if (r == 0)
+			r = prepare_restart(t, told, &backoff_ms, &failure);
+		again = r > 0;
 		if (again) {
 			attach_server_close(&server);
-			r = start_again(t, err);
+			r = start_again(t, &failure);
 			again = r == 0;
 		}
 	} while (again);
+	if (r < 0) { /* why it goes on no more is kept with it */
+		free(s->error);
+		s->error = xstrdup(failure.text);
+		if (err)
+			*err = failure;
+	}
 	put_away(t->launch);
 	attach_server_close(&server); /* the sign for who is attached that all is put away */
 	return r;
