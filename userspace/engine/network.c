@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -407,6 +408,21 @@ int network_allow_hairpin(const char *id, struct error *err)
 	return r < 0 ? error_errno(err, -r, "cannot set the bridge's port %s up", name) : 0;
 }
 
+/* A container that starts again has the name of before, and the kernel takes network namespaces down, with the pair's
+ * other end, some time after their last process. */
+static int make_veth_again(struct netlink *nl, const struct network_bridge *bridge, int netns, const char *name)
+{
+	enum { WAIT_MS = 20, TIMES = 150 };
+	const struct timespec wait = { .tv_nsec = WAIT_MS * 1000000L };
+	int r = make_veth(nl, bridge, netns, name);
+
+	for (int i = 0; i < TIMES && r == -EEXIST; i++) {
+		nanosleep(&wait, NULL);
+		r = make_veth(nl, bridge, netns, name);
+	}
+	return r;
+}
+
 int network_setup_bridge(const struct network_bridge *bridge, int netns, const char *id,
 	uint32_t address, struct error *err)
 {
@@ -416,7 +432,7 @@ int network_setup_bridge(const struct network_bridge *bridge, int netns, const c
 
 	veth_name(id, name);
 	if (r == 0)
-		r = make_veth(&nl, bridge, netns, name);
+		r = make_veth_again(&nl, bridge, netns, name);
 	if (r < 0)
 		return error_errno(err, -r, "cannot make the veth pair %s on %s", name,
 			NETWORK_BRIDGE_NAME);
