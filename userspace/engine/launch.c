@@ -50,11 +50,12 @@ void launch_free(struct launch *l)
 
 /* ---- root file system ---- */
 
-/* A volatile upper directory refuses a second mount; what it guards against is a crash of the host, which
- * a container with --rm does not outlive. */
-static void forget_volatile(const char *work)
+/* A volatile upper directory refuses a second mount by a mark in overlayfs's own directory below the workdir; what it
+ * guards against is a crash of the host, which a container with --rm does not outlive. */
+static void forget_volatile(const char *workdir)
 {
-	_cleanup_free_ char *mark = xasprintf("%s/work/incompat", work);
+	static const char own[] = "work", name[] = "incompat";
+	_cleanup_free_ char *mark = xasprintf("%s/%s/%s", workdir, own, name);
 
 	tree_remove(AT_FDCWD, mark);
 }
