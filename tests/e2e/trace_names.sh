@@ -76,7 +76,8 @@ annotated hostile '{"ctrace.name": "a\u001b[31m\n<b>", "ctrace.image": ("x" * 50
 want "hostile-$$" "name=$(printf 'a\033[31m\n<b>')"
 mkdir -p "$WORK/h-fifo"
 mkfifo "$WORK/h-fifo/config.json"
-rc run --bundle "$WORK/h-fifo" "fifo-$$" >/dev/null 2>&1 & # waits for ever for its configuration, and so might we
+# Waits for ever for its configuration, and so might we. Not by way of rc: $! would be its subshell.
+runc --root "$WORK/runc" run --bundle "$WORK/h-fifo" "fifo-$$" >/dev/null 2>&1 &
 fifo=$!
 on_exit stop_process "$fifo" KILL
 rc run --bundle "$WORK/b-cri" "after-fifo-$$"
