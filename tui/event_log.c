@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "timeline/record.h"
 #include "util/array.h"
 
-enum { CALLS_MAX = 4096, RECORD_MAX = 4096 };
+enum { CALLS_MAX = 4096 };
 
 void event_log_init(struct event_log *log)
 {

@@ -11,35 +11,9 @@
 #include "exporters/json.h"
 #include "exporters/waterfall_text.h"
 #include "timeline/flags.h"
+#include "timeline/record.h"
 #include "util/array.h"
 #include "util/cleanup.h"
-
-/* The largest record, with room for a NUL behind any of its texts: what a short record lacks reads as zeros. */
-union record {
-	struct event h;
-	struct event_fork fork;
-	struct event_exec exec;
-	struct event_exit exit;
-	struct event_rename rename;
-	struct event_cgroup cgroup;
-	struct event_oom oom;
-	struct event_signal signal;
-	struct event_syscall_enter enter;
-	struct event_syscall_exit leave;
-	struct event_cgroup_write write;
-	struct event_request request;
-	struct event_link link;
-	struct event_lost lost;
-	struct event_armed armed;
-	struct event_meta meta;
-	char bytes[4096 + 8];
-};
-
-static void load(union record *r, const struct event *event)
-{
-	memset(r, 0, sizeof(*r));
-	memcpy(r, event, event->size < sizeof(*r) - 8 ? event->size : sizeof(*r) - 8);
-}
 
 /* A text in a field of a fixed size. */
 static void field(struct strbuf *sb, const char *before, const char *text, size_t size, bool utf8)
@@ -244,7 +218,7 @@ void event_text(struct strbuf *sb, const struct log_entry *entry, const struct t
 	char text[FORMAT_MAX];
 	size_t before = sb->length;
 
-	load(&r, entry->event);
+	record_load(&r, entry->event, sizeof(r.bytes));
 	body_text(sb, &r, config, utf8);
 	if (sb->length > before && sb->text[before] == ' ') { /* the first part had nothing before it */
 		memmove(sb->text + before, sb->text + before + 1, sb->length - before);
@@ -261,7 +235,7 @@ bool event_is_bad(const struct log_entry *entry)
 {
 	union record r;
 
-	load(&r, entry->event);
+	record_load(&r, entry->event, sizeof(r.bytes));
 	if (entry->has_result && entry->result < 0)
 		return true;
 	return r.h.kind == EVENT_OOM_VICTIM || r.h.kind == EVENT_LOST ||

@@ -6,34 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "timeline/record.h"
 #include "timeline/timeline_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
-
-enum { RECORD_MAX = 4096 };
-
-/* A record copied to where it can be followed by zeros: every string in it ends. */
-union record {
-	struct event h;
-	struct event_fork fork;
-	struct event_exec exec;
-	struct event_exit exit;
-	struct event_rename rename;
-	struct event_cgroup cgroup;
-	struct event_oom oom;
-	struct event_signal signal;
-	struct event_syscall_enter enter;
-	struct event_syscall_exit leave;
-	struct event_cgroup_write write;
-	struct event_request request;
-	struct event_task task;
-	struct event_link link;
-	struct event_lost lost;
-	struct event_meta meta;
-	struct event_armed armed;
-	struct event_cgroup_value value;
-	char bytes[RECORD_MAX + 1];
-};
 
 /* The least that a record of a kind must hold. */
 static size_t least_size(uint16_t kind)
@@ -280,8 +256,7 @@ int timeline_feed(struct timeline *tl, const struct event *event)
 		tl->stats.skipped++;
 		return -EINVAL;
 	}
-	memcpy(&r, event, event->size);
-	memset(r.bytes + event->size, 0, filled_size(event) + 1 - event->size);
+	record_load(&r, event, filled_size(event) + 1);
 	terminate(&r);
 	tl->stats.events++;
 	slot = r.h.kind < 48 ? r.h.kind : (size_t)(r.h.kind - 256 + 48);
