@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 enum { POOL_MAX = 65536, ID_MAX = 128 };
@@ -58,13 +58,9 @@ static int pool_open(struct pool *pool, const char *directory, struct error *err
 	_cleanup_free_ char *path = xasprintf("%s/addresses", directory);
 	FILE *f;
 
-	pool->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	pool->fd = file_open_locked(path, err);
 	if (pool->fd < 0)
-		return error_errno(err, errno, "cannot open %s", path);
-	while (flock(pool->fd, LOCK_EX) < 0) {
-		if (errno != EINTR)
-			return error_errno(err, errno, "cannot lock %s", path);
-	}
+		return pool->fd;
 	f = fdopen(fcntl(pool->fd, F_DUPFD_CLOEXEC, 3), "r");
 	if (!f)
 		return error_errno(err, errno, "cannot read %s", path);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "engine/registry.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 enum { PORT_MAX = 65535, PORTS_PER_CONTAINER = 4096 };
@@ -198,17 +198,8 @@ static int reserve(struct nat_port *p, const char *name, struct port_sockets *so
 static int open_file(struct error *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/ports", registry_directory());
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open %s", path);
-	while (flock(fd, LOCK_EX) < 0) {
-		if (errno != EINTR) {
-			close(fd);
-			return error_errno(err, errno, "cannot lock %s", path);
-		}
-	}
-	return fd;
+	return file_open_locked(path, err);
 }
 
 static int append(int fd, const char *id, const struct nat_port *ports, size_t count)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "engine/invent_name.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 enum { CLAIM_MAX = 4096, NAME_TRIES = 32 };
@@ -82,17 +82,8 @@ int registry_make_directories(struct error *err)
 int registry_lock(struct error *err)
 {
 	_cleanup_free_ char *path = xasprintf("%s/lock", registry_directory());
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open %s", path);
-	while (flock(fd, LOCK_EX) < 0) {
-		if (errno != EINTR) {
-			close(fd);
-			return error_errno(err, errno, "cannot lock %s", path);
-		}
-	}
-	return fd;
+	return file_open_locked(path, err);
 }
 
 /* ---- claims ---- */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -20,4 +24,21 @@ char *file_read(const char *path, size_t max, size_t *ret_length)
 	if (ret_length)
 		*ret_length = text.length;
 	return strbuf_steal(&text);
+}
+
+int file_open_locked(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(err, errno, "cannot open %s", path);
+	while (flock(fd, LOCK_EX) < 0) {
+		if (errno != EINTR) {
+			int r = error_errno(err, errno, "cannot lock %s", path);
+
+			close(fd);
+			return r;
+		}
+	}
+	return fd;
 }

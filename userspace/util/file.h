@@ -4,8 +4,14 @@
 
 #include <stddef.h>
 
+#include "util/error.h"
+
 /* The first max bytes, or a little more, of a file such as those of /proc, which have no size; NUL-terminated
  * and the caller's to free. NULL where it cannot be opened (errno says why). ret_length may be NULL. */
 char *file_read(const char *path, size_t max, size_t *ret_length);
+
+/* Opens a file of our own state for reading and writing, made with 0600 where there is none, never through a symbolic
+ * link, and waits for its exclusive lock, which closing it gives back. Returns the descriptor, or a negative errno. */
+int file_open_locked(const char *path, struct error *err);
 
 #endif
