@@ -15,9 +15,11 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+/* The orphans that offer one key, oldest first. The oldest are also the first to be evicted: taking them away moves
+ * only where the list begins. */
 struct orphan_list {
 	uint64_t *serials;
-	size_t count, capacity;
+	size_t first, count, capacity; /* serials[first] up to, not including, serials[count] */
 };
 
 static char *key_text(char kind, const char *value)
@@ -58,23 +60,43 @@ static void index_add(struct timeline *tl, const char *key, uint64_t serial)
 		list = xcalloc(1, sizeof(*list));
 		map_put(&tl->orphan_index, key, strlen(key), list);
 	}
+	if (list->count == list->capacity && list->first > list->capacity / 2) {
+		list->count -= list->first;
+		memmove(list->serials, list->serials + list->first, list->count * sizeof(*list->serials));
+		list->first = 0;
+	}
 	array_grow(list->serials, list->count, list->capacity);
 	list->serials[list->count++] = serial;
+}
+
+static void list_remove(struct orphan_list *list, uint64_t serial)
+{
+	size_t low = list->first, high = list->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list->serials[middle] < serial)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == list->count || list->serials[low] != serial)
+		return;
+	if (low == list->first)
+		list->first++;
+	else
+		memmove(list->serials + low, list->serials + low + 1, (--list->count - low) * sizeof(*list->serials));
 }
 
 static void index_remove(struct timeline *tl, const char *key, uint64_t serial)
 {
 	struct orphan_list *list = map_get(&tl->orphan_index, key, strlen(key));
-	size_t kept = 0;
 
 	if (!list)
 		return;
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->serials[i] != serial)
-			list->serials[kept++] = list->serials[i];
-	}
-	list->count = kept;
-	if (kept)
+	list_remove(list, serial);
+	if (list->first < list->count)
 		return;
 	map_remove(&tl->orphan_index, key, strlen(key));
 	free(list->serials);
@@ -136,7 +158,7 @@ static void adopt(struct timeline *tl, struct cont *c, const char *key)
 
 	if (!list)
 		return;
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = list->first; i < list->count; i++) {
 		struct orphan *o = orphan_by_serial(tl, list->serials[i]);
 		struct process *p;
 
