@@ -105,6 +105,23 @@ oci delete --force "$id"; check "delete --force of an unknown id is no error" $?
 ! oci state "$id" >/dev/null 2>&1; check "state of an unknown id is one" $?
 ! left_behind; check "delete leaves nothing behind" $?
 
+# A cgroup shared with another container: a failed create, and a delete, take only their own processes
+config "c['process']['args'] = ['/bin/sleep', '60']" "c['linux']['cgroupsPath'] = '/ctrace/$id-shared'"
+oci run -d --bundle "$work/b" --pid-file "$work/pid" "$id" </dev/null >"$work/out" 2>&1
+config "c['process']['args'] = ['/bin/sleep', '60']" "c['linux']['cgroupsPath'] = '/ctrace/$id-shared'" \
+	"c['hooks'] = {'createRuntime': [{'path': '/bin/false'}]}"
+! oci create --bundle "$work/b" "$id-2" </dev/null >"$work/out" 2>&1 && kill -0 "$(cat "$work/pid")" &&
+	oci state "$id" | grep -q '"status":"running"'
+check "a create that fails in a shared cgroup leaves the processes of others alone" $?
+config "c['process']['args'] = ['/bin/sleep', '60']" "c['linux']['cgroupsPath'] = '/ctrace/$id-shared'"
+oci --log "$work/log" --log-format json create --bundle "$work/b" "$id-2" </dev/null >"$work/out" 2>&1 &&
+	grep -q "cgroup is not empty: 1 process" "$work/out" && grep -q '"level":"warning"' "$work/log"
+check "a cgroup with processes in it is warned about" $?
+oci delete --force "$id-2" >"$work/out" 2>&1 && oci state "$id" | grep -q '"status":"running"'
+check "nor does delete --force take them" $?
+oci delete --force "$id" >"$work/out" 2>&1 && ! ls -d /sys/fs/cgroup/*/ctrace/"$id-shared" >/dev/null 2>&1
+check "the cgroup goes with its maker" $?
+
 # Exit codes and docker's words
 config "c['process']['args'] = ['nosuch']"
 run; [ $? = 127 ] && grep -q 'executable file not found in $PATH' "$work/out"; check "missing program: 127" $?

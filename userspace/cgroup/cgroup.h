@@ -126,6 +126,12 @@ int cgroup_kill(struct cgroup *cg, int signal, struct error *err);
 int cgroup_processes(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_count,
 	struct error *err);
 
+/* How many processes were in the directories that cgroup_create found there: another's. To be asked before one's own
+ * enter. */
+size_t cgroup_others(const struct cgroup *cg);
+/* Removes the directories that have nothing in them: of a group shared with others, by whoever leaves last. */
+void cgroup_remove_empty(struct cgroup *cg);
+
 /* Removes the directories and those below them. Processes that are exiting are waited for, 2 s. */
 int cgroup_remove(struct cgroup *cg, struct error *err);
 

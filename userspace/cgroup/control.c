@@ -108,6 +108,23 @@ int cgroup_processes(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_coun
 	return 0;
 }
 
+size_t cgroup_others(const struct cgroup *cg)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < cg->count; i++) {
+		const struct hierarchy *h = &cg->hierarchies[i];
+		struct pids pids = { 0 };
+
+		if (h->made || h->fd < 0)
+			continue;
+		walk(h->fd, 0, visit_pids, &pids);
+		free(pids.items);
+		most = pids.count > most ? pids.count : most;
+	}
+	return most;
+}
+
 static int signal_all(const struct cgroup *cg, int signal, size_t *ret_count, struct error *err)
 {
 	_cleanup_free_ pid_t *pids = NULL;
@@ -276,4 +293,14 @@ int cgroup_remove(struct cgroup *cg, struct error *err)
 			ret = r;
 	}
 	return ret;
+}
+
+void cgroup_remove_empty(struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->count; i++) {
+		struct hierarchy *h = &cg->hierarchies[i];
+
+		if (h->directory && strcmp(h->directory, h->mount) != 0)
+			rmdir(h->directory);
+	}
 }

@@ -38,8 +38,8 @@ enum {
 	OPTION_KEEP
 };
 
-/* Errors go to the log that the caller reads, and to stderr for people. */
-static int report(const struct oci *oci, const struct error *err, int code)
+/* Appends to the log that the caller reads. */
+static void write_log(const struct oci *oci, const char *level, const char *message)
 {
 	_cleanup_fclose_ FILE *log = oci->log ? fopen(oci->log, "ae") : NULL;
 
@@ -50,18 +50,24 @@ static int report(const struct oci *oci, const struct error *err, int code)
 		time_t t = time(NULL);
 		struct tm tm;
 
-		strbuf_escape(&text, err->text, strlen(err->text));
+		strbuf_escape(&text, message, strlen(message));
 		gmtime_r(&t, &tm);
 		strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &tm);
-		json_object_object_add(o, "level", json_object_new_string("error"));
+		json_object_object_add(o, "level", json_object_new_string(level));
 		json_object_object_add(o, "msg", json_object_new_string(text.text ? text.text : ""));
 		json_object_object_add(o, "time", json_object_new_string(now));
 		fprintf(log, "%s\n", json_object_to_json_string_ext(o,
 			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 		json_object_put(o);
 	} else if (log) {
-		fprintf(log, "level=error msg=\"%s\"\n", err->text);
+		fprintf(log, "level=%s msg=\"%s\"\n", level, message);
 	}
+}
+
+/* Errors go to the log, and to stderr for people. */
+static int report(const struct oci *oci, const struct error *err, int code)
+{
+	write_log(oci, "error", err->text);
 	return command_fail("oci", code, err);
 }
 
@@ -221,6 +227,19 @@ static int parse_create(const struct oci *oci, int argc, char **argv, struct cre
 	return 0;
 }
 
+/* The container works, but its limits and statistics are not its own: runc warns in these words, too. */
+static void warn_shared_cgroup(const struct oci *oci, const struct container *c)
+{
+	size_t count = runtime_cgroup_others(c);
+	_cleanup_free_ char *text = NULL;
+
+	if (count == 0)
+		return;
+	text = xasprintf("container's cgroup is not empty: %zu process(es) found", count);
+	write_log(oci, "warning", text);
+	fprintf(stderr, "ctrace oci: warning: %s\n", text);
+}
+
 static int verb_create(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
@@ -229,7 +248,10 @@ static int verb_create(struct oci *oci, int argc, char **argv)
 
 	if (parse_create(oci, argc, argv, &a) != 0)
 		return 1;
-	return runtime_create(&a.options, &c, &err) < 0 ? oci_fail(oci, &err) : 0;
+	if (runtime_create(&a.options, &c, &err) < 0)
+		return oci_fail(oci, &err);
+	warn_shared_cgroup(oci, c);
+	return 0;
 }
 
 static bool container_ended(void *data, int *ret_status)
@@ -250,14 +272,19 @@ static int verb_run(struct oci *oci, int argc, char **argv)
 	struct oci_watched w = { .ended = container_ended, .signal = container_signal };
 	struct error err = { 0 };
 	sigset_t set;
-	int status;
+	int status, r;
 
 	if (parse_create(oci, argc, argv, &a) != 0)
 		return 1;
 	sigfillset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	a.options.detached = a.detach;
-	if (runtime_create(&a.options, &c, &err) < 0 || runtime_start(c, &err) < 0)
+	r = runtime_create(&a.options, &c, &err);
+	if (r == 0) {
+		warn_shared_cgroup(oci, c);
+		r = runtime_start(c, &err);
+	}
+	if (r < 0)
 		return report(oci, &err,
 			runtime_exit_code() == EXIT_CTRACE ? 1 : runtime_exit_code());
 	if (a.detach)

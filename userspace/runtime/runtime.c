@@ -86,6 +86,11 @@ struct cgroup *runtime_cgroup(const struct container *c)
 	return c->cgroup;
 }
 
+size_t runtime_cgroup_others(const struct container *c)
+{
+	return c->others;
+}
+
 const char *runtime_bundle(const struct container *c)
 {
 	return c->bundle;
@@ -435,6 +440,8 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 		r = error_set(err, EBUSY, "container's cgroup unexpectedly frozen: %s", c->cgroup_path);
 	}
 	if (r == 0)
+		c->others = cgroup_others(c->cgroup);
+	if (r == 0)
 		r = cgroup_apply(c->cgroup, &c->config->resources, err);
 	if (r == 0)
 		r = seccomp_prepare(c->config->seccomp, &seccomp, err);
@@ -469,14 +476,25 @@ static void kill_init(struct container *c)
 	}
 }
 
+/* The processes that a container left, and its cgroup; of a shared one only what is empty. */
+static int remove_cgroup(struct container *c, bool kill_all, struct error *err)
+{
+	if (!c->cgroup)
+		return 0;
+	if (c->others) {
+		cgroup_remove_empty(c->cgroup);
+		return 0;
+	}
+	if (kill_all)
+		cgroup_kill(c->cgroup, SIGKILL, NULL);
+	return cgroup_remove(c->cgroup, err);
+}
+
 /* Takes back everything; the error that led here is what counts. */
 static void undo(struct container *c)
 {
 	kill_init(c);
-	if (c->cgroup) {
-		cgroup_kill(c->cgroup, SIGKILL, NULL);
-		cgroup_remove(c->cgroup, NULL);
-	}
+	remove_cgroup(c, true, NULL);
 	if (c->dir >= 0) {
 		state_remove_directory(c->root, c->id, c->dir, NULL);
 		close(steal_fd(&c->dir));
@@ -674,12 +692,8 @@ int runtime_delete(struct container *c, bool force, struct error *err)
 		else
 			wait_gone(c->pid);
 	}
-	if (c->cgroup) {
-		/* without a pid namespace of its own others may live on */
-		if (!c->config || !(config_new_namespaces(c->config) & CLONE_NEWPID) || force)
-			cgroup_kill(c->cgroup, SIGKILL, NULL);
-		r = cgroup_remove(c->cgroup, err);
-	}
+	/* without a pid namespace of its own others may live on */
+	r = remove_cgroup(c, !c->config || !(config_new_namespaces(c->config) & CLONE_NEWPID) || force, err);
 	if (r == 0 && c->config && hooks_any(c->config->hooks, "poststop")) {
 		_cleanup_free_ char *state = state_document(c, RUNTIME_STOPPED);
 

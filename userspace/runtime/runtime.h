@@ -101,6 +101,9 @@ int runtime_console(struct container *c);
 /* The container's cgroups, for readings and events; owned by c. */
 struct cgroup *runtime_cgroup(const struct container *c);
 
+/* How many processes of others were in the container's cgroup when it was made; a later delete leaves them alone. */
+size_t runtime_cgroup_others(const struct container *c);
+
 /* -ESRCH: not running. all: every process of the container, for those without a pid namespace. */
 int runtime_kill(struct container *c, int signal, bool all, struct error *err);
 

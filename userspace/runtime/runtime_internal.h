@@ -21,6 +21,7 @@ struct container {
 	int pidfd;
 	int sync;            /* to init, until the program runs; -1 = another process made it */
 	int console;
+	size_t others;       /* processes that were in the cgroup before: it is shared, and they are not ours to kill */
 	bool own, detached, reaped;
 	int status;          /* wait status when reaped */
 	struct config *config;

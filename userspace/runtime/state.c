@@ -131,6 +131,7 @@ int state_write(const struct container *c, struct error *err)
 	add(o, "created", c->created);
 	json_object_object_add(o, "pid", json_object_new_int(c->pid));
 	json_object_object_add(o, "start_time", json_object_new_int64((int64_t)c->start_time));
+	json_object_object_add(o, "cgroup_others", json_object_new_int64((int64_t)c->others));
 	return replace_file(c->dir, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), err);
 }
 
@@ -162,7 +163,7 @@ static int read_state(struct container *c, struct error *err)
 	_cleanup_(doc_put) json_object *json = NULL;
 	struct doc o = { .key = "state" };
 	const char *bundle = "", *rootfs = "", *cgroup = "", *created = "";
-	int64_t pid = 0, start = 0;
+	int64_t pid = 0, start = 0, others = 0;
 	int n = -1, fd = openat(c->dir, "state.json", O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
@@ -179,7 +180,8 @@ static int read_state(struct container *c, struct error *err)
 		doc_string(&o, "cgroup", &cgroup, err) < 0 ||
 		doc_string(&o, "created", &created, err) < 0 ||
 		doc_integer(&o, "pid", 0, INT_MAX, &pid, err) < 0 ||
-		doc_integer(&o, "start_time", 0, INT64_MAX, &start, err) < 0)
+		doc_integer(&o, "start_time", 0, INT64_MAX, &start, err) < 0 ||
+		doc_integer(&o, "cgroup_others", 0, INT64_MAX, &others, err) < 0)
 		return -EINVAL;
 	c->bundle = xstrdup(bundle);
 	c->rootfs = xstrdup(rootfs);
@@ -187,6 +189,7 @@ static int read_state(struct container *c, struct error *err)
 	c->created = xstrdup(created);
 	c->pid = (pid_t)pid;
 	c->start_time = (uint64_t)start;
+	c->others = (size_t)others;
 	return 0;
 }
 
