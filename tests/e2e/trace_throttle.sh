@@ -70,7 +70,10 @@ is $? 0 "one that is throttled for a second"
 quota 10000 100000 stimulus burn=15 sleep=2800 burn=15 sleep=300
 run "calm-$$"
 is $? 0 "one with a calm between"
+# A hook's work in the container's cgroup, before its program: what runc itself needs there may fit into one period.
 quota 1000 20000 true
+jq '.hooks.startContainer = [{path: "/bin/stimulus", args: ["stimulus", "burn=5"]}]' "$WORK/b/config.json" >"$WORK/hooked" &&
+	mv "$WORK/hooked" "$WORK/b/config.json"
 rc run --bundle "$WORK/b" "start-$$"
 is $? 0 "one whose limit holds back its runtime"
 quota 50000 100000 true
