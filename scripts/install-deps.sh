@@ -45,6 +45,7 @@ cmd:promtool prometheus optional
 py:yaml python3-yaml optional
 py:prometheus_client python3-prometheus-client optional
 cmd:strace strace
+cmd:shellcheck shellcheck optional
 cmd:ip iproute2
 cmd:nft nftables
 cmd:iptables iptables
@@ -176,20 +177,20 @@ missing=$(list_missing "$needed")
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-	required=$(grep -v ' optional$' <<< "$missing" | awk '{ sub(/^[a-z]*:/, "", $1); print "  " $1 " (Debian: " $2 ")" }')
-	if [ -z "$required" ]; then
+	needs=$(grep -v ' optional$' <<< "$missing" | awk '{ sub(/^[a-z]*:/, "", $1); print "  " $1 " (Debian: " $2 ")" }')
+	if [ -z "$needs" ]; then
 		echo "deps: some test tools are missing; tests that need them will be skipped"
 		exit 0
 	fi
 	{
 		echo "deps: this is neither Debian nor Ubuntu. Please install these and run make again:"
-		echo "$required"
+		echo "$needs"
 	} >&2
 	exit 1
 fi
 if [ "$(id -u)" != 0 ]; then
 	{
-		echo "deps: these packages are missing:" $(awk '{ print $2 }' <<< "$missing" | sort -u)
+		echo "deps: these packages are missing: $(awk '{ print $2 }' <<< "$missing" | sort -u | paste -sd ' ')"
 		echo "deps: run it with sudo, or install them"
 	} >&2
 	exit 1

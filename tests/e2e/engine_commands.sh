@@ -43,7 +43,7 @@ is "$(ct ps -q --filter status=exited --filter status=running)" "${id:0:12}" "on
 fails 1 "Invalid filter 'nosuch'" "an unknown filter" ct ps --filter nosuch=1
 fails 1 "can't evaluate field Nosuch" "an unknown field" ct ps --format '{{.Nosuch}}'
 supervisor=$(readlink "$CTRACE_RUN/live/$id" | cut -d' ' -f1)
-is "$(cut -d' ' -f4 "/proc/$supervisor/stat" | grep -vx "$$" | wc -l)" 1 "its supervisor is not our child"
+is "$(cut -d' ' -f4 "/proc/$supervisor/stat" | grep -cvx "$$")" 1 "its supervisor is not our child"
 is "$(awk '{print $6}' "/proc/$supervisor/stat")" "$supervisor" "and leads a session of its own"
 is "$(readlink "/proc/$supervisor/fd/1")" /dev/null "and has let go of our output"
 [ "$(awk '/VmRSS/ {print $2}' "/proc/$supervisor/status")" -lt 8000 ]

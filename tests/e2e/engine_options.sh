@@ -93,6 +93,7 @@ fails 1 'get data: no such volume' "volume rm again" ct volume rm data
 is "$(ct volume rm -f data)" data "volume rm -f"
 
 # ---- restart policies ----
+# shellcheck disable=SC2002 # the file may not be there yet: 0
 runs() { cat "$WORK/bind/runs" 2>/dev/null | wc -l; }
 ct run -d --name fails --restart on-failure:2 -v "$WORK/bind:/b" "${ON[@]}" sh -c 'echo x >>/b/runs; exit 3' >/dev/null
 wait_for 10 is_status fails exited

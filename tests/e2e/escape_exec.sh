@@ -47,7 +47,8 @@ got=
 for fd in 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
 	attack ctrace exec --cwd /proc/self/fd/$fd victim /bin/ls 8</ 9</etc >>"$WORK/out" 2>&1 && got="$got $fd"
 	for prefix in /proc/1/cwd/../../.. /proc/self/fd/$fd/../..; do
-		attack ctrace exec --cwd $prefix victim /bin/ls / 8</ 9</etc >"$WORK/out" 2>&1 &&
+		# shellcheck disable=SC2094 # 8 and 9 are directories of the host, not the output
+		attack ctrace exec --cwd "$prefix" victim /bin/ls / 8</ 9</etc >"$WORK/out" 2>&1 &&
 			grep -q lost+found "$WORK/out" && got="$got $prefix"
 	done
 done

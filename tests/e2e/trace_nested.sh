@@ -116,7 +116,7 @@ PYTHON
 # docker_inside: its bundle, and the container run in the background (DIND_PID).
 docker_inside()
 {
-	local dir=$WORK/dind image_tar
+	local dir=$WORK/dind
 
 	outer "$dir" dockerd --config-file /shared/daemon.json --data-root /shared/data --exec-root /shared/exec \
 		--pidfile /shared/pid --host unix:///shared/sock --storage-driver overlay2 \

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash
 # Runs inside of a container (busybox sh) and says what it finds, a fact per line: "GROUP KEY VALUE".
 # tests/e2e/run_against_docker.sh compares what two engines give.
 each()
