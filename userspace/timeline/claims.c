@@ -69,24 +69,24 @@ static void index_add(struct timeline *tl, const char *key, uint64_t serial)
 	list->serials[list->count++] = serial;
 }
 
+static int compare_serials(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 static void list_remove(struct orphan_list *list, uint64_t serial)
 {
-	size_t low = list->first, high = list->count;
+	uint64_t *first = list->serials + list->first, *end = list->serials + list->count;
+	uint64_t *found = bsearch(&serial, first, (size_t)(end - first), sizeof(*first), compare_serials);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (list->serials[middle] < serial)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == list->count || list->serials[low] != serial)
-		return;
-	if (low == list->first)
+	if (found == first) {
 		list->first++;
-	else
-		memmove(list->serials + low, list->serials + low + 1, (--list->count - low) * sizeof(*list->serials));
+	} else if (found) {
+		memmove(found, found + 1, (size_t)(end - found - 1) * sizeof(*found));
+		list->count--;
+	}
 }
 
 static void index_remove(struct timeline *tl, const char *key, uint64_t serial)
