@@ -160,8 +160,11 @@ before = [m for m in marks(start) if m["at_ns"] < int(start["started_ns"])]
 p.check(total_of(before, "throttled") >= 2, "start: the runtime was throttled", marks(start))
 p.check(before and before[0]["until_ns"] - before[0]["at_ns"] >= 40 * MS, "start: for periods on end", marks(start))
 
-short = totals(t.one("short-" + suffix), "short")
-p.check(short["throttled"] <= short["periods"], "short: no more than there were periods", short)
+# runc removes its cgroup a few milliseconds after the limit was set: known, or counted as not.
+short = t.one("short-" + suffix)["throttling"]
+unread = sum(loss["count"] for loss in t.summary["losses"] if loss["reason"] == "unwatched")
+p.check(bool(short) or unread, "short: is known, or counted as unwatched", t.summary["losses"])
+p.check(not short or int(short["throttled"]) <= int(short["periods"]), "short: no more than there were periods", short)
 p.equal(t.one("free-" + suffix)["throttling"], None, "free: nothing to tell")
 p.equal(marks(t.one("free-" + suffix)), [], "free: no marks")
 

@@ -202,16 +202,20 @@ static void bounds(void **state)
 	for (uint64_t i = 1; i <= THROTTLE_MAX_FOREIGN; i++)
 		assert_non_null(throttle_add(&set, i, true, false, 1));
 	assert_null(throttle_add(&set, 1000, true, false, 1)); /* a payload leaves room for others */
-	assert_int_equal(set.refused, 1);
+	assert_int_equal(set.unwatched, 1);
 	assert_non_null(throttle_add(&set, 3, true, false, 1)); /* it is there */
-	assert_int_equal(set.refused, 1);
+	assert_int_equal(set.unwatched, 1);
 	for (uint64_t i = 2001; set.count < THROTTLE_MAX_WATCHED; i++)
 		assert_non_null(throttle_add(&set, i, false, false, 1));
 	assert_null(throttle_add(&set, 5000, false, false, 1));
-	assert_int_equal(set.refused, 2);
+	assert_int_equal(set.unwatched, 2);
+	take(throttle_find(&set, 3), 2, 0, 0);
 	throttle_remove(&set, throttle_find(&set, 3));
 	assert_null(throttle_find(&set, 3));
-	assert_int_equal(set.foreign, THROTTLE_MAX_FOREIGN - 1);
+	assert_int_equal(set.unwatched, 2);
+	throttle_remove(&set, throttle_find(&set, 4)); /* gone before it was read: nothing is known of it */
+	assert_int_equal(set.unwatched, 3);
+	assert_int_equal(set.foreign, THROTTLE_MAX_FOREIGN - 2);
 	assert_non_null(throttle_add(&set, 5000, true, false, 1));
 	assert_int_equal(throttle_find(&set, 5000)->id, 5000);
 }

@@ -275,7 +275,7 @@ void throttle_finish(struct throttle *t, uint64_t now_ns)
 
 uint64_t throttle_unwatched(const struct throttle *t)
 {
-	return t->set.refused;
+	return t->set.unwatched;
 }
 
 int throttle_fd(const struct throttle *t)

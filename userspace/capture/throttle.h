@@ -34,7 +34,7 @@ void throttle_read(struct throttle *t, uint64_t now_ns);
 /* The last readings of all, at the end of the capture. */
 void throttle_finish(struct throttle *t, uint64_t now_ns);
 
-/* Cgroups that had a quota and were not watched, for want of room. */
+/* Cgroups that had a quota and were not watched, for want of room, or were gone before they were read. */
 uint64_t throttle_unwatched(const struct throttle *t);
 
 void throttle_close(struct throttle *t); /* takes NULL */

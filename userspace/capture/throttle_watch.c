@@ -33,7 +33,7 @@ struct throttle_watch *throttle_add(struct throttle_set *set, uint64_t id, bool 
 		return w;
 	}
 	if (set->count == THROTTLE_MAX_WATCHED || (foreign && set->foreign == THROTTLE_MAX_FOREIGN)) {
-		set->refused++;
+		set->unwatched++;
 		return NULL;
 	}
 	array_grow(set->items, set->count, set->capacity);
@@ -47,6 +47,7 @@ struct throttle_watch *throttle_add(struct throttle_set *set, uint64_t id, bool 
 void throttle_remove(struct throttle_set *set, struct throttle_watch *w)
 {
 	set->foreign -= w->foreign;
+	set->unwatched += !w->read_ns;
 	*w = set->items[--set->count];
 }
 

@@ -47,7 +47,7 @@ struct throttle_watch {
 struct throttle_set {
 	struct throttle_watch *items;
 	size_t count, capacity, foreign;
-	uint64_t refused; /* not watched for want of room */
+	uint64_t unwatched; /* for want of room, or gone before they were read at all */
 };
 
 enum throttle_quota { QUOTA_NOT_IT /* another file */, QUOTA_SET, QUOTA_LIFTED };
@@ -60,7 +60,7 @@ struct throttle_watch *throttle_find(const struct throttle_set *set, uint64_t id
 /* The watch of that cgroup, new or not; NULL where there is no room, which is counted. */
 struct throttle_watch *throttle_add(struct throttle_set *set, uint64_t id, bool foreign, bool starting,
 	uint64_t now_ns);
-/* The last one takes its place. */
+/* The last one takes its place. One that was never read is counted. */
 void throttle_remove(struct throttle_set *set, struct throttle_watch *w);
 
 /* Told of a reading of read_ns; now_ns may be later. */
