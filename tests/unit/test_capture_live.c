@@ -394,7 +394,8 @@ static void tells_who_sent_the_signal(void **state)
 
 	(void)state;
 	write_bundle("[\"/bin/sleep\",\"60\"]", "", "67108864");
-	snprintf(command, sizeof(command), "runc run -d -b %s %s; runc kill %s KILL; sleep 0.2; runc delete -f %s",
+	/* Its exec gives the name first and is told last: the signal must not fall between. */
+	snprintf(command, sizeof(command), "runc run -d -b %s %s; sleep 0.5; runc kill %s KILL; sleep 0.2; runc delete -f %s",
 		directory, id, id, id);
 	seen = run_captured(&options, command);
 	while ((signal = next_event(&seen, EVENT_SIGNAL, &at)) &&

@@ -151,13 +151,20 @@ static int make_process(struct container *c, const struct exec_request *request,
 
 /* ---- its terminal ---- */
 
-/* Whoever typed ctrl-p ctrl-q leaves, or never came; the program keeps its terminal until it ends. */
+/* Whoever typed ctrl-p ctrl-q leaves, or never came; the program keeps its terminal until it ends. The keeper is of our
+ * session until its setsid: where we lead that, our end sends it SIGHUP, which it must outlive. */
 static void keep_terminal(int console)
 {
 	char buffer[BUFFER];
 	int null;
+	pid_t pid;
 
-	if (fork() != 0)
+	signal(SIGHUP, SIG_IGN);
+	pid = fork();
+	if (pid < 0)
+		fprintf(stderr, "ctrace: nobody keeps the terminal of the program, which ends with it: fork: %s\n",
+			strerror(errno));
+	if (pid != 0)
 		return;
 	setsid();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
