@@ -480,7 +480,8 @@ static const struct verb {
 		"      --cwd DIR\n"
 		"      --no-new-privs\n"
 		"      --apparmor PROFILE, --process-label LABEL\n"
-		"      --cgroup PATH        a cgroup below the container's, which must exist\n"
+		"      --cgroup [CONTROLLER,...:]PATH\n"
+		"                           a cgroup below the container's, which must exist\n"
 		"      --ignore-paused      also in a paused container\n"
 		"      --pid-file FILE, --console-socket S, --preserve-fds N as with create\n" },
 	{ "state", verb_state, "ID", "print the state document", "" },
