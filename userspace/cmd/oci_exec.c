@@ -260,6 +260,7 @@ static int run(const struct oci *oci, struct container *c, struct exec_arguments
 		oci_fail(oci, &err);
 		return EXEC_FAILED;
 	}
+	oci_debug(oci, "container %s: process %d runs in it", a->id, pid);
 	if (a->detach)
 		return 0;
 	return runtime_status_code(master >= 0 ? oci_relay_terminal(&w, master, &set)
