@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 300
+# timeout: 600
 # config.json wrong in one field, for every field and in every way that tests/lib/bad_config.py knows: an error that
 # names the field by its path; nothing runs and nothing is left.
 . tests/lib/env.sh

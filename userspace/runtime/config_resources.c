@@ -49,16 +49,19 @@ static int parse_throttles(const struct doc *block, const char *key, const char 
 	const char *name, struct cgroup_resources *r, struct error *err)
 {
 	const char *const required[] = { "major", "minor", value_key, NULL };
+	bool weight = !strcmp(value_key, "weight");
 	struct doc a, e;
 	int ret = doc_array(block, key, &a, err);
 
 	for (size_t i = 0; ret >= 0 && i < doc_count(&a); i++) {
 		struct cgroup_throttle t = { .name = name };
+		int64_t leaf = CGROUP_UNSET; /* as in parse_block */
 
 		if (doc_element(&a, i, &e, err) < 0 || doc_require(&e, required, err) < 0 ||
 			doc_integer(&e, "major", 0, INT32_MAX, &t.major, err) < 0 ||
 			doc_integer(&e, "minor", 0, INT32_MAX, &t.minor, err) < 0 ||
-			doc_integer(&e, value_key, 0, INT64_MAX, &t.rate, err) < 0)
+			doc_integer(&e, value_key, 0, weight ? 10000 : INT64_MAX, &t.rate, err) < 0 ||
+			(weight && doc_integer(&e, "leafWeight", 0, 1000, &leaf, err) < 0))
 			return -EINVAL;
 		array_grow(r->throttles, r->throttle_count, r->throttle_capacity);
 		r->throttles[r->throttle_count++] = t;
