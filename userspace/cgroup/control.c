@@ -165,6 +165,29 @@ bool cgroup_is_frozen(const struct cgroup *cg)
 	       strstr(value, "frozen 1");
 }
 
+static void take_back(const struct hierarchy *h, pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	if (h && h->fd >= 0)
+		cgroup_write_at(h->fd, "cgroup.procs", text);
+}
+
+void cgroup_take_back(struct cgroup *cg, pid_t pid)
+{
+	const struct hierarchy *ways[] = { cgroup_find(cg, "freezer"), cgroup_find_v2(cg) };
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t count = 0;
+
+	cgroup_processes(cg, &pids, &count, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		take_back(ways[i], pid);
+		for (size_t j = 0; j < count; j++)
+			take_back(ways[i], pids[j]);
+	}
+}
+
 /* v2 tells the end of a change by POLLPRI on cgroup.events. */
 static int freeze_v2(const struct hierarchy *h, bool frozen, struct error *err)
 {

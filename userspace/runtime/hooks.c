@@ -95,6 +95,24 @@ static bool wait_hook(int pidfd, int output, int64_t timeout, char *text, size_t
 	}
 }
 
+static int failed(const struct hook *h, const char *kind, int status, const char *text, struct error *err)
+{
+	_cleanup_free_ char *how = NULL;
+
+	if (WIFSIGNALED(status)) {
+		const char *name = sigdescr_np(WTERMSIG(status));
+
+		how = xasprintf("signal %d (%s)", WTERMSIG(status), name ? name : "unknown");
+		/* "bad system call", as runc has it */
+		if (name)
+			how[strcspn(how, "(") + 1] |= 0x20;
+	} else {
+		how = xasprintf("status %d", WEXITSTATUS(status));
+	}
+	return error_set(err, EIO, "error running hook: %s hook %s failed with %s%s%s", kind, h->path, how,
+		text[0] ? ": " : "", text);
+}
+
 static int run(const struct hook *h, const char *kind, const char *state, struct error *err)
 {
 	_cleanup_close_ int input = memfd_create("state", MFD_CLOEXEC), pidfd = -1;
@@ -127,10 +145,7 @@ static int run(const struct hook *h, const char *kind, const char *state, struct
 		return error_set(err, ETIMEDOUT, "error running hook: %s hook %s did not end within %lld s", kind, h->path,
 			(long long)h->timeout);
 	if (status != 0)
-		return error_set(err, EIO, "error running hook: %s hook %s failed with %s %d%s%s", kind, h->path,
-			WIFSIGNALED(status) ? "signal" : "status",
-			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-			text[0] ? ": " : "", text);
+		return failed(h, kind, status, text, err);
 	return 0;
 }
 

@@ -36,7 +36,8 @@ static void fill_header(struct cache_header *h, size_t text_length, size_t filte
 	struct utsname u;
 
 	memset(h, 0, sizeof(*h));
-	memcpy(h->magic, "ctsecc2\n", 8);
+	/* another number whenever the compiler refuses or makes something that it did not before */
+	memcpy(h->magic, "ctsecc3\n", 8);
 	uname(&u);
 	snprintf(h->made_by, sizeof(h->made_by), "%.64s %.32s %u.%u.%u", u.release, u.machine, v->major,
 		v->minor, v->micro);
