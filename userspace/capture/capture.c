@@ -375,6 +375,7 @@ static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 	}
 	disarm_if_quiet(c, *ret_now_ns);
 	losses_push(c, *ret_now_ns, false);
+	c->read_ns = *ret_now_ns;
 	return 0;
 }
 

@@ -78,6 +78,7 @@ static void configure(const struct loading *l)
 {
 	const struct capture_options *options = l->options;
 	struct ctrace_bpf *skeleton = l->hooks->skeleton;
+	const char *entries = getenv("CTRACE_MAP_ENTRIES"); /* for tests of what happens when maps are full */
 
 	skeleton->rodata->config.self_tgid = getpid();
 	skeleton->rodata->config.follow_tgid = (__u32)options->follow;
@@ -88,6 +89,10 @@ static void configure(const struct loading *l)
 		bpf_map__set_max_entries(skeleton->maps.lifecycle_ring, options->lifecycle_ring_bytes);
 	if (options->bulk_ring_bytes)
 		bpf_map__set_max_entries(skeleton->maps.bulk_ring, options->bulk_ring_bytes);
+	if (entries && atoi(entries) > 0) {
+		bpf_map__set_max_entries(skeleton->maps.role_of, atoi(entries));
+		bpf_map__set_max_entries(skeleton->maps.inflight, atoi(entries));
+	}
 }
 
 static int row_of_program(const char *name)
@@ -103,7 +108,7 @@ static int load_failed(int code, struct error *err)
 {
 	if (code == EPERM || code == EACCES)
 		return error_set(err, EPERM, "the kernel does not let this process load tracing programs: "
-			"run ctrace as root (or with CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE)");
+			"run ctrace as root of the host (or with CAP_BPF and CAP_PERFMON there)");
 	return error_errno(err, code, "cannot load the tracing programs");
 }
 

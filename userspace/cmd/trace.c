@@ -336,6 +336,7 @@ static int begin_session(struct trace *t, struct error *err)
 			return r;
 	}
 	session.json = t->json;
+	session.json_name = t->json != stdout ? t->o->json : NULL;
 	session.text = t->text;
 	session.record = t->record;
 	session.waterfall = t->o->waterfall;
