@@ -16,6 +16,7 @@
 #include "runtime/runtime_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 struct hook {
 	const char *path;
@@ -59,24 +60,16 @@ static void __attribute__((noreturn)) execute(const struct hook *h, int input, i
 	_exit(127);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 /* Reads what the hook prints (the first bytes are kept for the error) until it ends or is late. */
 static bool wait_hook(int pidfd, int output, int64_t timeout, char *text, size_t size)
 {
-	int64_t end = now_ms() + timeout * 1000;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + timeout * 1000;
 	size_t length = 0;
 
 	for (;;) {
 		struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN },
 			{ .fd = output, .events = POLLIN } };
-		int64_t left = timeout ? end - now_ms() : -1;
+		int64_t left = timeout ? end - clock_ms(CLOCK_MONOTONIC) : -1;
 		char bytes[4096];
 		ssize_t n;
 
