@@ -60,6 +60,11 @@ good norange 'a server without Range starts over'
 good redirect 'a blob elsewhere is followed'
 grep -q "^$other /elsewhere" "$work/log" && ! grep "^$other" "$work/log" | grep -q SECRET
 check 'without the token' $?
+: > "$work/log"
+good urls 'CVE-2020-15157: a layer that says where else it is comes from the registry all the same'
+bad foreign 'unsupported type application/vnd.docker.image.rootfs.foreign' 'one that is only elsewhere is refused'
+grep -q '/v2/.*Authorization=Bearer SECRET' "$work/log" && ! grep -q "^$other " "$work/log"
+check 'nobody else is asked, with or without the token' $?
 good platforms 'an index leads to the platform'
 bad missing 'manifest unknown' 'an unknown image'
 bad denied 'denies access' 'a denied image'

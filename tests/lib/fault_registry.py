@@ -68,7 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if len(parts) < 5 or parts[1] != "v2":
             return self.error(404, "NAME_UNKNOWN")
         fault, kind, name = parts[-3], parts[-2], parts[-1]
-        if fault in ("auth", "redirect") and self.headers.get("Authorization") != "Bearer SECRET":
+        if fault in ("auth", "redirect", "urls", "foreign") and self.headers.get("Authorization") != "Bearer SECRET":
             port = self.server.server_address[1]
             return self.error(401, "UNAUTHORIZED", [(
                 "WWW-Authenticate",
@@ -102,6 +102,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = b"<html>hello</html>"
         elif fault == "wrongmanifest":
             body += b" "
+        elif fault in ("urls", "foreign"):  # layers that say where else they are (CVE-2020-15157)
+            for layer in doc["layers"]:
+                if fault == "foreign":
+                    layer["mediaType"] = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+                layer["urls"] = ["http://127.0.0.1:%d/elsewhere?%s" % (other_port, layer["digest"])]
+            body = json.dumps(doc).encode()
         elif fault == "layers":
             doc["layers"] = doc["layers"] * 600
             body = json.dumps(doc).encode()
