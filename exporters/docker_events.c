@@ -11,6 +11,10 @@
 #include "util/cleanup.h"
 #include "util/map.h"
 
+/* Labels come a moment after the start that they belong to, by way of files; docker tells of it with all of them. */
+#define DESCRIBED_NS 300000000ULL
+enum { FORKS_MAX = 8 };
+
 /* What was told of a container. */
 struct told {
 	bool created, started, paused, died, destroyed;
@@ -77,7 +81,48 @@ struct line {
 	const char *status;
 	uint64_t at_ns;
 	const char *key, *value; /* an attribute besides image and name; NULL = none */
+	const char *exec;        /* execID; NULL = none */
 };
+
+/* What docker itself says under these names wins over a label of that name. */
+static bool is_reserved(const char *label)
+{
+	static const char *const names[] = { "image", "name", "execID", "exitCode", "signal" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(label, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Its name may hold anything, other than the keys that we write. */
+static void write_label(struct strbuf *sb, const struct label *label)
+{
+	_cleanup_(strbuf_free) struct strbuf name = { 0 };
+	_cleanup_free_ char *key = NULL;
+
+	json_text(&name, NULL, label->name);
+	key = xstrndup(name.text + 1, name.length - 2); /* without its quotation marks */
+	json_text(sb, key, label->value);
+}
+
+static void write_attributes(struct strbuf *sb, const struct container *c, const struct line *l)
+{
+	json_open(sb, "Attributes", '{');
+	for (size_t i = 0; i < c->label_count; i++) {
+		if (!is_reserved(c->labels[i].name))
+			write_label(sb, &c->labels[i]);
+	}
+	if (l->exec)
+		json_text(sb, "execID", l->exec);
+	if (l->key)
+		json_text(sb, l->key, l->value);
+	json_text(sb, "image", c->image ? c->image : "");
+	if (c->name)
+		json_text(sb, "name", c->name);
+	json_close(sb, '}');
+}
 
 static void write_line(struct docker_events *d, struct strbuf *sb, const struct container *c, const struct line *l)
 {
@@ -93,13 +138,7 @@ static void write_line(struct docker_events *d, struct strbuf *sb, const struct 
 	json_text(sb, "Action", l->status);
 	json_open(sb, "Actor", '{');
 	json_text(sb, "ID", c->id);
-	json_open(sb, "Attributes", '{');
-	if (l->key)
-		json_text(sb, l->key, l->value);
-	json_text(sb, "image", c->image ? c->image : "");
-	if (c->name)
-		json_text(sb, "name", c->name);
-	json_close(sb, '}');
+	write_attributes(sb, c, l);
 	json_close(sb, '}');
 	json_text(sb, "scope", "local");
 	json_number(sb, "time", (int64_t)(at / 1000000000));
@@ -158,12 +197,49 @@ static void tell_beginning(struct docker_events *d, struct strbuf *sb, const str
 	uint64_t created = told->created ? 0 : created_at(c);
 
 	if (created) {
-		write_line(d, sb, c, &(struct line){ "create", created, NULL, NULL });
+		write_line(d, sb, c, &(struct line){ .status = "create", .at_ns = created });
 		told->created = true;
 	}
 	if (!told->started && c->started_ns) {
-		write_line(d, sb, c, &(struct line){ "start", c->started_ns, NULL, NULL });
+		write_line(d, sb, c, &(struct line){ .status = "start", .at_ns = c->started_ns });
 		told->started = true;
+	}
+}
+
+static bool is_session_id(const char *text, size_t length)
+{
+	return length == 64 && strspn(text, "0123456789abcdef") >= 64;
+}
+
+/* The process that was called with arguments; runtimes fork a few times until they are inside. */
+static const struct actor *runtime_of(const struct container *c, const struct actor *a)
+{
+	for (size_t i = 0; i < FORKS_MAX && a->parent >= 0 && (size_t)a->parent < c->actor_count; i++) {
+		a = &c->actors[a->parent];
+		if (a->role != ACTOR_RUNTIME || a->argv)
+			return a->role == ACTOR_RUNTIME ? a : NULL;
+	}
+	return NULL;
+}
+
+/* Engines put a session's pid into a file that is named by its id, ".../ID.pid" (containerd), or lies in a directory that
+ * is, ".../ID/exec_pid" (podman); the container's own id is in that path, too. Writes "" where there is none. */
+static void session_id(const struct container *c, const struct actor *a, char ret[65])
+{
+	const struct actor *runtime = runtime_of(c, a);
+	const char *path = NULL;
+
+	*ret = '\0';
+	for (size_t i = 0; runtime && runtime->argv && runtime->argv[i] && !path; i++) {
+		if (!strcmp(runtime->argv[i], "--pid-file"))
+			path = runtime->argv[i + 1];
+	}
+	while (path && *path) {
+		size_t length = strcspn(path, "/."), whole = strcspn(path, "/");
+
+		if (is_session_id(path, length) && strncmp(path, c->id, length) != 0)
+			snprintf(ret, 65, "%.64s", path);
+		path += whole + (path[whole] != '\0');
 	}
 }
 
@@ -180,6 +256,7 @@ static void tell_sessions(struct docker_events *d, struct strbuf *sb, const stru
 		const struct actor *a = &c->actors[told->actors];
 		_cleanup_(strbuf_free) struct strbuf create = { 0 };
 		_cleanup_(strbuf_free) struct strbuf begin = { 0 };
+		char id[65];
 
 		if (!begins_session(c, a))
 			continue;
@@ -189,24 +266,38 @@ static void tell_sessions(struct docker_events *d, struct strbuf *sb, const stru
 			strbuf_printf(&create, " %s", a->argv[i]);
 			strbuf_printf(&begin, " %s", a->argv[i]);
 		}
-		write_line(d, sb, c, &(struct line){ create.text, a->start_ns, NULL, NULL });
-		write_line(d, sb, c, &(struct line){ begin.text, a->start_ns, NULL, NULL });
+		session_id(c, a, id);
+		write_line(d, sb, c, &(struct line){ .status = create.text, .at_ns = a->start_ns, .exec = *id ? id : NULL });
+		write_line(d, sb, c, &(struct line){ .status = begin.text, .at_ns = a->start_ns, .exec = *id ? id : NULL });
 	}
+}
+
+/* The newest one that had that pid. */
+static const struct actor *session_of(const struct container *c, uint32_t pid)
+{
+	for (size_t i = c->actor_count; i-- > 0;) {
+		if (c->actors[i].pid == pid && begins_session(c, &c->actors[i]))
+			return &c->actors[i];
+	}
+	return NULL;
 }
 
 static void tell_marks(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
 {
 	for (; told->marks < c->mark_count; told->marks++) {
 		const struct mark *m = &c->marks[told->marks];
-		const struct detail *code = details_get(&m->details, "code");
-		char text[24];
+		const struct detail *code = details_get(&m->details, "code"), *pid = details_get(&m->details, "pid");
+		const struct actor *a = pid ? session_of(c, (uint32_t)pid->number) : NULL;
+		char text[24], id[65] = "";
 
 		if (m->kind == MARK_OOM_KILL)
-			write_line(d, sb, c, &(struct line){ "oom", m->at_ns, NULL, NULL });
+			write_line(d, sb, c, &(struct line){ .status = "oom", .at_ns = m->at_ns });
 		if (m->kind != MARK_EXEC_EXIT)
 			continue;
 		snprintf(text, sizeof(text), "%" PRId64, code ? code->number : 0);
-		write_line(d, sb, c, &(struct line){ "exec_die", m->at_ns, code ? "exitCode" : NULL, text });
+		if (a)
+			session_id(c, a, id);
+		write_line(d, sb, c, &(struct line){ "exec_die", m->at_ns, code ? "exitCode" : NULL, text, *id ? id : NULL });
 	}
 }
 
@@ -222,7 +313,7 @@ static void tell_signals(struct docker_events *d, struct strbuf *sb, const struc
 			c->actors[s->actor].role != ACTOR_RUNTIME)
 			continue;
 		snprintf(text, sizeof(text), "%" PRId64, number->number);
-		write_line(d, sb, c, &(struct line){ "kill", s->start_ns, "signal", text });
+		write_line(d, sb, c, &(struct line){ "kill", s->start_ns, "signal", text, NULL });
 		told->signal_ns = s->start_ns;
 	}
 }
@@ -241,8 +332,8 @@ static void tell_pause(struct docker_events *d, struct strbuf *sb, const struct 
 	bool paused = c->state == STATE_PAUSED;
 
 	if (paused != told->paused && c->state != STATE_EXITED)
-		write_line(d, sb, c, &(struct line){ paused ? "pause" : "unpause",
-			last_mark(c, paused ? MARK_FREEZE : MARK_THAW), NULL, NULL });
+		write_line(d, sb, c, &(struct line){ .status = paused ? "pause" : "unpause",
+			.at_ns = last_mark(c, paused ? MARK_FREEZE : MARK_THAW) });
 	told->paused = paused;
 }
 
@@ -252,19 +343,28 @@ static void tell_end(struct docker_events *d, struct strbuf *sb, const struct co
 
 	if (!told->died && c->exit.known && (c->started_ns || c->existed)) {
 		snprintf(code, sizeof(code), "%d", c->exit.code);
-		write_line(d, sb, c, &(struct line){ "die", c->exit.at_ns, "exitCode", code });
+		write_line(d, sb, c, &(struct line){ "die", c->exit.at_ns, "exitCode", code, NULL });
 		told->died = true;
 	}
 	if (!told->destroyed && is_removed(c)) {
-		write_line(d, sb, c, &(struct line){ "destroy", c->last_ns, NULL, NULL });
+		write_line(d, sb, c, &(struct line){ .status = "destroy", .at_ns = c->last_ns });
 		told->destroyed = true;
 	}
 }
 
-void docker_events_update(struct docker_events *d, struct strbuf *sb, const struct container *c)
+/* Until all is known that the first line says; the others wait for it. */
+static bool is_described(const struct container *c, uint64_t now_ns)
+{
+	return c->ended || (c->started_ns && now_ns >= c->started_ns + DESCRIBED_NS) ||
+	       (c->exit.known && now_ns >= c->exit.at_ns + DESCRIBED_NS);
+}
+
+void docker_events_update(struct docker_events *d, struct strbuf *sb, const struct container *c, uint64_t now_ns)
 {
 	struct told *told = find_told(d, c);
 
+	if (sb && !told->created && !is_described(c, now_ns))
+		return;
 	tell_beginning(d, sb, c, told);
 	tell_sessions(d, sb, c, told);
 	tell_signals(d, sb, c, told);

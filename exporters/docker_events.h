@@ -20,8 +20,9 @@ struct docker_events;
 struct docker_events *docker_events_new(const struct facts *facts);
 void docker_events_free(struct docker_events *d); /* takes NULL */
 
-/* Appends what is new since the last call for that container, in order of time. sb NULL: only remembers it. */
-void docker_events_update(struct docker_events *d, struct strbuf *sb, const struct container *c);
+/* Appends what is new since the last call for that container, in order of time. sb NULL: only remembers it.
+ * now_ns: up to when events were seen; UINT64_MAX = no more will come. */
+void docker_events_update(struct docker_events *d, struct strbuf *sb, const struct container *c, uint64_t now_ns);
 
 /* Nothing more will come of that container. */
 void docker_events_forget(struct docker_events *d, const struct container *c);

@@ -305,7 +305,7 @@ static bool is_part(const struct view *v, const struct step *s, int actor, enum 
 	return s->actor == actor && s->phase == phase && in_stage(v->stage, s->start_ns);
 }
 
-static void failure_events(struct view *v, int actor, enum phase phase)
+static size_t failure_events(struct view *v, int actor, enum phase phase)
 {
 	size_t count = 0;
 
@@ -324,6 +324,36 @@ static void failure_events(struct view *v, int actor, enum phase phase)
 		close_event(v);
 		count++;
 	}
+	return count;
+}
+
+static void add_times(struct step_times *sum, const struct step_times *t)
+{
+	sum->on_cpu_ns += t ? t->on_cpu_ns : 0;
+	sum->run_queue_ns += t ? t->run_queue_ns : 0;
+	sum->blocked_ns += t ? t->blocked_ns : 0;
+}
+
+/* The calls in which it was blocked for long, up to the bound of events that failures have left. */
+static void wait_events(struct view *v, int actor, enum phase phase, size_t count)
+{
+	for (size_t i = 0; i < v->c->step_count && count < MAX_EVENTS; i++) {
+		const struct step *s = &v->c->steps[i];
+		_cleanup_(strbuf_free) struct strbuf text = { 0 };
+		_cleanup_(strbuf_free) struct strbuf functions = { 0 };
+
+		if (!is_part(v, s, actor, phase) || !s->times || !s->times->longest_block_ns)
+			continue;
+		text_step(&text, s, true);
+		if (s->times->blocked_in)
+			text_functions(&functions, s->times->blocked_in, SIZE_MAX, true);
+		open_event(v, s->end_ns, "blocked");
+		otlp_attribute_text(&v->w, EVENT_ATTRIBUTES, "ctrace.step", text.text);
+		otlp_attribute_int(&v->w, EVENT_ATTRIBUTES, "ctrace.blocked_ns", (int64_t)s->times->longest_block_ns);
+		otlp_attribute_text(&v->w, EVENT_ATTRIBUTES, "ctrace.blocked_in", functions.text);
+		close_event(v);
+		count++;
+	}
 }
 
 /* What the actor did for a phase in this stage. A request that goes on when the stage ends is cut there. */
@@ -332,6 +362,8 @@ static void write_phase(struct view *v, int actor, enum phase phase, const char 
 	char path[MAX_PATH];
 	struct span span = { .path = path, .name = phase_name(phase), .parent = parent, .kind = KIND_INTERNAL };
 	size_t steps = 0, failed = 0;
+	struct step_times sum = { 0 };
+	bool timed = false;
 
 	for (size_t i = 0; i < v->c->step_count; i++) {
 		const struct step *s = &v->c->steps[i];
@@ -349,6 +381,8 @@ static void write_phase(struct view *v, int actor, enum phase phase, const char 
 			span.end_edge = s->end_edge;
 		}
 		failed += is_failed(s);
+		timed |= s->times != NULL;
+		add_times(&sum, s->times);
 	}
 	if (!steps)
 		return;
@@ -357,8 +391,13 @@ static void write_phase(struct view *v, int actor, enum phase phase, const char 
 	otlp_attribute_text(&v->w, SPAN_ATTRIBUTES, "ctrace.phase", phase_name(phase));
 	otlp_attribute_int(&v->w, SPAN_ATTRIBUTES, "ctrace.steps", (int64_t)steps);
 	otlp_attribute_int(&v->w, SPAN_ATTRIBUTES, "ctrace.failed", (int64_t)failed);
+	if (timed) {
+		otlp_attribute_int(&v->w, SPAN_ATTRIBUTES, "ctrace.on_cpu_ns", (int64_t)sum.on_cpu_ns);
+		otlp_attribute_int(&v->w, SPAN_ATTRIBUTES, "ctrace.run_queue_ns", (int64_t)sum.run_queue_ns);
+		otlp_attribute_int(&v->w, SPAN_ATTRIBUTES, "ctrace.blocked_ns", (int64_t)sum.blocked_ns);
+	}
 	open_events(v);
-	failure_events(v, actor, phase);
+	wait_events(v, actor, phase, failure_events(v, actor, phase));
 	close_span(v, NULL);
 }
 

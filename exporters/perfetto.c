@@ -121,6 +121,30 @@ static void close_span(struct view *v)
 
 /* ---- what steps and actors tell ---- */
 
+static void write_times(struct view *v, uint64_t on_cpu_ns, uint64_t run_queue_ns, uint64_t blocked_ns)
+{
+	json_u64(v->sb, "on_cpu_ns", on_cpu_ns);
+	json_u64(v->sb, "run_queue_ns", run_queue_ns);
+	json_u64(v->sb, "blocked_ns", blocked_ns);
+}
+
+/* How long a call waited is known, and in what, but not when in its time: arguments of its slice, not slices in it. */
+static void write_waits(struct view *v, const struct step_times *t)
+{
+	if (!t)
+		return;
+	write_times(v, t->on_cpu_ns, t->run_queue_ns, t->blocked_ns);
+	if (!t->longest_block_ns)
+		return;
+	json_u64(v->sb, "longest_block_ns", t->longest_block_ns);
+	if (t->blocked_in) {
+		_cleanup_(strbuf_free) struct strbuf functions = { 0 };
+
+		text_functions(&functions, t->blocked_in, SIZE_MAX, true);
+		json_text(v->sb, "blocked_in", functions.text);
+	}
+}
+
 static void write_step(struct view *v, const struct slice *slice, size_t lane)
 {
 	const struct step *s = slice->step;
@@ -138,6 +162,7 @@ static void write_step(struct view *v, const struct slice *slice, size_t lane)
 	if (failed)
 		json_text(v->sb, "error", error);
 	edges(v, s->start_edge, s->end_edge);
+	write_waits(v, s->times);
 	json_details(v->sb, "detail", &s->details);
 	close_span(v);
 }
@@ -330,6 +355,8 @@ static void write_phases(struct view *v)
 		json_number(v->sb, "steps", (int64_t)p->steps);
 		json_number(v->sb, "failed", (int64_t)p->failed);
 		json_u64(v->sb, "busy_ns", p->busy_ns);
+		if (p->has_times)
+			write_times(v, p->on_cpu_ns, p->run_queue_ns, p->blocked_ns);
 		edges(v, p->start_edge, p->end_edge);
 		close_span(v);
 		if (!overlaps)

@@ -294,6 +294,7 @@ void prometheus_event(struct prometheus *p, const struct event *event)
 {
 	if (event->time_ns > p->now_ns)
 		p->now_ns = event->time_ns;
+	span_context_take(&p->spans, event);
 	switch (event->kind) {
 	case EVENT_OOM_VICTIM:
 		count_oom(p, (const struct event_oom *)event);

@@ -2,9 +2,12 @@
 #include "exporters/span_id.h"
 
 #include <inttypes.h>
+#include <linux/types.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/event.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -107,11 +110,9 @@ static bool read_hex(const char *text, uint8_t *ret, size_t n)
 	return any;
 }
 
-bool span_context_set_parent(struct span_context *ctx, const char *text, const char *parent_of)
+static bool read_parent(const char *text, struct span_ordered *ret)
 {
-	uint8_t trace[SPAN_TRACE_BYTES], span[SPAN_BYTES];
 	size_t length = strlen(text);
-	int flags;
 
 	/* Versions after 00 may have more behind another dash; ff is forbidden. */
 	if (length < SPAN_TRACEPARENT - 1 || text[2] != '-' || text[35] != '-' || text[52] != '-' ||
@@ -119,21 +120,66 @@ bool span_context_set_parent(struct span_context *ctx, const char *text, const c
 		return false;
 	if (length > SPAN_TRACEPARENT - 1 && (!memcmp(text, "00", 2) || text[55] != '-'))
 		return false;
-	flags = hex_digit(text[53]) < 0 ? -1 : hex_digit(text[54]);
-	if (flags < 0 || !read_hex(text + 3, trace, sizeof(trace)) || !read_hex(text + 36, span, sizeof(span)))
+	return hex_digit(text[53]) >= 0 && hex_digit(text[54]) >= 0 &&
+	       read_hex(text + 3, ret->trace, sizeof(ret->trace)) && read_hex(text + 36, ret->span, sizeof(ret->span));
+}
+
+static uint64_t id_hash(const char *id)
+{
+	static const uint8_t key[16] = { 0 };
+	uint8_t both[16];
+
+	span_siphash128(key, id, strlen(id), both);
+	return load(both);
+}
+
+bool span_context_set_parent(struct span_context *ctx, const char *text, const char *parent_of)
+{
+	struct span_ordered parent;
+
+	if (!read_parent(text, &parent))
 		return false;
-	ctx->has_parent = true;
-	memcpy(ctx->parent_trace, trace, sizeof(trace));
-	memcpy(ctx->parent_span, span, sizeof(span));
-	snprintf(ctx->parent_of, sizeof(ctx->parent_of), "%s", parent_of);
+	if (!*parent_of) {
+		ctx->has_parent = true;
+		ctx->followed = parent;
+		return true;
+	}
+	parent.container = id_hash(parent_of);
+	ctx->ordered[ctx->ordered_count++ % SPAN_PARENTS] = parent;
+	return true;
+}
+
+bool span_context_take(struct span_context *ctx, const struct event *event)
+{
+	const struct event_meta *e = (const struct event_meta *)event;
+	size_t offset = offsetof(struct event_meta, text), key = sizeof(SPAN_PARENT_NOTE), length;
+	char value[SPAN_TRACEPARENT + 64], id[EVENT_NAME];
+
+	if (event->kind != EVENT_META || event->size <= offset + key || event->size > sizeof(*e) ||
+		memcmp(e->text, SPAN_PARENT_NOTE, key) != 0)
+		return false;
+	length = strnlen(e->text + key, event->size - offset - key);
+	snprintf(value, sizeof(value), "%.*s", (int)length, e->text + key);
+	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
+	span_context_set_parent(ctx, value, id);
 	return true;
 }
 
 /* ---- ids ---- */
 
-static bool is_child(const struct span_context *ctx, const struct container *c)
+/* The newest word counts; NULL = nobody's. */
+static const struct span_ordered *parent_of(const struct span_context *ctx, const struct container *c)
 {
-	return ctx->has_parent && (ctx->parent_of[0] ? !strcmp(c->id, ctx->parent_of) : c->followed);
+	size_t count = ctx->ordered_count < SPAN_PARENTS ? ctx->ordered_count : SPAN_PARENTS;
+	uint64_t container = count ? id_hash(c->id) : 0;
+
+	for (size_t i = 1; i <= count; i++) {
+		const struct span_ordered *o = &ctx->ordered[(ctx->ordered_count - i) % SPAN_PARENTS];
+
+		if (o->container == container)
+			return o;
+	}
+	return ctx->has_parent && c->followed ? &ctx->followed : NULL;
 }
 
 bool span_is_known(const struct container *c)
@@ -165,8 +211,10 @@ static void hash(const struct span_context *ctx, const struct container *c, cons
 
 void span_trace_id(const struct span_context *ctx, const struct container *c, uint8_t ret[SPAN_TRACE_BYTES])
 {
-	if (is_child(ctx, c)) {
-		memcpy(ret, ctx->parent_trace, SPAN_TRACE_BYTES);
+	const struct span_ordered *parent = parent_of(ctx, c);
+
+	if (parent) {
+		memcpy(ret, parent->trace, SPAN_TRACE_BYTES);
 		return;
 	}
 	hash(ctx, c, "trace", ret);
@@ -186,10 +234,11 @@ void span_id(const struct span_context *ctx, const struct container *c, const ch
 
 bool span_parent(const struct span_context *ctx, const struct container *c, uint8_t ret[SPAN_BYTES])
 {
-	if (!is_child(ctx, c))
-		return false;
-	memcpy(ret, ctx->parent_span, SPAN_BYTES);
-	return true;
+	const struct span_ordered *parent = parent_of(ctx, c);
+
+	if (parent)
+		memcpy(ret, parent->span, SPAN_BYTES);
+	return parent != NULL;
 }
 
 char *span_hex(char *hex, const uint8_t *bytes, size_t n)

@@ -18,21 +18,34 @@
 #include "capture/facts.h"
 #include "timeline/model.h"
 
-enum { SPAN_TRACE_BYTES = 16, SPAN_BYTES = 8, SPAN_TRACE_HEX = 32 + 1, SPAN_HEX = 16 + 1, SPAN_TRACEPARENT = 56 };
+enum { SPAN_TRACE_BYTES = 16, SPAN_BYTES = 8, SPAN_TRACE_HEX = 32 + 1, SPAN_HEX = 16 + 1, SPAN_TRACEPARENT = 56, SPAN_PARENTS = 1024 };
+
+/* The span of whoever ordered a container. */
+struct span_ordered {
+	uint64_t container; /* hash of its id */
+	uint8_t trace[SPAN_TRACE_BYTES], span[SPAN_BYTES];
+};
 
 /* Whose traces they are. */
 struct span_context {
 	char boot_id[40];
-	/* The span of whoever ordered the container, from TRACEPARENT in its environment. */
+	/* The spans of those who ordered containers, from TRACEPARENT in their environment: of all that the followed
+	 * command caused, and of single containers, the newest so many of them. */
 	bool has_parent;
-	uint8_t parent_trace[SPAN_TRACE_BYTES], parent_span[SPAN_BYTES];
-	char parent_of[96]; /* the container it ordered; "" = those that the followed command caused */
+	struct span_ordered followed, ordered[SPAN_PARENTS];
+	size_t ordered_count; /* in all; a ring */
 };
 
 void span_context_init(struct span_context *ctx, const struct facts *facts);
 
-/* Takes a traceparent header ("00-<trace>-<span>-01"). False, and nothing changes, where it is not valid. */
+/* Takes a traceparent header ("00-<trace>-<span>-01"), for the container of that id or, "", for all that the followed
+ * command caused. False, and nothing changes, where it is not valid. */
 bool span_context_set_parent(struct span_context *ctx, const char *traceparent, const char *parent_of);
+
+/* The EVENT_META by which that is told: "session.traceparent" with the container's id. True if it was one. */
+struct event;
+#define SPAN_PARENT_NOTE "session.traceparent"
+bool span_context_take(struct span_context *ctx, const struct event *event);
 
 /* False until the start time is certain: before that the container has no ids. True from its program's exec on, or
  * from the end of a start that failed. The functions below give something even then, but not the last word. */

@@ -439,3 +439,16 @@ void text_container(struct strbuf *sb, const struct container *c, bool utf8)
 	}
 	format_text(sb, c->id, long_id(c->id, strlen(c->id)) && !c->id[64] ? 12 : strnlen(c->id, QUOTE_MAX), utf8);
 }
+
+void text_functions(struct strbuf *sb, const char *functions, size_t most, bool utf8)
+{
+	size_t shown = 0;
+
+	while (*functions && shown < most) {
+		size_t length = strcspn(functions, "\x1f");
+
+		strbuf_puts(sb, shown++ ? (utf8 ? " ← " : " < ") : "");
+		format_text(sb, functions, length, utf8);
+		functions += length + (functions[length] != '\0');
+	}
+}

@@ -46,4 +46,7 @@ void text_container(struct strbuf *sb, const struct container *c, bool utf8);
 /* True where the container has ended badly. */
 bool text_is_failure(const struct container *c);
 
+/* In which of the kernel's functions a call was blocked (struct step_times), innermost first, at most so many. */
+void text_functions(struct strbuf *sb, const char *functions, size_t most, bool utf8);
+
 #endif

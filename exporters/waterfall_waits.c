@@ -32,19 +32,6 @@ static const struct step *next_longest(const struct container *c, const struct s
 	return best;
 }
 
-static void put_functions(struct strbuf *sb, const char *functions, bool utf8)
-{
-	size_t shown = 0;
-
-	while (*functions && shown < FUNCTIONS_SHOWN) {
-		size_t length = strcspn(functions, "\x1f");
-
-		strbuf_puts(sb, shown++ ? (utf8 ? " ← " : " < ") : "");
-		format_text(sb, functions, length, utf8);
-		functions += length + (functions[length] != '\0');
-	}
-}
-
 static void print_wait(struct view *v, const struct step *s)
 {
 	bool queued = s->times->run_queue_ns > s->times->blocked_ns;
@@ -60,7 +47,7 @@ static void print_wait(struct view *v, const struct step *s)
 	}
 	if (!queued && s->times->blocked_in) {
 		strbuf_puts(&text, ": ");
-		put_functions(&text, s->times->blocked_in, v->o->utf8);
+		text_functions(&text, s->times->blocked_in, FUNCTIONS_SHOWN, v->o->utf8);
 	}
 	view_wrapped(v, text.text, 2, queued ? NULL : YELLOW);
 }

@@ -28,6 +28,7 @@ pc:libseccomp libseccomp-dev
 pc:libcap libcap-dev
 pc:libmnl libmnl-dev
 pc:ncursesw libncurses-dev
+pc:vterm libvterm-dev
 pc:libcurl libcurl4-openssl-dev
 pc:libarchive libarchive-dev
 pc:libmicrohttpd libmicrohttpd-dev

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "capture/programs.h"
+#include "capture/stream.h"
 #include "tui/export.h"
 #include "tui/terminal.h"
 #include "tui/view.h"
@@ -38,12 +39,13 @@ uint64_t dashboard_clock(void)
 
 static int open_source(struct dashboard *d, struct error *err)
 {
-	struct capture_options options = { .always_armed = d->o->always_armed };
+	struct capture_options options = { .always_armed = d->o->always_armed, .start_armed = d->o->program != NULL };
+	struct stream_options stream = { .arm = d->o->program != NULL };
 
 	if (d->o->recording)
 		return player_open(d->o->recording, &d->player, err);
 	/* where a tracer serves this host, programs need not be loaded a second time */
-	if (!d->o->always_armed && source_open_socket(NULL, &d->source, NULL) == 0)
+	if (!d->o->always_armed && source_open_socket(&stream, &d->source, NULL) == 0)
 		return 0;
 	return source_open_live(&options, &d->source, err);
 }
@@ -73,6 +75,11 @@ int dashboard_open(struct dashboard *d, struct error *err)
 		return r;
 	model_init(&d->model, d->player ? player_facts(d->player) : source_facts(d->source), d->player != NULL);
 	ui_init(&d->ui, terminal_utf8(), d->player != NULL);
+	if (d->o->program) {
+		snprintf(d->model.only_id, sizeof(d->model.only_id), "%s", d->o->program->id);
+		if (getenv("TRACEPARENT"))
+			span_context_set_parent(&d->model.spans, getenv("TRACEPARENT"), d->o->program->id);
+	}
 	if (d->player && d->o->play > 0) {
 		d->model.playback.speed = d->o->play;
 		d->model.playback.playing = true;

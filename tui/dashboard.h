@@ -7,7 +7,17 @@
 #include "tui/ui.h"
 #include "util/error.h"
 
+/* ctrace run --tui: a program that makes one container, and what is shown of it. */
+struct dashboard_program {
+	char **argv;      /* argv[0]: its path; it gets a terminal of its own */
+	const char *id;   /* of the container that it makes */
+	bool waterfall;   /* printed at the end, as ctrace run does */
+	bool every_step;
+	int code;         /* its exit code, set by dashboard_run */
+};
+
 struct dashboard_options {
+	struct dashboard_program *program; /* NULL = none */
 	const char *recording; /* NULL = live */
 	enum view view;
 	const char *id, *filter, *sort; /* NULL = none */

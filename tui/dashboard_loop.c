@@ -13,10 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exporters/waterfall.h"
+#include "tui/panes.h"
 #include "tui/terminal.h"
 #include "util/cleanup.h"
 
 #define FRAME_NS 100000000ULL /* at most ten screens a second */
+#define GUEST_FRAME_NS 20000000ULL /* who types wants to see it at once */
+#define DRAIN_NS 300000000ULL /* after a program has ended: what of it is still on its way */
 #define DOUBLE_CLICK_NS 500000000ULL
 
 struct loop {
@@ -30,6 +34,11 @@ struct loop {
 	uint64_t clicked_ns;
 	size_t clicked_row;
 	struct screen *screen;
+	/* of a dashboard with a program: */
+	struct panes panes;
+	bool printed;  /* the program has, since the last screen */
+	bool watches_write;
+	uint64_t dashboard_drawn_ns;
 };
 
 /* ---- setting up ---- */
@@ -45,7 +54,7 @@ static int watch(struct loop *l, int fd, struct error *err)
 
 static int watch_signals(struct loop *l, struct error *err)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCHLD };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -78,6 +87,31 @@ static int open_loop(struct loop *l, struct error *err)
 
 /* ---- what happens ---- */
 
+/* Whoever asked it to end does not want to look at it; and where no container was made, there is nothing to see. */
+static void take_end(struct loop *l)
+{
+	struct panes *p = &l->panes;
+
+	if (!p->guest || p->ended || !guest_ended(p->guest, &p->code))
+		return;
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, guest_fd(p->guest), NULL);
+	p->ended = p->on_timeline = true;
+	l->dirty = true;
+	l->stop |= l->signal || p->left || !timeline_find(l->d->model.timeline, l->d->o->program->id);
+}
+
+/* The descriptor is readable for ever when the last process has closed the terminal: SIGCHLD tells the rest. */
+static void take_guest(struct loop *l, uint32_t events)
+{
+	struct guest *c = l->panes.guest;
+
+	if (events & EPOLLOUT)
+		guest_write(c);
+	if (events & ~(uint32_t)EPOLLOUT && !guest_read(c))
+		epoll_ctl(l->epoll, EPOLL_CTL_DEL, guest_fd(c), NULL);
+	l->printed = true;
+}
+
 static void take_signals(struct loop *l)
 {
 	struct signalfd_siginfo info;
@@ -88,8 +122,15 @@ static void take_signals(struct loop *l)
 			l->dirty = true;
 			continue;
 		}
-		l->stop = true;
+		if (info.ssi_signo == SIGCHLD) {
+			take_end(l);
+			continue;
+		}
 		l->signal = (int)info.ssi_signo;
+		if (l->panes.guest && !l->panes.ended)
+			guest_signal(l->panes.guest, l->signal); /* it ends, and so do we */
+		else
+			l->stop = true;
 	}
 }
 
@@ -102,7 +143,10 @@ static void take_click(struct loop *l, const struct terminal_input *in)
 		return;
 	l->clicked_ns = in->click ? now : 0;
 	l->clicked_row = in->row;
-	ui_mouse(&l->d->ui, &l->d->model, in->row, in->column, twice, in->wheel);
+	if (l->panes.guest)
+		panes_click(&l->panes, &l->d->ui, &l->d->model, in->row, in->column, twice, in->wheel);
+	else
+		ui_mouse(&l->d->ui, &l->d->model, in->row, in->column, twice, in->wheel);
 }
 
 /* What only the loop can do for the user. */
@@ -140,7 +184,9 @@ static void take_input(struct loop *l)
 
 	while (!l->stop && terminal_read(&in)) {
 		any = true;
-		if (in.key)
+		if (in.key && l->panes.guest)
+			panes_key(&l->panes, &l->d->ui, &l->d->model, in.key);
+		else if (in.key)
 			ui_key(&l->d->ui, &l->d->model, in.key);
 		else
 			take_click(l, &in);
@@ -181,6 +227,35 @@ static void play_on(struct loop *l, uint64_t now)
 
 /* ---- time ---- */
 
+/* Its container, as soon as there is one. */
+static void choose_program(struct loop *l)
+{
+	const struct container *c = l->d->ui.chosen ? NULL : timeline_find(l->d->model.timeline, l->d->o->program->id);
+
+	if (c)
+		ui_choose(&l->d->ui, c);
+}
+
+/* The dashboard's part not more often than without a program. */
+static void draw_panes(struct loop *l, uint64_t now)
+{
+	bool fresh = l->dirty && now - l->dashboard_drawn_ns >= FRAME_NS;
+	size_t row = 0, column = SIZE_MAX;
+
+	choose_program(l);
+	panes_layout(&l->panes, l->screen->rows, l->screen->columns);
+	panes_draw(&l->panes, &l->d->ui, &l->d->model, l->screen, fresh);
+	terminal_show(l->screen);
+	if (!panes_cursor(&l->panes, &row, &column))
+		column = SIZE_MAX;
+	terminal_cursor(row, column);
+	l->printed = false;
+	if (fresh) {
+		l->dashboard_drawn_ns = now;
+		l->dirty = false;
+	}
+}
+
 static void draw(struct loop *l, uint64_t now)
 {
 	size_t rows, columns;
@@ -192,10 +267,14 @@ static void draw(struct loop *l, uint64_t now)
 	}
 	if (!l->d->player && !l->d->ui.held)
 		l->d->model.now_ns = now;
-	ui_draw(&l->d->ui, &l->d->model, l->screen);
-	terminal_show(l->screen);
+	if (l->panes.guest) {
+		draw_panes(l, now);
+	} else {
+		ui_draw(&l->d->ui, &l->d->model, l->screen);
+		terminal_show(l->screen);
+		l->dirty = false;
+	}
 	l->drawn_ns = now;
-	l->dirty = false;
 }
 
 /* The timer goes off when the next thing is due that no descriptor tells of. */
@@ -209,10 +288,25 @@ static void set_timer(const struct loop *l, uint64_t now)
 
 	if ((l->dirty || b->playing) && l->drawn_ns + FRAME_NS < next)
 		next = l->drawn_ns + FRAME_NS;
+	if (l->printed && l->drawn_ns + GUEST_FRAME_NS < next)
+		next = l->drawn_ns + GUEST_FRAME_NS;
 	wait = next > now ? next - now : 1;
 	spec.it_value.tv_sec = (time_t)(wait / 1000000000);
 	spec.it_value.tv_nsec = (long)(wait % 1000000000);
 	timerfd_settime(l->timer, 0, &spec, NULL);
+}
+
+/* Writable is of interest while something waits to be written. */
+static void watch_guest(struct loop *l)
+{
+	bool waits = l->panes.guest && !l->panes.ended && guest_is_waiting(l->panes.guest);
+	struct epoll_event event = { .events = waits ? EPOLLIN | EPOLLOUT : EPOLLIN };
+
+	if (waits == l->watches_write || !l->panes.guest)
+		return;
+	event.data.fd = guest_fd(l->panes.guest);
+	epoll_ctl(l->epoll, EPOLL_CTL_MOD, event.data.fd, &event);
+	l->watches_write = waits;
 }
 
 static void on_time(struct loop *l)
@@ -225,8 +319,9 @@ static void on_time(struct loop *l)
 		l->dirty |= !l->d->ui.held;
 	}
 	play_on(l, now);
-	if (l->dirty && now - l->drawn_ns >= FRAME_NS)
+	if ((l->dirty && now - l->drawn_ns >= FRAME_NS) || (l->printed && now - l->drawn_ns >= GUEST_FRAME_NS))
 		draw(l, now);
+	watch_guest(l);
 	set_timer(l, now);
 }
 
@@ -256,6 +351,8 @@ static int run(struct loop *l, struct error *err)
 				take_signals(l);
 			else if (events[i].data.fd == l->timer)
 				n = read(l->timer, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN ? 0 : n;
+			else if (l->panes.guest && events[i].data.fd == guest_fd(l->panes.guest))
+				take_guest(l, events[i].events);
 			else
 				r = take_events(l, err);
 		}
@@ -279,6 +376,62 @@ static void choose_early(struct dashboard *d)
 		ui_say(&d->ui, true, "no container %s is here yet", d->o->id);
 }
 
+/* ---- a program beside the dashboard ---- */
+
+static int start_program(struct loop *l, struct error *err)
+{
+	size_t rows, columns;
+	int r;
+
+	if (!l->d->o->program)
+		return 0;
+	terminal_take_all_keys();
+	ui_set_view(&l->d->ui, VIEW_TIMELINE);
+	l->d->ui.timeline.by_time = true; /* as it happens */
+	terminal_size(&rows, &columns);
+	r = guest_open(l->d->o->program->argv, 24, 80, &l->panes.guest, err);
+	if (r < 0)
+		return r;
+	panes_layout(&l->panes, rows, columns); /* before the program looks */
+	return watch(l, guest_fd(l->panes.guest), err);
+}
+
+/* What would be lost with our screen: the last that it printed, and how its container was made. */
+static void print_last_words(struct loop *l, const struct dashboard_program *program)
+{
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+	_cleanup_(strbuf_free) struct strbuf picture = { 0 };
+	const struct container *c = timeline_find(l->d->model.timeline, program->id);
+	struct waterfall_options options = { .detail = program->every_step ? WATERFALL_FULL : WATERFALL_SUMMARY };
+
+	guest_text(l->panes.guest, &text);
+	if (text.length > 1)
+		fwrite(text.text, 1, text.length, c ? stdout : stderr);
+	fflush(stdout);
+	if (!c || !program->waterfall)
+		return;
+	waterfall_detect(&options, stderr, WATERFALL_COLOR_AUTO);
+	waterfall_print(&picture, c, &options);
+	fwrite(picture.text, 1, picture.length, stderr);
+}
+
+static void end_program(struct loop *l)
+{
+	struct dashboard_program *program = l->d->o->program;
+	uint64_t until = dashboard_clock() + DRAIN_NS;
+
+	if (!l->panes.guest)
+		return;
+	while (l->panes.ended && !l->d->source_ended && dashboard_clock() < until) {
+		if (dashboard_read(l->d, NULL) < 0)
+			break;
+		usleep(20000);
+	}
+	program->code = l->panes.code;
+	print_last_words(l, program);
+	panes_free(&l->panes);
+}
+
 int dashboard_interactive(struct dashboard *d, struct error *err)
 {
 	struct loop l = { .d = d, .epoll = -1, .signals = -1, .timer = -1 };
@@ -290,9 +443,12 @@ int dashboard_interactive(struct dashboard *d, struct error *err)
 		if (d->source)
 			r = dashboard_read(d, err);
 		choose_early(d);
+		if (r >= 0)
+			r = start_program(&l, err);
 		r = r < 0 ? r : run(&l, err);
 	}
 	terminal_close();
+	end_program(&l);
 	screen_free(l.screen);
 	memcpy(fds, (int[]){ l.epoll, l.signals, l.timer }, sizeof(fds));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {

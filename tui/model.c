@@ -75,7 +75,7 @@ static bool take_note(struct model *m, const struct event *event)
 {
 	const struct event_meta *e = (const struct event_meta *)event;
 	size_t offset = offsetof(struct event_meta, text), room, key;
-	char value[EVENT_NAME], id[EVENT_NAME];
+	char value[EVENT_NAME];
 
 	if (event->kind != EVENT_META || event->size <= offset || event->size > sizeof(*e) ||
 		event->size - offset < strlen("session.") || strncmp(e->text, "session.", strlen("session.")) != 0)
@@ -85,13 +85,11 @@ static bool take_note(struct model *m, const struct event *event)
 	if (key + 1 >= room)
 		return true;
 	snprintf(value, sizeof(value), "%.*s", (int)(room - key - 1), e->text + key + 1);
-	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
+	span_context_take(&m->spans, event);
 	if (!strcmp(e->text, "session.followed"))
 		m->only_followed = true;
 	else if (!strcmp(e->text, "session.id"))
 		snprintf(m->only_id, sizeof(m->only_id), "%s", value);
-	else if (!strcmp(e->text, "session.traceparent"))
-		span_context_set_parent(&m->spans, value, id);
 	return true;
 }
 

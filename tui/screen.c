@@ -189,6 +189,16 @@ void screen_glyph(struct screen *s, size_t row, size_t column, uint8_t style, co
 		set_cell(s, row, column, style, glyph, strlen(glyph), 1);
 }
 
+void screen_foreign(struct screen *s, size_t row, size_t column, const char *text, size_t width, const struct look *look)
+{
+	size_t length = strlen(text);
+
+	if (row >= s->rows || column + width > s->columns || length >= CELL_BYTES)
+		return;
+	set_cell(s, row, column, STYLE_FOREIGN, length ? text : " ", length ? length : 1, width);
+	cell_at(s, row, column)->look = *look;
+}
+
 void screen_restyle(struct screen *s, size_t row, size_t column, size_t width, uint8_t style)
 {
 	for (size_t i = column; i < column + width; i++) {

@@ -18,15 +18,23 @@ enum style {
 	STYLE_HEAD /* column titles */, STYLE_KEY, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_GAP,
 	/* six colours that tell phases apart; their names are on screen, too */
 	STYLE_PHASE_FIRST, STYLE_PHASE_LAST = STYLE_PHASE_FIRST + 5,
+	STYLE_FOREIGN, /* what another program printed: as the cell's look says */
 	STYLE_COUNT
 };
 
 enum { STYLE_SELECTED = 0x80 /* or'ed in: the cursor is here */, CELL_BYTES = 13 };
 
+/* Colours are those that the terminal has names for: 1 black .. 8 white, 0 = its own. */
+struct look {
+	uint8_t fore, back;
+	bool bold, underline, reverse;
+};
+
 struct cell {
 	char text[CELL_BYTES]; /* one character with what combines with it, "" = blank */
 	uint8_t width;         /* 1, 2; 0 = second half of a wide character */
 	uint8_t style;
+	struct look look;      /* of STYLE_FOREIGN */
 };
 
 struct screen {
@@ -53,6 +61,8 @@ size_t screen_printf(struct screen *s, size_t row, size_t column, uint8_t style,
 	__attribute__((format(printf, 5, 6)));
 /* One glyph in one cell. */
 void screen_glyph(struct screen *s, size_t row, size_t column, uint8_t style, const char *glyph);
+/* A character of another program's, one or two columns wide, that holds no control byte. */
+void screen_foreign(struct screen *s, size_t row, size_t column, const char *text, size_t width, const struct look *look);
 /* Gives a part of a row another style, the text stays; flag SELECTED alone is added to what is there. */
 void screen_restyle(struct screen *s, size_t row, size_t column, size_t width, uint8_t style);
 

@@ -20,10 +20,12 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+enum { LOOK_PAIRS = 20 /* colour pairs below are those of the styles */ };
+
 static struct {
 	SCREEN *curses;
 	struct screen *shown; /* what the terminal has, NULL = nothing is known */
-	bool mouse;
+	bool mouse, has_color;
 	struct termios before;
 	char reset[256]; /* what ends all that was begun: for a crash, when curses cannot be asked */
 	size_t reset_length;
@@ -40,7 +42,7 @@ const char *glyph(enum glyph g, bool utf8)
 		[GLYPH_LEAF] = { " ", " " }, [GLYPH_CRITICAL] = { "*", "◆" }, [GLYPH_MARK] = { "^", "▲" },
 		[GLYPH_DOWN] = { "v", "▼" }, [GLYPH_UP] = { "^", "▲" }, [GLYPH_EMPTY] = { ".", "·" },
 		[GLYPH_RULE] = { "-", "─" }, [GLYPH_TIMES] = { "x", "×" }, [GLYPH_DOT] = { "|", "·" },
-		[GLYPH_TICK] = { "|", "╷" },
+		[GLYPH_TICK] = { "|", "╷" }, [GLYPH_WALL] = { "|", "│" },
 		[GLYPH_SPARK_FIRST] = { "_", "▁" }, { "_", "▂" }, { ".", "▃" }, { ".", "▄" }, { "o", "▅" },
 		{ "o", "▆" }, { "#", "▇" }, { "#", "█" },
 	};
@@ -71,6 +73,7 @@ static void init_styles(bool color)
 	};
 
 	color = color && has_colors() && start_color() == OK && use_default_colors() == OK;
+	terminal.has_color = color;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		uint8_t style = table[i].style;
 
@@ -155,6 +158,11 @@ int terminal_open(int color, bool mouse, struct error *err)
 	return 0;
 }
 
+void terminal_take_all_keys(void)
+{
+	raw();
+}
+
 void terminal_close(void)
 {
 	if (!terminal.curses)
@@ -193,10 +201,31 @@ void terminal_mouse(bool on)
 
 /* ---- drawing ---- */
 
-static void set_style(uint8_t style)
+/* What a program of somebody else's wants to look like. A pair for each two of its nine colours is made when it is
+ * first wanted, as far as the terminal has so many. */
+static void set_look(const struct look *look)
 {
+	attr_t attributes = (look->bold ? A_BOLD : 0) | (look->underline ? A_UNDERLINE : 0) |
+			    (look->reverse ? A_REVERSE : 0);
+	short pair = 0;
+
+	if (terminal.has_color && (look->fore || look->back)) {
+		pair = (short)(LOOK_PAIRS + look->fore * 9 + look->back);
+		if (pair >= COLOR_PAIRS || init_pair(pair, (short)(look->fore - 1), (short)(look->back - 1)) == ERR)
+			pair = 0;
+	}
+	attr_set(attributes, pair, NULL);
+}
+
+static void set_style(const struct cell *cell)
+{
+	uint8_t style = cell->style;
 	attr_t attributes = terminal.attributes[style & ~STYLE_SELECTED];
 
+	if (style == STYLE_FOREIGN) {
+		set_look(&cell->look);
+		return;
+	}
 	if (style & STYLE_SELECTED)
 		attributes = (attributes & ~A_DIM) | A_REVERSE;
 	attr_set(attributes, terminal.pairs[style & ~STYLE_SELECTED], NULL);
@@ -210,7 +239,7 @@ static void show_row(const struct screen *s, size_t row)
 	for (size_t i = 0; i < s->columns; i++) {
 		if (!cells[i].width)
 			continue;
-		set_style(cells[i].style);
+		set_style(&cells[i]);
 		addstr(cells[i].text[0] ? cells[i].text : " ");
 	}
 }
@@ -259,7 +288,7 @@ static int translate(int key)
 		{ KEY_UP, TKEY_UP }, { KEY_DOWN, TKEY_DOWN }, { KEY_LEFT, TKEY_LEFT }, { KEY_RIGHT, TKEY_RIGHT },
 		{ KEY_PPAGE, TKEY_PAGE_UP }, { KEY_NPAGE, TKEY_PAGE_DOWN }, { KEY_HOME, TKEY_HOME },
 		{ KEY_END, TKEY_END }, { KEY_BTAB, TKEY_BACKTAB }, { KEY_BACKSPACE, TKEY_BACKSPACE }, { 8, TKEY_BACKSPACE },
-		{ KEY_DC, TKEY_BACKSPACE }, { KEY_ENTER, TKEY_ENTER },
+		{ KEY_DC, TKEY_DELETE }, { KEY_IC, TKEY_INSERT }, { KEY_ENTER, TKEY_ENTER },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {

@@ -157,7 +157,7 @@ static void prompt_key(struct ui *ui, struct model *m, int key)
 		finish_prompt(ui, m);
 	} else if (key == TKEY_ESCAPE) {
 		ui->prompt = PROMPT_NONE;
-	} else if (key == TKEY_BACKSPACE) {
+	} else if (key == TKEY_BACKSPACE || key == TKEY_DELETE) {
 		rub_out(ui->input);
 	} else if (key == ('u' & 0x1f)) {
 		ui->input[0] = '\0';

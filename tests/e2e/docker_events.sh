@@ -19,10 +19,12 @@ set -e
 docker() { command docker -H "unix://$DOCKER_SOCKET" "\$@"; }
 docker run --rm --name ev-true --memory 64m busybox sh -c 'exit 3' || [ \$? = 3 ]
 docker run --rm --name ev-oom --memory 16m --memory-swap 16m --shm-size 200m busybox dd if=/dev/zero of=/dev/shm/x bs=1M count=150 || [ \$? = 137 ]
-docker run -d --rm --name ev-many busybox sleep 100
+docker run -d --rm --name ev-many --label team=a --label "image=theirs" --label 'odd=x "y" ü' busybox sleep 100
 docker pause ev-many
 docker unpause ev-many
 docker exec ev-many true
+docker run --name ev-failed --label a.b=c busybox /no-such-program 2>/dev/null || [ \$? = 127 ]
+docker run --rm --name ev-refused busybox /etc 2>/dev/null || [ \$? = 126 ]
 docker exec ev-many sh -c 'exit 5' || [ \$? = 5 ]
 docker kill -s USR1 ev-many
 docker kill ev-many
@@ -39,18 +41,18 @@ replays()
 }
 check "a replay of the recording says the same" replays
 
-# words FILE NAME: what both must agree on. Not compared: attach, network and resize, which are none of the container's;
-# execID and labels, which the kernel does not know.
+# words FILE NAME: what both must agree on. Not compared: attach, network and resize, which are none of the container's.
 words()
 {
 	jq -r --arg name "$2" 'select(.Type == "container" and .Actor.Attributes.name == $name) |
 		select(.Action | test("^(attach|resize|top|archive|copy|export|commit|rename|update)") | not) |
 		[.status == .Action, .id == .Actor.ID, .id, .from, (.Action | sub(" +$"; "")), .Actor.Attributes.image,
-		.Actor.Attributes.exitCode, .Actor.Attributes.signal, .scope, (.timeNano / 1e9 | floor) == .time] | @tsv' "$1"
+		.Actor.Attributes.exitCode, .Actor.Attributes.signal, .Actor.Attributes.execID,
+		(.Actor.Attributes | del(.name, .image, .exitCode, .signal, .execID) | tojson), .scope, (.timeNano / 1e9 | floor) == .time] | @tsv' "$1"
 }
 
 wait_for 10 grep -q '"Action":"destroy".*ev-many' "$WORK/theirs"
-for name in ev-true ev-oom ev-many ev-kept; do
+for name in ev-true ev-oom ev-many ev-failed ev-refused ev-kept; do
 	words "$WORK/theirs" $name >"$WORK/theirs.$name"
 	words "$WORK/ours" $name >"$WORK/ours.$name"
 	check "$name: docker's events" diff "$WORK/theirs.$name" "$WORK/ours.$name"

@@ -83,6 +83,18 @@ while [ "$(date +%s)" -lt "$end" ]; do
 	done
 	sleep 0.5
 done
+metrics >"$WORK/text"
+metrics 'application/openmetrics-text;version=1.0.0' >"$WORK/open"
+is "$(promtool check metrics <"$WORK/text" 2>&1)" "" "promtool has nothing to say after the load ($i rounds)"
+is "$(grep -v '^#' "$WORK/text" | sed 's/ [^ ]*$//' | sort | uniq -d | head -n 3)" "" "no series is there twice"
+if /usr/bin/python3 -c 'import prometheus_client' 2>/dev/null; then
+	is "$(/usr/bin/python3 -c 'import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+print(len(list(text_string_to_metric_families(open(sys.argv[1], encoding="utf-8").read()))) > 20)' "$WORK/open" 2>&1)" True \
+		"the strict OpenMetrics parser takes it"
+else
+	skip_point "the strict OpenMetrics parser" "python3-prometheus-client is not installed"
+fi
 sleep 2
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$LIB /usr/bin/python3 "$LIB/prometheus.py" "http://$address" \
 	"$TOP/exporters/grafana/ctrace.json" "$seconds" >"$WORK/points" 2>&1

@@ -58,6 +58,29 @@ check "the server counted them" test "$(metric 'ctrace_container_starts_total{ru
 "$CTRACE" run --json "$WORK/own.json" --trace none --network none --rootfs "$BUSYBOX_ROOT" /bin/sh -c 'exit 7' 2>/dev/null
 is $? 7 "the program's exit code is the run's"
 
+# ---- what only the launcher knows ----
+
+trace=0af7651916cd43dd8448eb211c80319c span=b7ad6b7169203331
+on=(--network none --rootfs "$BUSYBOX_ROOT")
+TRACEPARENT=00-$trace-$span-01 "$CTRACE" run -d --trace none --name "named-$$" --label team=a --label "odd=x=y" --restart always \
+	"${on[@]}" /bin/sh -c 'sleep 1' >"$WORK/id" 2>"$WORK/err"
+id=$(cat "$WORK/id")
+on_exit "$CTRACE" rm -f "$id"
+sees()
+{
+	[ "$("$CTRACE" show --json "$id" 2>/dev/null | jq -rs "[.[] | select(.type == \"timeline\")] | last | $1")" = "$2" ]
+}
+check "the server knows the name of a container that ctrace run made" wait_for 10 sees .name "named-$$"
+check "its image" sees .image "$BUSYBOX_ROOT"
+check "its labels" sees '[.labels[] | .name + "=" + .value] | sort | join(",")' 'odd=x=y,team=a'
+check "and whose trace it is a part of" sees '.trace_id + .parent_span_id' "$trace$span"
+sleep 3
+is "$("$CTRACE" top --json -n 1 --filter "id=$id" | jq -r '.containers[0].name')" "named-$$" "started anew it has kept its name"
+"$CTRACE" rm -f "$id" >/dev/null
+run_it "$WORK/quick.json" --rm --name "quick-$$" --trace none
+check "one of milliseconds has its name, too" wait_for 10 eval \
+	'"$CTRACE" show --json "quick-$$" 2>/dev/null | grep -q "\"type\":\"timeline\""'
+
 serve_stop KILL
 run_it "$WORK/after.json"
 is $? 0 "a run beside a dead server's socket"

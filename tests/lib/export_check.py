@@ -70,6 +70,12 @@ class Perfetto:
         assert len(steps) == wanted, f"{len(steps)} steps of {wanted}"
         kinds = sorted(e["args"]["kind"] for e in steps)
         assert kinds == sorted(s["kind"] for t in timelines for s in t["steps"])
+        keys = ("on_cpu_ns", "run_queue_ns", "blocked_ns", "longest_block_ns")
+        told = sorted(tuple(e["args"].get(k) for k in keys) + (e["args"].get("blocked_in"),) for e in steps
+                      if "on_cpu_ns" in e["args"])
+        known = sorted(tuple(s.get(k) for k in keys) + (" ← ".join(s.get("blocked_in", [])) or None,)
+                       for t in timelines for s in t["steps"] if "on_cpu_ns" in s)
+        assert told == known, f"waits are {told[:3]}, in the timeline {known[:3]}"
         marks = [e for e in self.events if e.get("cat") == "mark"]
         assert len(marks) == sum(len(t["marks"]) for t in timelines), "marks are missing"
         # As many as the timeline says and as long as it says, to the nanosecond.

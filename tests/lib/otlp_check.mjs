@@ -97,6 +97,17 @@ function agree(roots, spans) {
 		const steps = mine.reduce((sum, s) => sum + value(s, "ctrace.steps"), 0);
 		if (steps !== t.steps.length)
 			fail(`${steps} steps of ${t.steps.length} of ${t.id}`);
+		for (const key of ["on_cpu_ns", "run_queue_ns", "blocked_ns"]) {
+			const phases = mine.filter((s) => s.attributes.some((a) => a.key === "ctrace.phase"));
+			const told = phases.reduce((sum, s) => sum + value(s, "ctrace." + key), 0);
+			const known = t.steps.reduce((sum, s) => sum + Number(s[key] ?? 0), 0);
+			if (told !== known)
+				fail(`${key} of ${t.id} is ${told}, in the timeline ${known}`);
+		}
+		const blocked = mine.flatMap((s) => s.events ?? []).filter((e) => e.name === "blocked").length;
+		const long = t.steps.filter((s) => s.longest_block_ns).length;
+		if (blocked !== long && blocked < 64)
+			fail(`${blocked} events of long waits of ${long} of ${t.id}`);
 		const failed = mine.reduce((sum, s) => sum + value(s, "ctrace.failed"), 0);
 		if (failed !== t.steps.filter((s) => s.result < 0).length)
 			fail(`${failed} failed steps of ${t.id}`);

@@ -2,6 +2,7 @@
 """Asks a Prometheus that scraped ctrace serve. Usage: prometheus.py URL DASHBOARD SECONDS. Prints test points."""
 
 import json
+import re
 import sys
 import urllib.parse
 import urllib.request
@@ -10,6 +11,7 @@ import tl
 
 url, dashboard, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3])
 p = tl.Points()
+INTERVAL = 1  # seconds between two scrapes, as serve_prometheus.sh configures it
 # No such thing happened in the test, or not on every host.
 MAY_BE_EMPTY = ()
 
@@ -32,6 +34,14 @@ def value(expression):
 scrapes = value("count_over_time(up[%ds])" % seconds)
 p.check(scrapes >= seconds * 0.8, "it was scraped every second", scrapes)
 p.equal(value("min_over_time(up[%ds])" % seconds), 1.0, "and never in vain")
+# Not only how many: where one is missing the time between its neighbours is twice as long.
+stamps = [float(t) for t, _ in query("up[%ds]" % seconds)[0]["values"]]
+gaps = sorted(b - a for a, b in zip(stamps, stamps[1:]))
+p.check(gaps[-1] < 2 * INTERVAL, "no gap: %d scrapes, at most %.3f s between two" % (len(stamps), gaps[-1]), gaps[-3:])
+own = urllib.request.urlopen(url + "/metrics", timeout=10).read().decode()
+for bad in ("sample_duplicate_timestamp", "sample_out_of_order", "sample_out_of_bounds", "exceeded_sample_limit"):
+    got = re.search(r"^prometheus_target_scrapes_%s_total (\S+)$" % bad, own, re.M)
+    p.equal(got and float(got.group(1)), 0.0, "Prometheus counts no %s" % bad)
 p.check(value("max_over_time(scrape_duration_seconds[%ds])" % seconds) < 5, "no scrape took long",
         value("max_over_time(scrape_duration_seconds[%ds])" % seconds))
 p.equal(query("scrape_samples_scraped != scrape_samples_post_metric_relabeling"), [], "no sample was left out")

@@ -17,9 +17,20 @@ tui_cleanup()
 	return 0
 }
 
-# tui_start COLUMNSxROWS [NAME=VALUE...] -- ARGUMENT...: ctrace top in a new terminal; what it leaves behind stays in
-# sight: its exit code, and whether the terminal is as it was.
+# tui_start COLUMNSxROWS [NAME=VALUE...] -- ARGUMENT...: ctrace top in a new terminal.
 tui_start()
+{
+	tui_command=top tui_command_start "$@"
+}
+
+# tui_run COLUMNSxROWS [NAME=VALUE...] -- ARGUMENT...: ctrace run --tui.
+tui_run()
+{
+	tui_command='run --tui' tui_command_start "$@"
+}
+
+# What it leaves behind stays in sight: its exit code, and whether the terminal is as it was.
+tui_command_start()
 {
 	local size=$1 environment=() command
 
@@ -29,7 +40,7 @@ tui_start()
 		shift
 	done
 	shift
-	command="exec 2>&1; before=\$(stty -g); env TZ=UTC LC_ALL=C.UTF-8 ${environment[*]} $CTRACE top $*; code=\$?; "
+	command="exec 2>&1; before=\$(stty -g); env TZ=UTC LC_ALL=C.UTF-8 ${environment[*]} $CTRACE $tui_command $*; code=\$?; "
 	command+="echo; echo EXIT \$code; [ \"\$(stty -g)\" = \"\$before\" ] && echo TERMINAL AS BEFORE; sleep 1000"
 	mux kill-server 2>/dev/null
 	# another socket: a server that is going still answers on its own

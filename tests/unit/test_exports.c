@@ -206,13 +206,36 @@ static void test_hostile_names(void **state)
 			assert_int_equal(occurrences(&sb, "<"), 0);
 		strbuf_reset(&sb);
 	}
-	docker_events_update(d, &sb, c);
+	docker_events_update(d, &sb, c, UINT64_MAX);
 	expect_harmless("docker-events", &sb);
 	assert_int_equal(occurrences(&sb, "\"Action\":\"oom\""), 1);
 	docker_events_free(d);
 	strbuf_free(&sb);
 	check_export("perfetto", &export_perfetto, c);
 	check_export("mermaid", &export_mermaid, c);
+	mb_free(c);
+}
+
+/* How long calls waited, and in what: as in the timeline, in every format that has places for it. */
+static void test_waits(void **state)
+{
+	struct container *c = mb_docker_run(2000);
+	struct step *s = mb_step(c, STEP_CGROUP_WRITE, PHASE_CGROUP, 1, 300000, 900, "file", "cgroup.procs", NULL);
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	s->times = xcalloc(1, sizeof(*s->times));
+	*s->times = (struct step_times){ 100, 200, 899700, 800000, xstrdup("rcu_sync_enter\x1fpercpu_down_write") };
+	write_export(&sb, &export_perfetto, c);
+	assert_int_equal(occurrences(&sb, "\"run_queue_ns\":\"200\",\"blocked_ns\":\"899700\","
+		"\"longest_block_ns\":\"800000\",\"blocked_in\":\"rcu_sync_enter ← percpu_down_write\""), 1);
+	strbuf_reset(&sb);
+	write_export(&sb, &export_otlp, c);
+	assert_int_equal(occurrences(&sb, "\"name\":\"blocked\""), 1);
+	assert_int_equal(occurrences(&sb, "rcu_sync_enter ← percpu_down_write"), 1);
+	assert_int_equal(occurrences(&sb, "{\"key\":\"ctrace.blocked_ns\",\"value\":{\"intValue\":\"899700\"}}"), 1);
+	strbuf_free(&sb);
+	check_export("perfetto", &export_perfetto, c);
 	mb_free(c);
 }
 
@@ -235,7 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_overlaps), cmocka_unit_test(test_more_than_lanes),
-		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_waits), cmocka_unit_test(test_empty),
 	};
 
 	return cmocka_run_group_tests_name("exports", tests, NULL, NULL);

@@ -155,10 +155,20 @@ static void test_parent(void **state)
 	assert_string_equal(span_hex(hex, parent, 8), SPAN);
 	trace_hex(&ctx, c, hex);
 	assert_string_equal(hex, TRACE);
+	span_context_init(&ctx, &facts);
 	assert_true(span_context_set_parent(&ctx, "00-" TRACE "-" SPAN "-01", "another"));
 	assert_false(span_parent(&ctx, c, parent));
 	assert_true(span_context_set_parent(&ctx, "00-" TRACE "-" SPAN "-01", MB_ID));
 	assert_true(span_parent(&ctx, c, parent));
+	for (int i = 0; i < SPAN_PARENTS - 1; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%d", i);
+		assert_true(span_context_set_parent(&ctx, "00-" TRACE "-" SPAN "-01", id));
+	}
+	assert_true(span_parent(&ctx, c, parent)); /* among many others */
+	assert_true(span_context_set_parent(&ctx, "00-" TRACE "-" SPAN "-01", "one more"));
+	assert_false(span_parent(&ctx, c, parent)); /* the bound */
 	mb_free(c);
 }
 

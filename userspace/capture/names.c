@@ -19,9 +19,15 @@
 
 /* At the bounds the newest is not looked up, or what was found is not told: names are the only loss. */
 enum { JOBS_MAX = 1024, FOUND_MAX = 16384, WORDS_MAX = 128, STOP_MS = 200 };
+#define REPEAT_NS 500000000ULL
 
 struct names {
 	uint32_t root_mnt_ns;
+	struct {
+		char id[EVENT_NAME];
+		uint64_t time_ns;
+	} recent[32]; /* of the launcher's containers, a ring */
+	size_t next;
 	int event_fd;
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards what follows */
@@ -179,15 +185,11 @@ int names_fd(const struct names *n)
 	return n->event_fd;
 }
 
-static void add_job(struct names *n, const struct event *h, const struct identity *who, bool on_host)
+static void queue_job(struct names *n, struct names_job what)
 {
-	struct names_job *job;
+	struct names_job *job = xcalloc(1, sizeof(*job));
 
-	if (strlen(who->id) >= sizeof(((struct event_meta *)NULL)->id))
-		return;
-	job = xcalloc(1, sizeof(*job));
-	*job = (struct names_job){ .id = xstrdup(who->id), .bundle = xstrdup(who->bundle), .pid = h->tgid,
-		.start_ns = h->start_ns, .on_host = on_host };
+	*job = what;
 	pthread_mutex_lock(&n->mutex);
 	if (n->count < JOBS_MAX) {
 		n->jobs[(n->first + n->count++) % JOBS_MAX] = job;
@@ -197,6 +199,43 @@ static void add_job(struct names *n, const struct event *h, const struct identit
 	pthread_mutex_unlock(&n->mutex);
 	if (job)
 		free_job(job);
+}
+
+static void add_job(struct names *n, const struct event *h, const struct identity *who, bool on_host)
+{
+	if (strlen(who->id) < sizeof(((struct event_meta *)NULL)->id))
+		queue_job(n, (struct names_job){ .id = xstrdup(who->id), .bundle = xstrdup(who->bundle), .pid = h->tgid,
+			.start_ns = h->start_ns, .on_host = on_host });
+}
+
+/* The launcher names no container in its arguments, and is told by the first cgroup that it makes for one; there is one in
+ * each hierarchy. */
+static bool is_repeated(struct names *n, const struct event *h, const char id[EVENT_NAME])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(n->recent); i++) {
+		if (!strcmp(n->recent[i].id, id) && h->time_ns < n->recent[i].time_ns + REPEAT_NS)
+			return true;
+	}
+	memcpy(n->recent[n->next].id, id, EVENT_NAME);
+	n->recent[n->next].time_ns = h->time_ns;
+	n->next = (n->next + 1) % ARRAY_SIZE(n->recent);
+	return false;
+}
+
+static void observe_cgroup(struct names *n, const struct event_cgroup *e)
+{
+	_cleanup_free_ char *path = xstrndup(e->path, e->h.size - offsetof(struct event_cgroup, path));
+	bool was_there = e->h.kind == EVENT_SNAPSHOT_CGROUP;
+	struct cgroup_identity found;
+	char id[EVENT_NAME] = "";
+
+	if (!identify_cgroup(path, &found) || !found.engine || strcmp(found.engine, "ctrace") != 0 ||
+		path[found.end] || found.id_length >= sizeof(id))
+		return;
+	memcpy(id, found.id, found.id_length);
+	if (!is_repeated(n, &e->h, id))
+		queue_job(n, (struct names_job){ .id = xstrdup(id), .bundle = xstrdup(""),
+			.pid = was_there ? 0 : e->h.tgid, .start_ns = e->h.start_ns, .by_ctrace = true });
 }
 
 /* argv of a record, which is cut at its size, as a vector; the strings are in text. */
@@ -250,6 +289,9 @@ void names_observe(struct names *n, const struct event *event)
 	else if (event->kind == EVENT_SNAPSHOT_TASK &&
 		event->size >= offsetof(struct event_task, argv) + task->argv_length)
 		observe(n, event, task->argv, task->argv_length, task->ns.mnt);
+	else if ((event->kind == EVENT_CGROUP_MKDIR || event->kind == EVENT_SNAPSHOT_CGROUP) &&
+		event->size > offsetof(struct event_cgroup, path) && event->size <= sizeof(struct event_cgroup))
+		observe_cgroup(n, (const struct event_cgroup *)event);
 }
 
 void names_take(struct names *n, uint64_t now_ns, names_sink *sink, void *arg)

@@ -14,9 +14,12 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
-enum { FILE_MAX = 8 << 20, JSON_DEPTH = 64, LABELS_MAX = 64, ANCESTORS_MAX = 5 };
+enum { FILE_MAX = 8 << 20, JSON_DEPTH = 64, LABELS_MAX = 64, ANCESTORS_MAX = 5, ENVIRONMENT_MAX = 1 << 20 };
+
+#define LAUNCHER_DIRECTORY "/run/ctrace"
 
 static void cleanup_json(json_object **o)
 {
@@ -232,14 +235,57 @@ static void find_stored(struct reading *r, const char *bundle)
 	}
 }
 
+/* Where the launcher that pid is keeps what it knows (engine/registry.h), as we see it. */
+static char *launcher_directory(const struct names_job *job)
+{
+	static const char key[] = "CTRACE_RUN=";
+	const char *own = getenv("CTRACE_RUN");
+	_cleanup_free_ char *path = xasprintf("/proc/%u/environ", job->pid), *environment = NULL;
+	size_t length = 0;
+
+	if (!job->pid || !is_same(job) || !(environment = file_read(path, ENVIRONMENT_MAX, &length)))
+		return xstrdup(own && *own == '/' ? own : LAUNCHER_DIRECTORY);
+	for (size_t at = 0; at < length; at += strlen(environment + at) + 1) {
+		if (str_starts(environment + at, key) && environment[at + strlen(key)] == '/')
+			return xasprintf("/proc/%u/root%s", job->pid, environment + at + strlen(key));
+	}
+	return xasprintf("/proc/%u/root" LAUNCHER_DIRECTORY, job->pid);
+}
+
+/* The launcher's state.json. */
+static void read_launcher(struct reading *r)
+{
+	_cleanup_free_ char *directory = launcher_directory(r->job);
+	_cleanup_free_ char *path = xasprintf("%s/containers/%s/state.json", directory, r->job->id);
+	_cleanup_(cleanup_json) json_object *o = read_json(path);
+	json_object *labels = member(o, "labels");
+	size_t count = json_object_is_type(labels, json_type_array) ? json_object_array_length(labels) : 0;
+
+	tell(r, "name", text_of(o, "name"));
+	tell(r, "image", text_of(o, "image"));
+	tell(r, "session.traceparent", text_of(o, "traceparent"));
+	for (size_t i = 0; i < count; i++) {
+		const char *label = json_object_get_string(json_object_array_get_idx(labels, i));
+		const char *equals = label ? strchr(label, '=') : NULL;
+		_cleanup_free_ char *name = equals ? xstrndup(label, (size_t)(equals - label)) : NULL;
+		json_object *value = equals ? json_object_new_string(equals + 1) : NULL;
+
+		if (name)
+			tell_label(r, name, value);
+		json_object_put(value);
+	}
+}
+
 void names_read(const struct names_job *job, names_emit *emit, void *arg)
 {
 	struct reading r = { .job = job, .emit = emit, .arg = arg };
-	_cleanup_free_ char *root = root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
+	_cleanup_free_ char *root = job->by_ctrace ? NULL : root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
 	_cleanup_free_ char *path = bundle ? xasprintf("%s/config.json", bundle) : NULL;
 	_cleanup_(cleanup_json) json_object *config = path ? read_json(path) : NULL;
 	const char *rootfs = text_of(member(config, "root"), "path");
 
+	if (job->by_ctrace)
+		read_launcher(&r);
 	if (!config || strchr(job->id, '/'))
 		return;
 	read_annotations(&r, member(config, "annotations"));

@@ -12,9 +12,10 @@ struct names_job {
 	uint32_t pid;      /* of the runtime or shim, which may be gone */
 	uint64_t start_ns;
 	bool on_host;      /* it sees the host's files */
+	bool by_ctrace;    /* pid is the launcher (0: unknown), who keeps a directory for each container */
 };
 
-/* A fact: name, image, engine, pod, namespace or label.NAME. */
+/* A fact: name, image, engine, pod, namespace, label.NAME, or session.traceparent. */
 typedef void names_emit(void *arg, const struct names_job *job, const char *key, const char *value);
 
 void names_read(const struct names_job *job, names_emit *emit, void *arg);

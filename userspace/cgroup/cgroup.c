@@ -362,17 +362,14 @@ int cgroup_descend(struct cgroup *cg, const char *controller, const char *below,
 	return 0;
 }
 
-int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
+int cgroup_reopen_pid(struct cgroup *cg, pid_t pid, struct error *err)
 {
-	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
 	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 	char name[64];
-	int r = open_discovered(NULL, &cg, err);
 
-	if (r < 0)
-		return r;
+	cgroup_reopen(cg, NULL, NULL);
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
 	f = fopen(name, "re");
 	if (!f)
@@ -394,8 +391,19 @@ int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
 		}
 	}
 	open_directories(cg);
-	*ret = steal_ptr(cg);
 	return 0;
+}
+
+int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
+{
+	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
+	int r = open_discovered(NULL, &cg, err);
+
+	if (r == 0)
+		r = cgroup_reopen_pid(cg, pid, err);
+	if (r == 0)
+		*ret = steal_ptr(cg);
+	return r;
 }
 
 /* A new v1 cpuset is empty and takes no process: it gets its parent's sets. So does one that somebody made before and

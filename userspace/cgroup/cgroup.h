@@ -101,6 +101,8 @@ int cgroup_reopen_one(struct cgroup *cg, const char *controllers, const char *pa
 int cgroup_descend(struct cgroup *cg, const char *controller, const char *below, struct error *err);
 /* Opens the groups that a process is in. */
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err);
+/* Points an open group at those, without looking for the hierarchies again. */
+int cgroup_reopen_pid(struct cgroup *cg, pid_t pid, struct error *err);
 /* Makes the directories that are missing, ready for processes (cpuset of v1, subtree_control of v2). On
  * failure what was made is removed. */
 int cgroup_create(const char *path, struct cgroup **ret, struct error *err);

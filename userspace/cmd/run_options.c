@@ -49,6 +49,7 @@ FLAG(detach)
 FLAG(publish_all)
 FLAG(oom_kill_disable)
 FLAG(help)
+FLAG(tui)
 
 #define STRING(member)                                                                        \
 	static int set_##member(struct run_settings *s, const char *value, struct error *err) \
@@ -69,6 +70,7 @@ STRING(cpuset_cpus)
 STRING(cpuset_mems)
 STRING(json)
 STRING(record)
+STRING(for_tui)
 
 #define NUMBER(member, reader)                                                                \
 	static int set_##member(struct run_settings *s, const char *value, struct error *err) \
@@ -439,6 +441,7 @@ static const struct option_row rows[] = {
 	{ "env-file", 0, OPTION_VALUE, false, add_env_file, "FILE", "Read environment variables" },
 	{ "expose", 0, OPTION_VALUE, false, add_exposed, "PORT",
 		"A port that -P publishes" },
+	{ "for-tui", 0, OPTION_VALUE, true, set_for_tui, "ID", NULL },
 	{ "group-add", 0, OPTION_VALUE, false, add_group, "GROUP", "Join another group" },
 	{ "help", 0, OPTION_FLAG, true, set_help, NULL, "Print this help" },
 	{ "hostname", 'h', OPTION_VALUE, false, set_hostname, "NAME", "The container's host name" },
@@ -499,6 +502,8 @@ static const struct option_row rows[] = {
 	{ "tmpfs", 0, OPTION_VALUE, false, add_tmpfs, "PATH[:OPTIONS]", "Mount a tmpfs" },
 	{ "trace", 0, OPTION_VALUE, true, set_trace, "DETAIL", "summary (default), full or none" },
 	{ "tty", 't', OPTION_FLAG, true, set_terminal, NULL, "Give the container a terminal" },
+	{ "tui", 0, OPTION_FLAG, true, set_tui, NULL,
+		"Show its timeline beside its terminal, as it happens (implies -it)" },
 	{ "ulimit", 0, OPTION_VALUE, false, add_ulimit, "NAME=SOFT[:HARD]", "Set a resource limit" },
 	{ "user", 'u', OPTION_VALUE, false, set_user, "USER[:GROUP]", "User, by name or number" },
 	{ "uts", 0, OPTION_VALUE, false, set_uts_mode, "MODE",
@@ -659,6 +664,10 @@ int run_options_parse(char **argv, struct run_settings *s, struct error *err)
 	}
 	if (r < 0 || s->help)
 		return r;
+	if (s->tui && s->detach)
+		return error_set(err, EINVAL, "Conflicting options: --tui and --detach");
+	s->terminal |= s->tui;
+	s->interactive |= s->tui;
 	r = take_source(&p, err);
 	return r < 0 ? r : run_settings_check(s, err);
 }

@@ -178,6 +178,8 @@ static int take_event(void *arg, const struct event *event)
 
 	timeline_feed(s->tl, event); /* counts what it refuses */
 	prometheus_event(s->prometheus, event);
+	if (s->otlp)
+		serve_otlp_event(s->otlp, event);
 	if (s->stream)
 		stream_server_add(s->stream, event);
 	return 0;

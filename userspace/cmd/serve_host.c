@@ -83,14 +83,15 @@ static void read_pressure(const struct cgroup *cg, const char *file, int64_t *re
 
 bool serve_host_usage(pid_t pid, struct prometheus_usage *ret)
 {
-	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
+	static struct cgroup *cg; /* a host's hierarchies stay as they are; its list of mounts is long where containers are many */
 
-	if (cgroup_open_pid(pid, &cg, NULL) < 0)
+	if ((cg ? cgroup_reopen_pid(cg, pid, NULL) : cgroup_open_pid(pid, &cg, NULL)) < 0)
 		return false;
 	cgroup_read_stats(cg, &ret->stats);
 	read_pressure(cg, "cpu.pressure", &ret->cpu_some_us, &ret->cpu_full_us);
 	read_pressure(cg, "memory.pressure", &ret->memory_some_us, &ret->memory_full_us);
 	read_pressure(cg, "io.pressure", &ret->io_some_us, &ret->io_full_us);
 	ret->wall_ns = serve_host_wall_ns();
+	cgroup_reopen(cg, NULL, NULL); /* holds on to none meanwhile */
 	return true;
 }

@@ -79,6 +79,11 @@ void serve_otlp_changed(struct serve_otlp *o, const struct container *c, enum ti
 	forget(o, c->id);
 }
 
+void serve_otlp_event(struct serve_otlp *o, const struct event *event)
+{
+	span_context_take(&o->spans, event);
+}
+
 void serve_otlp_step(struct serve_otlp *o, struct timeline *tl, uint64_t now_ns)
 {
 	for (size_t i = o->pending.count; i-- > 0;) {

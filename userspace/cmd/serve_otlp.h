@@ -16,6 +16,8 @@ int serve_otlp_open(const char *endpoint, const struct facts *facts, struct serv
 
 /* What changed; a start is told a moment later, when all of it has come in. */
 void serve_otlp_changed(struct serve_otlp *otlp, const struct container *c, enum timeline_change change);
+/* Those that say whose traces containers belong to; others are of no interest. */
+void serve_otlp_event(struct serve_otlp *otlp, const struct event *event);
 void serve_otlp_step(struct serve_otlp *otlp, struct timeline *tl, uint64_t now_ns);
 
 /* For poll: serve_otlp_work when it is readable. */

@@ -13,6 +13,7 @@
 
 /* Buffered output is written at this size. Ended containers are kept up to so many: they were written when
  * they ended, or will be at the end. */
+#define DOCKER_STEP_NS 100000000ULL
 enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
 
 struct session {
@@ -24,10 +25,12 @@ struct session {
 	struct filter *filter, *recorded_filter;
 	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
 	struct span_context spans;
+	bool has_caller; /* the session's own traceparent is one */
 	struct docker_events *docker; /* NULL = JSON is JSON */
 	struct export export; /* what the format of the text is told */
 	uint64_t containers;
 	bool in_past;
+	uint64_t docker_ns; /* when all containers were last looked at for docker */
 	uint64_t last_ns, past_ns; /* of the last event; when the past ended */
 	struct json_loss losses[MAX_LOSSES];
 	size_t loss_count;
@@ -74,25 +77,26 @@ static void write_container(struct session *s, const struct container *c, enum t
 
 /* What lies in the past is remembered, so that it is not told late. What is not of the followed command may turn
  * out to be, and is then told. */
-static void tell_docker(struct session *s, const struct container *c)
+static void tell_docker(struct session *s, const struct container *c, uint64_t now_ns)
 {
 	if (s->in_past || matches(s, c))
-		docker_events_update(s->docker, s->in_past ? NULL : &s->json, c);
+		docker_events_update(s->docker, s->in_past ? NULL : &s->json, c, now_ns);
 }
 
-/* Docker tells of things that are no change of state. They come with these events. */
+/* Docker tells of things that are no change of state: all containers are looked at, but not with each event. */
 static void look_for_docker(struct session *s, const struct event *event)
 {
 	size_t count;
 
-	if (event->kind != EVENT_OOM_VICTIM && event->kind != EVENT_EXIT && event->kind != EVENT_EXEC)
+	if (event->time_ns < s->docker_ns + DOCKER_STEP_NS)
 		return;
+	s->docker_ns = event->time_ns;
 	count = timeline_count(s->timeline);
 	for (size_t i = 0; i < count; i++) {
 		const struct container *c = timeline_get(s->timeline, i);
 
 		if (!c->ended)
-			tell_docker(s, c);
+			tell_docker(s, c, s->last_ns);
 	}
 }
 
@@ -101,7 +105,7 @@ static void changed(void *arg, const struct container *c, enum timeline_change c
 	struct session *s = arg;
 
 	if (s->docker) {
-		tell_docker(s, c);
+		tell_docker(s, c, s->last_ns);
 		if (change == CHANGE_ENDED)
 			docker_events_forget(s->docker, c);
 	}
@@ -155,6 +159,12 @@ static int record_note(struct session *s, const char *id, const char *key, const
 	return recording_add(s->o.record, &e.h, err);
 }
 
+/* The container whose trace is the caller's; "" = all that the followed command causes. */
+static const char *caller_of(const struct session *s)
+{
+	return s->o.traceparent_of ? s->o.traceparent_of : "";
+}
+
 static int record_notes(struct session *s, struct error *err)
 {
 	int r = 0;
@@ -165,8 +175,8 @@ static int record_notes(struct session *s, struct error *err)
 		r = record_note(s, "", "session.id", s->o.id, err);
 	if (s->o.record && s->o.filter && r >= 0)
 		r = record_note(s, "", "session.filter", s->o.filter, err);
-	if (s->o.record && s->spans.has_parent && r >= 0)
-		r = record_note(s, s->spans.parent_of, "session.traceparent", s->o.traceparent, err);
+	if (s->o.record && s->has_caller && r >= 0)
+		r = record_note(s, caller_of(s), SPAN_PARENT_NOTE, s->o.traceparent, err);
 	return r;
 }
 
@@ -206,7 +216,7 @@ static int take_filter(struct session *s, const struct event *event, struct erro
 	const struct event_meta *e = (const struct event_meta *)event;
 	static const char prefix[] = "session.";
 	size_t offset = offsetof(struct event_meta, text), room, key;
-	char value[FILTER_MAX + 1], id[EVENT_NAME];
+	char value[FILTER_MAX + 1];
 	int r;
 
 	if (event->kind != EVENT_META || event->size < offset + sizeof(prefix) ||
@@ -217,9 +227,7 @@ static int take_filter(struct session *s, const struct event *event, struct erro
 	if (key + 1 >= room)
 		return 1;
 	snprintf(value, sizeof(value), "%.*s", (int)(room - key - 1), e->text + key + 1);
-	snprintf(id, sizeof(id), "%.*s", (int)sizeof(e->id) - 1, e->id);
-	if (!strcmp(e->text, "session.traceparent"))
-		span_context_set_parent(&s->spans, value, id);
+	span_context_take(&s->spans, event);
 	if (!strcmp(e->text, SESSION_PAST) && (s->o.as_recorded || s->o.has_past))
 		take_past(s, value);
 	if (!s->o.as_recorded)
@@ -246,8 +254,7 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 		return r;
 	}
 	span_context_init(&s->spans, facts);
-	if (s->o.traceparent)
-		span_context_set_parent(&s->spans, s->o.traceparent, s->o.traceparent_of ? s->o.traceparent_of : "");
+	s->has_caller = s->o.traceparent && span_context_set_parent(&s->spans, s->o.traceparent, caller_of(s));
 	s->events = filter_items_only(s->filter);
 	s->o.waterfall.filter = s->events;
 	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
@@ -348,7 +355,7 @@ static int write_rest(struct session *s, struct error *err)
 		if (c->ended && !s->o.at_end)
 			continue; /* was written then */
 		if (s->docker)
-			tell_docker(s, c);
+			tell_docker(s, c, UINT64_MAX);
 		write_container(s, c, c->ended ? CHANGE_ENDED : CHANGE_STATE, true);
 		r = session_flush(s, err);
 		if (r < 0)

@@ -131,6 +131,8 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 	}
 	fill_names(state, in);
 	copy_labels(state, in);
+	if (getenv("TRACEPARENT")) /* whoever traces this host reads it there */
+		state->traceparent = xstrdup(getenv("TRACEPARENT"));
 	copy_list(&state->ports, &s->ports);
 	copy_list(&state->hosts, &s->hosts);
 	r = spec_args(s, in->image ? &in->image->config : NULL, &state->command, err);

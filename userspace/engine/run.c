@@ -288,6 +288,19 @@ static void release(struct run *run)
 	signals_close(&run->signals);
 }
 
+/* Who shows the timeline beside the container has to know it before there is one. */
+static int choose_id(struct run *run, struct error *err)
+{
+	const char *id = run->settings->for_tui;
+
+	if (!id)
+		return registry_new_id(run->launch.state.id, err);
+	if (strlen(id) != STATE_ID_LENGTH || strspn(id, "0123456789abcdef") != STATE_ID_LENGTH)
+		return error_set(err, EINVAL, "%s is no container id", id);
+	memcpy(run->launch.state.id, id, STATE_ID_LENGTH + 1);
+	return 0;
+}
+
 int run_container(const struct run_request *request, int *ret_code, struct error *err)
 {
 	struct run run = { .request = request, .settings = request->settings,
@@ -300,7 +313,7 @@ int run_container(const struct run_request *request, int *ret_code, struct error
 	/* the start is what there is to see: nobody waits for the end */
 	run.settings->detach_trace |= run.settings->detach;
 	launch_init(&run.launch, request->warn);
-	r = registry_new_id(run.launch.state.id, err);
+	r = choose_id(&run, err);
 	if (r == 0)
 		r = signals_open(&run.signals, err);
 	if (r < 0)

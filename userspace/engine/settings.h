@@ -94,6 +94,8 @@ struct run_settings {
 
 	enum trace_mode trace;
 	bool detach_trace, help;
+	bool tui;      /* the timeline beside the container's terminal */
+	char *for_tui; /* set by what shows that: the id that the container gets */
 	char *json, *record;
 };
 

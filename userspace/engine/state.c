@@ -36,7 +36,7 @@ static const struct field {
 	FIELD(NUMBER, restart_max), FIELD(LIST, exposed), FIELD(LIST, command), FIELD(LIST, labels), FIELD(LIST, mounts),
 	FIELD(LIST, published), FIELD(NUMBER, created_ns), FIELD(NUMBER, started_ns),
 	FIELD(NUMBER, finished_ns), FIELD(NUMBER, pid), FIELD(NUMBER, exit_code),
-	FIELD(NUMBER, restart_count), FIELD(FLAG, oom_killed), FIELD(TEXT, error),
+	FIELD(NUMBER, restart_count), FIELD(FLAG, oom_killed), FIELD(TEXT, error), FIELD(TEXT, traceparent),
 };
 
 static const char *const restart_names[] = { "no", "on-failure", "always", "unless-stopped" };

@@ -52,6 +52,7 @@ struct state {
 	int64_t pid;                  /* of init, 0 = none */
 	int64_t exit_code, restart_count;
 	bool oom_killed;
+	char *traceparent; /* of whoever asked for it (W3C Trace Context), or "" */
 	char *error; /* why the last start failed, or "" */
 };
 
