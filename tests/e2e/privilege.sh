@@ -65,7 +65,7 @@ for i in args:
 PYTHON
 
 # The command keeps what its caller has.
-"$CTRACE" trace --no-serve --json "$WORK/cmd.json" -- sh -c 'grep -E "CapEff|CapBnd|NoNewPrivs" /proc/self/status; sleep 2' \
+"$CTRACE" trace --no-serve --json "$WORK/cmd.json" -- sh -c 'grep -E "CapEff|CapBnd|NoNewPrivs" /proc/self/status; sleep 8' \
 	>"$WORK/cmd.out" 2>"$WORK/cmd.err" &
 traced=$!
 on_exit stop_process "$traced" INT
