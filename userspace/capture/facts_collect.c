@@ -11,6 +11,7 @@
 
 #include "version.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* The first line of a file, without its newline; "" when it cannot be read. */
 static void read_line(const char *path, char *to, size_t size)
@@ -35,14 +36,6 @@ static void collect_lockdown(struct facts *facts)
 		return;
 	*end = '\0';
 	snprintf(facts->lockdown, sizeof(facts->lockdown), "%s", start + 1);
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
 static uint32_t namespace_inode(const char *name)

@@ -160,7 +160,7 @@ static int try_load(struct loading *l, struct error *err)
 		l->direct = false; /* which shows what is refused */
 		return -EAGAIN;
 	}
-	hooks_prepare_direct(l->types);
+	hooks_prepare_targets(l->types, l->direct);
 	hooks_choose(l->outcomes);
 	configure(l);
 	for (size_t i = 0; i < hook_count; i++)
@@ -206,7 +206,7 @@ static void attach_row(struct loading *l, size_t i)
 	else if (str_ends(section, ".multi/unix_stream"))
 		link = attach_multi(l, i, hook_stream_functions);
 	else
-		link = bpf_program__attach(hooks_program(l->hooks, i));
+		link = hooks_attach(l->hooks, i);
 	l->hooks->links[i] = link;
 	if (!link)
 		outcome_set(&l->outcomes[i], HOOK_REFUSED, hooks_refusal(errno));
@@ -305,10 +305,12 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 	_cleanup_close_ int fd = memfd_create("ctrace-btf", MFD_CLOEXEC);
 	struct loading l = { .hooks = hooks, .options = options, .facts = facts, .types_fd = fd, .outcomes = outcomes,
 		.direct = hooks_need_direct_reads() };
-	int r;
+	int r = hooks_register_handlers();
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot make a memory file");
+	if (r < 0)
+		return error_errno(err, -r, "cannot open the tracing programs");
 	for (size_t i = 0; i < hook_count; i++)
 		outcomes[i].state = HOOK_ATTACHED;
 	hooks->links = xcalloc(hook_count, sizeof(hooks->links[0]));
@@ -319,7 +321,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 		report(&l, facts);
 		r = check_essential(&l, err);
 	}
-	hooks_prepare_direct(NULL);
+	hooks_prepare_targets(NULL, false);
 	kernel_types_free(l.types);
 	if (r < 0)
 		hooks_unload(hooks);
