@@ -78,6 +78,8 @@ help:
 	@echo 'make test       install what is missing, build, run all the tests (T=PATTERN chooses)'
 	@echo 'make bench      measure what the README states'
 	@echo 'make test-kernels  boot other kernels under QEMU and trace there (K=6.1,6.12 chooses)'
+	@echo 'make bpf-cost   measure what each BPF program costs, and keep it in docs/bpf-cost.tsv'
+	@echo 'make soak       an hour of mixed starts with every view attached (SOAK_SECONDS=3600)'
 	@echo 'make unit       only the unit tests'
 	@echo 'make fuzz       fuzz the timeline and its views (SECONDS_EACH=60)'
 	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local)'

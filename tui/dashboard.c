@@ -25,6 +25,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/file.h"
+#include "util/privilege.h"
 
 /* Of each second so much may go into reading groups that nobody looks at; events that wait while the screen is
  * held, at most. */
@@ -363,11 +364,23 @@ int dashboard_batch(struct dashboard *d, struct error *err)
 	return batch_live(d, signals, err);
 }
 
+/* A person may send signals to containers of other users, and write a view into a directory of theirs. */
+static int give_up_privilege(const struct dashboard *d, struct error *err)
+{
+	uint64_t acting = d->o->batch || d->o->readonly ? 0 : PRIVILEGE(CAP_KILL) | PRIVILEGE(CAP_DAC_OVERRIDE);
+
+	if (!d->source || !source_capture(d->source))
+		return privilege_keep(acting, 0, err);
+	return privilege_keep(PRIVILEGE_TRACING | acting, PRIVILEGE_LISTENING, err);
+}
+
 int dashboard_run(const struct dashboard_options *options, struct error *err)
 {
 	struct dashboard d = { .o = options };
 	int r = dashboard_open(&d, err);
 
+	if (r >= 0)
+		r = give_up_privilege(&d, err);
 	if (r >= 0)
 		r = options->batch ? dashboard_batch(&d, err) : dashboard_interactive(&d, err);
 	dashboard_close(&d);

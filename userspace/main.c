@@ -140,8 +140,8 @@ int main(int argc, char **argv)
 	int code = run_command(argc, argv);
 
 	errno = EIO; /* what an earlier write met is not known any more */
-	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) /* a reader that has enough is no error */
+	if (code || (fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) /* it was said already; a reader that has enough is no error */
 		return code;
 	fprintf(stderr, "ctrace: cannot write the output: %s\n", strerror(errno));
-	return code ? code : EXIT_CTRACE;
+	return EXIT_CTRACE;
 }

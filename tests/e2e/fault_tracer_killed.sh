@@ -14,10 +14,20 @@ need runc jq bpftool
 busybox_image || skip_all "no busybox image"
 bundle "$WORK/b" sh -c 'sleep 0.3; exit 41'
 
-# The programs in the kernel that the process has loaded.
+# The programs in the kernel that the process holds.
 programs_of()
 {
-	bpftool prog show 2>/dev/null | grep -c "pids .*($1)"
+	cat "/proc/$1/fdinfo/"* 2>/dev/null | awk '/^prog_id:/ { print $2 }' | sort -un
+}
+
+# None of these is there any more.
+programs_gone()
+{
+	local id
+
+	for id; do
+		! bpftool prog show id "$id" || return 1
+	done
 }
 
 # Killed between create and start; the next one comes in between.
@@ -28,9 +38,12 @@ on_exit rc delete --force "$id"
 rc create --bundle "$WORK/b" "$id" </dev/null >/dev/null 2>&1
 is $? 0 "a container is created"
 sleep 0.3
+mapfile -t programs < <(programs_of "$first")
+check "it holds ${#programs[@]} programs" test "${#programs[@]}" -gt 10
+check "which are in the kernel" bpftool prog show id "${programs[0]}"
 kill -KILL "$first"
 wait "$first" 2>/dev/null
-check "nothing that it had loaded stays" wait_for 10 test "$(programs_of "$first")" = 0
+check "nothing that it had loaded stays" wait_for 10 programs_gone "${programs[@]}"
 is "$(head -n -1 "$first_json" | /usr/bin/python3 -c 'import json, sys
 for line in sys.stdin: json.loads(line)' 2>&1)" "" "what it had written is JSON, line by line"
 trace_start || skip_all "no trace"

@@ -466,6 +466,28 @@ static void lost_exit_of_a_call(void **state)
 	assert_true(lost);
 }
 
+/* A reader that was stopped is told of a loss before it reads what happened meanwhile. */
+static void loss_that_lasts(void **state)
+{
+	struct proc a = new_proc(100), b = new_proc(200);
+	struct event_lost e = { .lost_kind = EVENT_SYSCALL_ENTER, .reason = LOSS_RING_FULL, .count = 3 };
+
+	(void)state;
+	e.h = header(&a, EVENT_LOST, sizeof(e));
+	e.until_ns = now + 100 * MS;
+	feed(&e);
+	e.reason = LOSS_INFLIGHT_FULL; /* told at the same time */
+	e.count = 2;
+	feed(&e);
+	runc_run(&a, "during", 50);
+	assert_true(now < e.until_ns);
+	now = e.until_ns;
+	runc_run(&b, "after", 60);
+	timeline_finish(tl);
+	assert_int_equal(timeline_find(tl, "during")->lost, 5);
+	assert_int_equal(timeline_find(tl, "after")->lost, 0);
+}
+
 static void killed_with_sender(void **state)
 {
 	struct proc a = new_proc(100), killer = new_proc(400);
@@ -642,7 +664,7 @@ int main(void)
 		test(one_run), test(cpu_time_by_part), test(link_of_an_engine), test(link_of_nobody),
 		test(link_before_its_container),
 		test(same_id_again), test(second_create_fails), test(pid_is_used_again),
-		test(exec_session_and_hook), test(lost_exit_of_a_call), test(killed_with_sender),
+		test(exec_session_and_hook), test(lost_exit_of_a_call), test(loss_that_lasts), test(killed_with_sender),
 		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),
 	};

@@ -16,6 +16,7 @@
 #include "timeline/identify.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/privilege.h"
 
 /* At the bounds the newest is not looked up, or what was found is not told: names are the only loss. */
 enum { JOBS_MAX = 1024, FOUND_MAX = 16384, WORDS_MAX = 128, STOP_MS = 200 };
@@ -90,6 +91,8 @@ static void *work(void *arg)
 	struct names *n = arg;
 	bool abandoned;
 
+	/* Files of other users, and those below /proc/PID; nothing that this process may still have to open. */
+	privilege_keep(PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH), 0, NULL);
 	pthread_mutex_lock(&n->mutex);
 	while (!n->stop) {
 		struct names_job *job;

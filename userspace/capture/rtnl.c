@@ -19,6 +19,7 @@
 #include "capture/capture_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/privilege.h"
 
 enum { RECEIVE_BUFFER = 4 << 20, MAX_MESSAGES = 4096 /* a call */, PLACES = 1 + RTNL_MAX_NAMESPACES };
 
@@ -134,7 +135,7 @@ int rtnl_fd(const struct rtnl *rtnl)
 
 /* Goes to the namespace, opens what listens there, and comes back: a return is refused only to one who lost
  * his capabilities on the way. */
-static void listen_in(struct rtnl *rtnl, size_t i, const struct event *owner, uint32_t inode)
+static void enter_and_listen(struct rtnl *rtnl, size_t i, const struct event *owner, uint32_t inode)
 {
 	_cleanup_close_ int ns_fd = -1;
 	char path[64];
@@ -148,6 +149,15 @@ static void listen_in(struct rtnl *rtnl, size_t i, const struct event *owner, ui
 		rtnl->places[i].owner = *owner;
 	if (setns(rtnl->places[0].ns_fd, CLONE_NEWNET) < 0)
 		abort();
+}
+
+static void listen_in(struct rtnl *rtnl, size_t i, const struct event *owner, uint32_t inode)
+{
+	bool raised = privilege_raise(CAP_SYS_ADMIN);
+
+	enter_and_listen(rtnl, i, owner, inode);
+	if (raised)
+		privilege_lower(CAP_SYS_ADMIN);
 }
 
 static void arrived(struct rtnl *rtnl, const struct event *owner, uint32_t inode)

@@ -18,6 +18,7 @@
 #include "cmd/session.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/privilege.h"
 
 enum { LINGER_MS = 500 /* what a command leaves behind is torn down after its end */ };
 
@@ -209,6 +210,16 @@ static int begin(const struct record_options *o, struct event_source **ret_sourc
 	return r;
 }
 
+/* The recording is open, and the command, which keeps what it was given and to which signals are passed on, is forked. */
+static int give_up_privilege(const struct event_source *source, pid_t child, struct error *err)
+{
+	uint64_t signals = child ? PRIVILEGE(CAP_KILL) : 0;
+
+	if (!source_capture(source))
+		return privilege_keep(signals, 0, err);
+	return privilege_keep(PRIVILEGE_TRACING | signals, PRIVILEGE_LISTENING, err);
+}
+
 static int record(struct record_options *options, int signal_fd, const sigset_t *signals, struct recorder *recorder)
 {
 	_cleanup_(close_source) struct event_source *source = NULL;
@@ -217,6 +228,8 @@ static int record(struct record_options *options, int signal_fd, const sigset_t 
 
 	if (code >= 0 && options->command)
 		child = start_command(options->command, signals, recorder->err);
+	if (code >= 0 && child >= 0)
+		code = give_up_privilege(source, child, recorder->err);
 	if (code >= 0)
 		code = child < 0 ? -1 : record_until_end(source, recorder, signal_fd, child);
 	if (code < 0) {

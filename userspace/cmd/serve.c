@@ -21,6 +21,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/privilege.h"
 
 enum {
 	MAX_ENDED = 1024,         /* containers that have ended, in the model */
@@ -377,6 +378,8 @@ static int serve(struct server *s, struct error *err)
 		r = serve_settings_load(&s->options, &s->settings, err);
 	if (r == 0)
 		r = begin(s, err);
+	if (r == 0)
+		r = privilege_keep(PRIVILEGE_TRACING, 0, err);
 	if (r < 0)
 		return r;
 	fprintf(stderr, "ctrace serve: ready%s%s\n", s->settings.listen ? ", metrics at " : "",

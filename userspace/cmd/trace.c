@@ -24,6 +24,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/file.h"
+#include "util/privilege.h"
 
 /* While events flow the rings are looked at this often (kernel.md: wakeups are adaptive); a quiet host
  * is looked at less often, and told that time went by. */
@@ -384,6 +385,16 @@ static int finish(struct trace *t, struct error *err)
 	return r;
 }
 
+/* All files are open, and the command, which keeps what it was given, is forked. */
+static int give_up_privilege(struct trace *t, struct error *err)
+{
+	uint64_t signals = t->command > 0 ? PRIVILEGE(CAP_KILL) : 0; /* they are passed on, whoever it has become */
+
+	if (t->is_shared)
+		return privilege_keep(0, 0, err);
+	return privilege_keep(PRIVILEGE_TRACING | signals, PRIVILEGE_LISTENING, err);
+}
+
 static int trace(struct trace *t, struct error *err)
 {
 	int r = watch_signals(t, err);
@@ -398,7 +409,9 @@ static int trace(struct trace *t, struct error *err)
 	if (r < 0)
 		return r;
 	start_command(t);
-	r = run_loop(t, err);
+	r = give_up_privilege(t, err);
+	if (r >= 0)
+		r = run_loop(t, err);
 	return r < 0 ? r : finish(t, err);
 }
 
