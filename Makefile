@@ -79,7 +79,7 @@ help:
 	@echo 'make bench      measure what the README states'
 	@echo 'make test-kernels  boot other kernels under QEMU and trace there (K=6.1,6.12 chooses)'
 	@echo 'make unit       only the unit tests'
-	@echo 'make fuzz       fuzz the timeline and its views (SECONDS_EACH=60)'
+	@echo 'make fuzz       fuzz what reads foreign bytes (SECONDS_EACH=60, F=PATTERN chooses)'
 	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local)'
 	@echo 'Options: V=1 verbose, SAN=1 sanitizers, DEBUG=1, WERROR=1, CC=clang'
 
@@ -174,4 +174,5 @@ clean:
 
 -include Makefile.targets
 -include tests/vm/targets.mk
+-include tests/fuzz/targets.mk
 -include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(O)/bpf/direct/ctrace.bpf.d $(UNIT_TESTS:%=%.d)

@@ -63,7 +63,7 @@ static void check_text(const struct container *c)
 }
 
 /* The input is records end to end; times are made to rise, since capture/order.h sees to that. */
-static void fuzz_timeline(const uint8_t *data, size_t size)
+void fuzz_timeline(const uint8_t *data, size_t size)
 {
 	static const struct timeline_config config = { .cgroup_hierarchy = 1, .root_pid_ns = 1, .root_mnt_ns = 1,
 		.page_size = 4096, .hierarchy_count = 1, .hierarchies = { { 1, "memory" } } };
