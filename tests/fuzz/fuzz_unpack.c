@@ -3,7 +3,7 @@
  * A layer's tar into an empty directory. The first byte says what the rest is: 't' a tar, whose checksums are put right
  * first, or nothing behind the first header would be looked at; anything else a list of entries (struct recipe), of
  * which a tar is made. What must hold: nothing outside of the layer's root changes; what is refused comes with a text;
- * every directory that was implied was named by an entry, parents first.
+ * every directory that was implied is told once, by a path inside.
  */
 #include "fuzz/fuzz.h"
 
@@ -193,12 +193,11 @@ static void check_unpacked(const struct unpacked *u)
 {
 	require(!u->implied_count || u->entries);
 	for (size_t i = 0; i < u->implied_count; i++) {
-		const char *path = u->implied[i], *slash = strrchr(path, '/');
+		const char *path = u->implied[i];
 
 		require(*path && *path != '/' && strncmp(path, "../", 3) != 0 && !strstr(path, "/../"));
-		for (size_t j = i; slash && j < u->implied_count; j++) /* no parent behind its child */
-			require(strlen(u->implied[j]) != (size_t)(slash - path) ||
-				strncmp(u->implied[j], path, (size_t)(slash - path)) != 0);
+		for (size_t j = 0; j < i; j++)
+			require(strcmp(u->implied[j], path) != 0);
 	}
 }
 
