@@ -45,6 +45,8 @@ void container_free(struct cont *cont)
 
 	for (size_t i = 0; i < c->actor_count; i++)
 		free_actor(&c->actors[i]);
+	for (size_t i = 0; i < c->step_count; i++)
+		step_times_free(&c->steps[i]);
 	arena_free(&cont->details);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
@@ -281,7 +283,7 @@ bool container_recast(struct cont *c, const struct process *p)
 		return false;
 	map_remove_key(&c->actors, &key);
 	key.role = role_of(c, p);
-	map_put_key(&c->actors, &key, index);
+	free(map_put_key(&c->actors, &key, index));
 	c->c.actors[*index].role = (enum actor_role)key.role;
 	describe_actor(&c->c.actors[*index], p);
 	return true;

@@ -233,6 +233,7 @@ void details_add_bool(struct details *d, const char *key, bool value);
 void details_seal(struct details *d, struct arena *arena);
 void details_free(struct details *d);
 void step_free(struct step *s);
+void step_times_free(struct step *s); /* of one whose details are sealed */
 
 /* ---- waits.c ---- */
 
