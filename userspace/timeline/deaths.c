@@ -225,6 +225,7 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	c = process_container(tl, p);
 	home = process_home(tl, p);
 	steps_process_gone(tl, p, e->h.time_ns);
+	requests_process_gone(tl, p);
 	process_add_cpu(p, &e->h, e->on_cpu_ns, e->run_queue_ns);
 	process_exit(tl, p, e->h.time_ns, e->exit_code);
 	leave(tl, c, p, e);
@@ -247,6 +248,7 @@ void deaths_unseen(struct timeline *tl, struct process *p)
 {
 	struct cont *c = process_container(tl, p), *home = process_home(tl, p);
 
+	requests_process_gone(tl, p);
 	leave_unseen(tl, c, p);
 	if (home != c)
 		leave_unseen(tl, home, p);

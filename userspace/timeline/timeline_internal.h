@@ -294,6 +294,7 @@ void cgroups_free(struct timeline *tl);
 /* requests.c */
 void requests_write(struct timeline *tl, const struct event_request *e);
 void requests_response(struct timeline *tl, const struct event_request *e);
+void requests_process_gone(struct timeline *tl, struct process *p);
 void requests_finish(struct timeline *tl);
 
 /* deaths.c */
