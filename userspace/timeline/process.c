@@ -161,8 +161,8 @@ void process_exec(struct timeline *tl, struct process *p, const struct event_exe
 	p->exe = xstrndup(e->filename, strnlen(e->filename, sizeof(e->filename)));
 	process_set_argv(p, e->argv, e->argv_length, e->argv_length < e->argv_total);
 	/* A program with a name of its own starts its own story: what the shell or engine that
-	 * executed it was doing is not its doing. */
-	if (renamed && p->role != ROLE_PAYLOAD && p->role != ROLE_HELPER)
+	 * executed it was doing is not its doing. But a container's init stays its init (dockerd in docker). */
+	if (renamed && p->role != ROLE_PAYLOAD && p->role != ROLE_HELPER && !p->is_init && !p->is_exec)
 		p->container = 0;
 	note_cli(tl, p);
 }
@@ -281,6 +281,8 @@ void process_claim(struct timeline *tl, struct process *p, struct cont *c)
 		p->container = c->serial;
 	while (up && depth < DEPTH) {
 		chain[depth++] = up;
+		if (up->is_init || up->is_exec) /* who made the container around it had no part in this one */
+			break;
 		up = process_creator(tl, up);
 		if (up && (up->role == ROLE_NONE || up->role == ROLE_PAYLOAD || up->role == ROLE_FOLLOWED))
 			break;
