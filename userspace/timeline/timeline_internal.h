@@ -216,6 +216,8 @@ struct cont *container_for_id(struct timeline *tl, const char *id, const struct 
 /* What p used in its part, which has ended. */
 void container_actor_cpu(struct actor *a, const struct process *p);
 void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge);
+/* It lives on, and acts for another container from now on. */
+void container_actor_leaves(struct cont *c, const struct process *p, uint64_t now_ns);
 /* settle.c */
 void container_settle(struct cont *c);
 
