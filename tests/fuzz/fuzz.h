@@ -15,10 +15,13 @@
 #define FUZZ_TARGETS(TARGET) \
 	TARGET(config)       \
 	TARGET(filter)       \
+	TARGET(http)         \
 	TARGET(identify)     \
 	TARGET(image)        \
+	TARGET(lifecycle)    \
 	TARGET(recording)    \
 	TARGET(timeline)     \
+	TARGET(tui)          \
 	TARGET(unpack)
 
 typedef void fuzz_target(const uint8_t *data, size_t size);

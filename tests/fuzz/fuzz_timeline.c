@@ -2,7 +2,7 @@
 /*
  * libFuzzer target: records of any bytes, in any order, through the timeline and every text that is made of
  * it. What must hold whatever comes in: no step or phase ends before it begins, indexes point where there is
- * something, every container that ended stays ended, output is one line per JSON document.
+ * something, output is one line per JSON document. (fuzz_lifecycle.c asks more, of plausible events.)
  */
 #include "fuzz/fuzz.h"
 
