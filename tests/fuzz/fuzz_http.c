@@ -46,20 +46,32 @@ static void open_endpoint(void)
 	require(http != NULL);
 }
 
+/* A client, from an address of its own: ports of one that were used lately run out. */
+static int connect_client(void)
+{
+	static uint32_t clients;
+	const struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f2b0001 + clients++ % 60000) };
+	const struct linger at_once = { .l_onoff = 1 }; /* no port is kept waiting */
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct pollfd connected = { .fd = fd, .events = POLLOUT };
+
+	require(fd >= 0 && bind(fd, (const struct sockaddr *)&from, sizeof(from)) == 0);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) { /* by libFuzzer's alarm */
+		require(errno == EINTR);
+		while (poll(&connected, 1, -1) < 0)
+			require(errno == EINTR);
+	}
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	return fd;
+}
+
 /* Gives bytes to the endpoint and returns what it answers until it has no more to say. */
 static char *exchange(const char *bytes, size_t size)
 {
-	const struct linger at_once = { .l_onoff = 1 }; /* no port is kept waiting */
-	static uint32_t clients;
-	const struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f2b0001 + clients++ % 60000) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = connect_client();
 	struct strbuf answer = { 0 };
 	bool ended = false;
 
-	/* each from an address of its own: ports of one that were used lately run out */
-	require(fd >= 0 && bind(fd, (const struct sockaddr *)&from, sizeof(from)) == 0);
-	require(connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	require(!size || send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT) > 0);
 	shutdown(fd, SHUT_WR);
 	for (int quiet = 0; quiet < QUIET_ROUNDS && !ended; quiet++) {
