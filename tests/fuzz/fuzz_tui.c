@@ -2,7 +2,7 @@
 /*
  * Keys and clicks on the dashboard, below curses: the model is made of a short story (world.h), the first bytes choose
  * the screen, the rest are keys, clicks and the wheel, new events and new sizes. What must hold after each: every cell
- * holds one character of one or two columns and no control byte; cursors are inside of their lists, texts end; a
+ * holds one character of one or two columns and no control byte; lists lie on the screen, texts end; a
  * message is printable; the same keys make the same screen. Files are not written: Enter at that prompt is Escape.
  */
 #include "fuzz/fuzz.h"

@@ -439,7 +439,8 @@ static void add_existing(struct timeline *tl, struct process *p)
 	c->c.pid = p->id.tgid;
 	c->c.init_start_ns = p->id.start_ns;
 	c->c.namespaces = p->ns;
-	c->c.first_ns = p->id.start_ns;
+	if (p->id.start_ns < c->c.first_ns) /* a step that was seen live may be older still */
+		c->c.first_ns = p->id.start_ns;
 	if (strncmp(p->comm, "runc:[", 6) != 0) {
 		p->is_init = true;
 		p->role = ROLE_PAYLOAD;
