@@ -313,6 +313,9 @@ struct event_lost {
 	__u32 lost_kind; /* enum event_kind whose reserve failed; 0 = other, see reason */
 	__u32 reason;    /* enum event_loss */
 	__u64 count;
+	/* They were lost between the header's time and this one; 0 = before the header's. Recordings before this
+	 * field end at it. */
+	__u64 until_ns;
 };
 
 enum event_loss {

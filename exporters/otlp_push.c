@@ -18,6 +18,7 @@
 #include "exporters/otlp_response.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "version.h"
 
 /* A request holds so much at most. Units wait a little for others to go with them, unless there are many already. */
@@ -49,14 +50,6 @@ struct otlp_push {
 	struct otlp_push_stats stats;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void note_error(struct otlp_push *p, const char *text)
 {
 	struct strbuf sb = { 0 };
@@ -78,7 +71,7 @@ void otlp_push_unit(void *push, const struct strbuf *unit, size_t spans)
 		return;
 	}
 	if (p->count == p->in_flight)
-		p->due_ms = now_ms() + BATCH_MS;
+		p->due_ms = clock_ms(CLOCK_MONOTONIC) + BATCH_MS;
 	array_grow(p->units, p->count, p->capacity);
 	p->units[p->count] = (struct unit){ xmalloc(unit->length + 1), unit->length, spans };
 	memcpy(p->units[p->count++].bytes, unit->text, unit->length);
@@ -198,7 +191,7 @@ static void back_off(struct otlp_push *p)
 	if (p->retry_after_s >= 0)
 		wait = (uint64_t)p->retry_after_s * 1000;
 	p->attempts++;
-	p->not_before_ms = now_ms() + wait;
+	p->not_before_ms = clock_ms(CLOCK_MONOTONIC) + wait;
 }
 
 static void was_taken(struct otlp_push *p)
@@ -284,7 +277,7 @@ static int watch_time(CURLM *multi, long timeout_ms, void *arg)
 	struct otlp_push *p = arg;
 
 	(void)multi;
-	p->curl_ms = timeout_ms < 0 ? 0 : now_ms() + (uint64_t)timeout_ms;
+	p->curl_ms = timeout_ms < 0 ? 0 : clock_ms(CLOCK_MONOTONIC) + (uint64_t)timeout_ms;
 	return 0;
 }
 
@@ -326,7 +319,7 @@ static void serve_sockets(struct otlp_push *p)
 		else if (read(p->timer, &expirations, sizeof(expirations)) < 0)
 			continue; /* was set anew meanwhile */
 	}
-	if (p->curl_ms && p->curl_ms <= now_ms()) {
+	if (p->curl_ms && p->curl_ms <= (uint64_t)clock_ms(CLOCK_MONOTONIC)) {
 		p->curl_ms = 0;
 		curl_multi_socket_action(p->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
@@ -336,7 +329,7 @@ void otlp_push_run(struct otlp_push *p)
 {
 	serve_sockets(p);
 	take_answers(p);
-	if (!p->in_flight && p->count && send_at(p) <= now_ms())
+	if (!p->in_flight && p->count && send_at(p) <= (uint64_t)clock_ms(CLOCK_MONOTONIC))
 		send_request(p);
 	arm_timer(p);
 }
@@ -420,12 +413,12 @@ void otlp_push_free(struct otlp_push *p)
 
 void otlp_push_close(struct otlp_push *p, int timeout_ms)
 {
-	uint64_t end = now_ms() + (uint64_t)timeout_ms, now;
+	uint64_t end = clock_ms(CLOCK_MONOTONIC) + (uint64_t)timeout_ms, now;
 	struct pollfd fd = { .fd = p->epoll, .events = POLLIN };
 
 	p->closing = true;
 	otlp_push_run(p);
-	while (p->count && (now = now_ms()) < end) {
+	while (p->count && (now = clock_ms(CLOCK_MONOTONIC)) < end) {
 		if (poll(&fd, 1, (int)(end - now)) < 0 && errno != EINTR)
 			break;
 		otlp_push_run(p);

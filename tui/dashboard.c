@@ -22,6 +22,7 @@
 #include "tui/view.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/file.h"
 
 /* Of each second so much may go into reading groups that nobody looks at; events that wait while the screen is
@@ -30,10 +31,7 @@ enum { PROGRAMS_MAX = 128, BUDGET_NS = 8000000, HELD_BYTES = 128 << 20, BATCH_CO
 
 uint64_t dashboard_clock(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return clock_ns(CLOCK_BOOTTIME);
 }
 
 /* ---- begin and end ---- */

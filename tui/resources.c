@@ -8,6 +8,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/map.h"
 #include "util/strbuf.h"
@@ -22,14 +23,6 @@ struct resources {
 	size_t turn;             /* where the next round of the others begins */
 	uint64_t round;
 };
-
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 struct resources *resources_new(void)
 {
@@ -268,7 +261,7 @@ void resources_read(struct resources *r, struct timeline *tl, uint64_t now_ns, u
 	resources_wanted *wanted, void *arg)
 {
 	size_t count = timeline_count(tl), turn = r->turn;
-	uint64_t begin = clock_ns();
+	uint64_t begin = clock_ns(CLOCK_MONOTONIC);
 
 	if (!r->tried)
 		cgroup_open("/", &r->cg, NULL);
@@ -285,7 +278,7 @@ void resources_read(struct resources *r, struct timeline *tl, uint64_t now_ns, u
 		if (c->state != STATE_EXITED && wanted(arg, c))
 			read_one(r, c, now_ns);
 	}
-	for (size_t n = 0; n < count && clock_ns() - begin < budget_ns; n++) {
+	for (size_t n = 0; n < count && clock_ns(CLOCK_MONOTONIC) - begin < budget_ns; n++) {
 		const struct container *c = timeline_get(tl, (turn + n) % count);
 
 		r->turn = (turn + n + 1) % count;

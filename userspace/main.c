@@ -101,7 +101,7 @@ static command_main *by_program_name(const char *path)
 	return path && !strcmp(slash ? slash + 1 : path, "ctrace-oci") ? OWN_CTRACE(cmd_oci) : NULL;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	command_main *run = by_program_name(argv[0]);
 	char name[64];
@@ -132,4 +132,16 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr, "ctrace: unknown command \"%s\"; ctrace --help lists the commands\n", argv[1]);
 	return EXIT_CTRACE;
+}
+
+/* What stdout still holds is written before it is told that all went well. */
+int main(int argc, char **argv)
+{
+	int code = run_command(argc, argv);
+
+	errno = EIO; /* what an earlier write met is not known any more */
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) /* a reader that has enough is no error */
+		return code;
+	fprintf(stderr, "ctrace: cannot write the output: %s\n", strerror(errno));
+	return code ? code : EXIT_CTRACE;
 }

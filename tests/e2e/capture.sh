@@ -55,7 +55,7 @@ grep -q 'What cannot be seen' "$dir/out"
 report $? "doctor tells what cannot be seen"
 check "doctor --json is JSON with hooks and unseen" doctor_json
 check "doctor without privilege exits 1" doctor_without_root "$dir/ctrace-trace"
-grep -q 'run ctrace as root' "$dir/out"
+grep -q 'run ctrace as root of the host' "$dir/out"
 report $? "and says what to do"
 
 check "record passes the command's exit code on" exits 7 "$CTRACE" record "$dir/a" -- sh -c 'exit 7'

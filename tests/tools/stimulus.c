@@ -6,6 +6,7 @@
  *	eat=MIB            touches that much memory and keeps it
  *	child-eat=MIB      forks a child that does; prints "child PID killed SIG" or "child PID exited N"
  *	fork=N             forks N children that exit at once, and waits for them
+ *	crowd=N            forks N children that stay, says so, and stays with them
  *	exit=N             exits
  *	kill=SIG           sends itself the signal (pid 1 of a pid namespace survives those it does not handle)
  *	child-kill=SIG     forks a child that dies by the signal
@@ -175,6 +176,19 @@ static void fork_many(const char *value)
 		if (waitpid(pid, NULL, 0) < 0)
 			fail("waitpid: %s", strerror(errno));
 	}
+}
+
+static void crowd(const char *value)
+{
+	for (long n = number(value); n > 0; n--) {
+		if (fork_or_fail() == 0) {
+			pause();
+			_exit(0);
+		}
+	}
+	printf("crowd of %ld\n", number(value));
+	fflush(stdout);
+	pause();
 }
 
 static void segv(const char *value)
@@ -547,7 +561,7 @@ static const struct {
 	{ "exec-fail", exec_fail }, { "unshare", unshare_list }, { "fds", hold_fds },
 	{ "write", do_write }, { "pwrite", do_pwrite }, { "writev", do_writev }, { "facts", facts },
 	{ "say", say }, { "loop", loop }, { "burn", burn }, { "usage", usage },
-	{ "clone-wait", clone_wait },
+	{ "clone-wait", clone_wait }, { "crowd", crowd },
 };
 
 static void run_action(const char *action)

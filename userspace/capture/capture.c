@@ -19,13 +19,11 @@
 #include "capture/throttle.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 uint64_t boottime_ns(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+	return clock_ns(CLOCK_BOOTTIME);
 }
 
 void event_prepare(struct event *event, enum event_kind kind, size_t size, uint64_t time_ns)
@@ -377,6 +375,7 @@ static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 	}
 	disarm_if_quiet(c, *ret_now_ns);
 	losses_push(c, *ret_now_ns, false);
+	c->read_ns = *ret_now_ns;
 	return 0;
 }
 

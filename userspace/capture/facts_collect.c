@@ -11,6 +11,7 @@
 
 #include "version.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* The first line of a file, without its newline; "" when it cannot be read. */
 static void read_line(const char *path, char *to, size_t size)
@@ -35,14 +36,6 @@ static void collect_lockdown(struct facts *facts)
 		return;
 	*end = '\0';
 	snprintf(facts->lockdown, sizeof(facts->lockdown), "%s", start + 1);
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
 static uint32_t namespace_inode(const char *name)
@@ -113,10 +106,44 @@ static void choose_identity(struct facts *facts)
 	snprintf(facts->cgroup_mode, sizeof(facts->cgroup_mode), "%s", v1 && v2 ? "hybrid" : v1 ? "v1" : "v2");
 }
 
+/* How far the boot clock of this time namespace is from the kernel's: "boottime SECONDS NANOSECONDS"
+ * (time_namespaces(7)). */
+static bool is_clock_shifted(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/timens_offsets", "re");
+	long long seconds, nanoseconds;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "boottime %lld %lld", &seconds, &nanoseconds) == 2)
+			return seconds || nanoseconds;
+	}
+	return false;
+}
+
+/* The kernel's programs tell pids and times as the initial namespaces have them. Compared with those of other
+ * namespaces they would name strangers, and put everything at a wrong time. */
+static int check_namespaces(struct error *err)
+{
+	enum { INITIAL_PID_NS = 0xeffffffc, INITIAL_TIME_NS = 0xeffffffa }; /* linux/proc_ns.h */
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != INITIAL_PID_NS)
+		return error_set(err, EXDEV, "ctrace is in a pid namespace of its own, where processes have other numbers "
+			"than the kernel tells: run it in the host's (docker run --pid host)");
+	if (stat("/proc/self/ns/time", &st) == 0 && st.st_ino != INITIAL_TIME_NS && is_clock_shifted())
+		return error_set(err, EXDEV, "ctrace is in a time namespace whose boot clock is not the kernel's: run it "
+			"in the host's");
+	return 0;
+}
+
 int facts_collect(struct facts *facts, struct error *err)
 {
 	struct utsname name;
-	int r;
+	int r = check_namespaces(err);
+
+	if (r < 0)
+		return r;
 
 	snprintf(facts->ctrace_version, sizeof(facts->ctrace_version), "%s", CTRACE_VERSION);
 	if (uname(&name) < 0)

@@ -48,7 +48,7 @@ static void attach_sched(struct hooks *hooks)
 		if (hook_table[i].tier != TIER_SCHED)
 			continue;
 		if (is_loaded(hooks, i))
-			hooks->links[i] = bpf_program__attach(hooks_program(hooks, i));
+			hooks->links[i] = hooks_attach(hooks, i);
 		if (!hooks->links[i]) {
 			detach_tier(hooks, TIER_SCHED);
 			return;
@@ -84,7 +84,7 @@ int hooks_arm(struct hooks *hooks, struct error *err)
 	for (size_t i = hook_count; i-- > 0;) {
 		if (hook_table[i].tier != TIER_DETAIL || !is_loaded(hooks, i))
 			continue;
-		hooks->links[i] = bpf_program__attach(hooks_program(hooks, i));
+		hooks->links[i] = hooks_attach(hooks, i);
 		if (!hooks->links[i]) {
 			int code = errno;
 

@@ -46,7 +46,7 @@ const struct hook hook_table[] = {
 	{ "their results", "ct_probe_file_written", "kretprobe/cgroup_file_write", "cgroup_file_write", TIER_ALWAYS, GROUP_WRITE_KPROBE },
 	{ "the limit behind an OOM kill", "ct_oom_kill_process", "fentry/oom_kill_process", "oom_kill_process", TIER_ALWAYS, GROUP_OOM_FENTRY },
 	{ "the limit behind an OOM kill", "ct_probe_oom_kill", "kprobe/oom_kill_process", "oom_kill_process", TIER_ALWAYS, GROUP_OOM_KPROBE },
-	{ "processes at the start", "ct_snapshot", "iter/task", NULL, TIER_ON_DEMAND, GROUP_NONE },
+	{ "processes at the start", "ct_snapshot", "iter/task", "bpf_iter_task", TIER_ON_DEMAND, GROUP_NONE },
 };
 const size_t hook_count = ARRAY_SIZE(hook_table);
 

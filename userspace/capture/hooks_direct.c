@@ -28,9 +28,6 @@ _Static_assert(offsetof(struct ctrace_bpf__rodata, config) == offsetof(struct ct
 _Static_assert(sizeof(struct ctrace_bpf__bss) == sizeof(struct ctrace_direct_bpf__bss),
 	"both objects have the same counters");
 
-/* libbpf's handlers are global, and so is what they need. */
-static const struct kernel_types *types_of_kernel;
-
 /* Whether a helper that reads the kernel's memory is refused to us, and not everything else with it. */
 bool hooks_need_direct_reads(void)
 {
@@ -62,7 +59,7 @@ bool hooks_can_read_directly(const struct kernel_types *types)
 
 /* ---- keeping the helpers ---- */
 
-static int keep_helpers(struct bpf_program *program)
+int hooks_keep_helpers(struct bpf_program *program)
 {
 	size_t count = bpf_program__insn_cnt(program);
 	_cleanup_free_ struct bpf_insn *instructions = xcalloc(count, sizeof(*instructions));
@@ -81,89 +78,12 @@ static int keep_helpers(struct bpf_program *program)
 	return bpf_program__set_insns(program, instructions, count);
 }
 
-/* libbpf finds the target of an ordinary section by itself, not that of a section with a handler. */
-static int set_target(const struct bpf_program *program, struct bpf_prog_load_opts *options)
-{
-	bool tracepoint = str_starts(bpf_program__section_name(program), "tp_btf/");
-	int id = -1;
-
-	for (size_t i = 0; i < hook_count; i++) {
-		if (strcmp(hook_table[i].program, bpf_program__name(program)) == 0)
-			id = kernel_types_find(types_of_kernel, hook_table[i].target,
-				tracepoint ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
-	}
-	if (id < 0)
-		return -ESRCH;
-	options->attach_btf_id = id;
-	return 0;
-}
-
-static int prepare_tracing(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
-{
-	int r = keep_helpers(program);
-
-	(void)cookie;
-	return r < 0 ? r : set_target(program, options);
-}
-
-static int prepare_multi(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
-{
-	(void)options;
-	(void)cookie;
-	return keep_helpers(program);
-}
-
-static int attach_tracing(const struct bpf_program *program, long cookie, struct bpf_link **link)
-{
-	(void)cookie;
-	*link = bpf_program__attach_trace(program);
-	return *link ? 0 : -errno;
-}
-
-/* For good: a program points to its handler as long as it lives. On kernels that have all helpers they change
- * nothing. kprobe.multi is attached by its own function, iter/task reads nobody's memory but the kernel's. */
-static int register_handlers(void)
-{
-	static const struct {
-		const char *section;
-		enum bpf_prog_type type;
-		enum bpf_attach_type attach;
-	} handled[] = {
-		{ "tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
-		{ "fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
-		{ "fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
-		{ "kprobe.multi+", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI },
-		{ "kretprobe.multi+", BPF_PROG_TYPE_KPROBE, BPF_TRACE_KPROBE_MULTI },
-	};
-	LIBBPF_OPTS(libbpf_prog_handler_opts, tracing, .prog_prepare_load_fn = prepare_tracing,
-		.prog_attach_fn = attach_tracing);
-	LIBBPF_OPTS(libbpf_prog_handler_opts, multi, .prog_prepare_load_fn = prepare_multi);
-	static bool registered;
-
-	for (size_t i = 0; i < ARRAY_SIZE(handled) && !registered; i++) {
-		int r = libbpf_register_prog_handler(handled[i].section, handled[i].type, handled[i].attach,
-			handled[i].type == BPF_PROG_TYPE_TRACING ? &tracing : &multi);
-
-		if (r < 0)
-			return r;
-	}
-	registered = true;
-	return 0;
-}
-
 /* ---- opening ---- */
 
 struct ctrace_bpf *hooks_open_direct(void)
 {
-	struct ctrace_bpf *skeleton;
-	int r = register_handlers();
-
-	if (r < 0) {
-		errno = -r;
-		return NULL;
-	}
-	skeleton = calloc(1, sizeof(*skeleton)); /* the skeleton's own destroy frees it */
-	r = skeleton ? ctrace_bpf__create_skeleton(skeleton) : -ENOMEM;
+	struct ctrace_bpf *skeleton = calloc(1, sizeof(*skeleton)); /* the skeleton's own destroy frees it */
+	int r = skeleton ? ctrace_bpf__create_skeleton(skeleton) : -ENOMEM;
 	if (r == 0) {
 		skeleton->skeleton->data = (void *)ctrace_direct_bpf__elf_bytes(&skeleton->skeleton->data_sz);
 		r = bpf_object__open_skeleton(skeleton->skeleton, NULL);
@@ -173,9 +93,4 @@ struct ctrace_bpf *hooks_open_direct(void)
 	ctrace_bpf__destroy(skeleton);
 	errno = -r;
 	return NULL;
-}
-
-void hooks_prepare_direct(const struct kernel_types *types)
-{
-	types_of_kernel = types;
 }

@@ -8,6 +8,8 @@
 #include "capture/hooks.h"
 #include "capture/kernel_types.h"
 
+struct bpf_program;
+
 enum hook_tier {
 	TIER_ALWAYS,
 	TIER_DETAIL,   /* the pair on all system calls: attached while armed */
@@ -58,12 +60,21 @@ void hooks_find_absent(const struct kernel_types *types, struct outcome *outcome
  * it again when something became known. */
 void hooks_choose(struct outcome *outcomes);
 
-/* hooks_direct.c: the programs that do without the helpers which lockdown=confidentiality forbids. Opens them, like
- * the skeleton's own function; `types` must be set before they are loaded and stay until then. */
+/* hooks_direct.c: the programs that do without the helpers which lockdown=confidentiality forbids. hooks_open_direct opens
+ * them, like the skeleton's own function; hooks_keep_helpers keeps libbpf from replacing those that read processes. */
 bool hooks_need_direct_reads(void);
 bool hooks_can_read_directly(const struct kernel_types *types);
 struct ctrace_bpf *hooks_open_direct(void);
-void hooks_prepare_direct(const struct kernel_types *types);
+int hooks_keep_helpers(struct bpf_program *program);
+
+/* hooks_target.c: before the programs are opened; 0 or -errno. */
+int hooks_register_handlers(void);
+
+/* Before they are loaded. `types` must stay until then. */
+void hooks_prepare_targets(const struct kernel_types *types, bool direct);
+
+/* NULL with errno where it fails. Not for kprobe.multi, which takes a list of functions, and iterators. */
+struct bpf_link *hooks_attach(const struct hooks *hooks, size_t row);
 
 struct bpf_program *hooks_program(const struct hooks *hooks, size_t row);
 void hooks_detach(struct hooks *hooks);

@@ -78,6 +78,7 @@ static void configure(const struct loading *l)
 {
 	const struct capture_options *options = l->options;
 	struct ctrace_bpf *skeleton = l->hooks->skeleton;
+	const char *entries = getenv("CTRACE_MAP_ENTRIES"); /* for tests of what happens when maps are full */
 
 	skeleton->rodata->config.self_tgid = getpid();
 	skeleton->rodata->config.follow_tgid = (__u32)options->follow;
@@ -88,6 +89,10 @@ static void configure(const struct loading *l)
 		bpf_map__set_max_entries(skeleton->maps.lifecycle_ring, options->lifecycle_ring_bytes);
 	if (options->bulk_ring_bytes)
 		bpf_map__set_max_entries(skeleton->maps.bulk_ring, options->bulk_ring_bytes);
+	if (entries && atoi(entries) > 0) {
+		bpf_map__set_max_entries(skeleton->maps.role_of, atoi(entries));
+		bpf_map__set_max_entries(skeleton->maps.inflight, atoi(entries));
+	}
 }
 
 static int row_of_program(const char *name)
@@ -103,7 +108,7 @@ static int load_failed(int code, struct error *err)
 {
 	if (code == EPERM || code == EACCES)
 		return error_set(err, EPERM, "the kernel does not let this process load tracing programs: "
-			"run ctrace as root (or with CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE)");
+			"run ctrace as root of the host (or with CAP_BPF and CAP_PERFMON there)");
 	return error_errno(err, code, "cannot load the tracing programs");
 }
 
@@ -155,7 +160,7 @@ static int try_load(struct loading *l, struct error *err)
 		l->direct = false; /* which shows what is refused */
 		return -EAGAIN;
 	}
-	hooks_prepare_direct(l->types);
+	hooks_prepare_targets(l->types, l->direct);
 	hooks_choose(l->outcomes);
 	configure(l);
 	for (size_t i = 0; i < hook_count; i++)
@@ -201,7 +206,7 @@ static void attach_row(struct loading *l, size_t i)
 	else if (str_ends(section, ".multi/unix_stream"))
 		link = attach_multi(l, i, hook_stream_functions);
 	else
-		link = bpf_program__attach(hooks_program(l->hooks, i));
+		link = hooks_attach(l->hooks, i);
 	l->hooks->links[i] = link;
 	if (!link)
 		outcome_set(&l->outcomes[i], HOOK_REFUSED, hooks_refusal(errno));
@@ -300,10 +305,12 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 	_cleanup_close_ int fd = memfd_create("ctrace-btf", MFD_CLOEXEC);
 	struct loading l = { .hooks = hooks, .options = options, .facts = facts, .types_fd = fd, .outcomes = outcomes,
 		.direct = hooks_need_direct_reads() };
-	int r;
+	int r = hooks_register_handlers();
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot make a memory file");
+	if (r < 0)
+		return error_errno(err, -r, "cannot open the tracing programs");
 	for (size_t i = 0; i < hook_count; i++)
 		outcomes[i].state = HOOK_ATTACHED;
 	hooks->links = xcalloc(hook_count, sizeof(hooks->links[0]));
@@ -314,7 +321,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 		report(&l, facts);
 		r = check_essential(&l, err);
 	}
-	hooks_prepare_direct(NULL);
+	hooks_prepare_targets(NULL, false);
 	kernel_types_free(l.types);
 	if (r < 0)
 		hooks_unload(hooks);

@@ -3,12 +3,10 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/btf_view.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/map.h"
@@ -23,59 +21,9 @@ struct wanted {
 };
 
 struct kernel_types {
-	struct btf *btf;
+	struct btf_view btf;
 	struct map names; /* name -> struct wanted */
 };
-
-/* ---- reading ---- */
-
-/* sysfs gives a page for each read: mapping the file (since v6.15) spares a thousand of them. */
-static int read_file(int fd, void *to, size_t size)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t n = read(fd, (char *)to + done, size - done);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -ENODATA;
-		done += n;
-	}
-	return 0;
-}
-
-static int parse(int fd, size_t size, struct btf **ret_btf)
-{
-	void *mapped = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	_cleanup_free_ void *buffer = NULL;
-	int r;
-
-	if (mapped != MAP_FAILED) {
-		*ret_btf = btf__new(mapped, size);
-		r = *ret_btf ? 0 : -errno;
-		munmap(mapped, size);
-		return r;
-	}
-	buffer = xmalloc(size);
-	r = read_file(fd, buffer, size);
-	if (r < 0)
-		return r;
-	*ret_btf = btf__new(buffer, size);
-	return *ret_btf ? 0 : -errno;
-}
-
-static int read_vmlinux(struct btf **ret_btf, struct error *err)
-{
-	_cleanup_close_ int fd = open(VMLINUX, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	int r;
-
-	r = fd < 0 || fstat(fd, &st) < 0 ? -errno : parse(fd, st.st_size, ret_btf);
-	if (r < 0)
-		return error_errno(err, -r, "the kernel's type information cannot be read "
-			"(" VMLINUX "; CONFIG_DEBUG_INFO_BTF makes it)");
-	return 0;
-}
 
 /* ---- the index ---- */
 
@@ -124,14 +72,12 @@ static void want_local(struct kernel_types *t, const struct btf *local)
 
 static void index_names(struct kernel_types *t)
 {
-	__u32 count = btf__type_cnt(t->btf);
-
-	for (__u32 id = 1; id < count; id++) {
-		const struct btf_type *type = btf__type_by_id(t->btf, id);
-		const char *name = type->name_off ? btf__name_by_offset(t->btf, type->name_off) : NULL;
+	for (__u32 id = 1; id < t->btf.count; id++) {
+		const struct btf_type *type = btf_view_type(&t->btf, id);
+		const char *name = btf_view_string(&t->btf, type->name_off);
 		struct wanted *w;
 
-		if (!name || (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC))
+		if (!*name || (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC))
 			continue;
 		w = map_get(&t->names, name, strlen(name));
 		if (!w)
@@ -145,11 +91,12 @@ int kernel_types_load(const struct btf *local, const char *const *more, struct k
 	struct error *err)
 {
 	struct kernel_types *t = xcalloc(1, sizeof(*t));
-	int r = read_vmlinux(&t->btf, err);
+	int r = btf_view_open(VMLINUX, &t->btf);
 
 	if (r < 0) {
 		kernel_types_free(t);
-		return r;
+		return error_errno(err, -r, "the kernel's type information cannot be read "
+			"(" VMLINUX "; CONFIG_DEBUG_INFO_BTF makes it)");
 	}
 	want_local(t, local);
 	for (; *more; more++)
@@ -170,7 +117,7 @@ void kernel_types_free(struct kernel_types *t)
 		free(w);
 	}
 	map_free(&t->names);
-	btf__free(t->btf);
+	btf_view_close(&t->btf);
 	free(t);
 }
 
@@ -179,7 +126,7 @@ int kernel_types_find(const struct kernel_types *t, const char *name, uint32_t k
 	const struct wanted *w = map_get(&t->names, name, strlen(name));
 
 	for (size_t i = 0; w && i < w->count; i++) {
-		if (btf_kind(btf__type_by_id(t->btf, w->ids[i])) == kind)
+		if (btf_kind(btf_view_type(&t->btf, w->ids[i])) == kind)
 			return (int)w->ids[i];
 	}
 	return -1;
@@ -188,10 +135,10 @@ int kernel_types_find(const struct kernel_types *t, const char *name, uint32_t k
 bool kernel_types_has_member(const struct kernel_types *t, const char *structure, const char *member)
 {
 	int id = kernel_types_find(t, structure, BTF_KIND_STRUCT);
-	const struct btf_type *type = id > 0 ? btf__type_by_id(t->btf, id) : NULL;
+	const struct btf_type *type = id > 0 ? btf_view_type(&t->btf, id) : NULL;
 
 	for (int i = 0; type && i < btf_vlen(type); i++) {
-		if (strcmp(btf__name_by_offset(t->btf, btf_members(type)[i].name_off), member) == 0)
+		if (strcmp(btf_view_string(&t->btf, btf_members(type)[i].name_off), member) == 0)
 			return true;
 	}
 	return false;
@@ -201,10 +148,10 @@ uint32_t kernel_types_enumerator(const struct kernel_types *t, const char *enume
 	uint32_t otherwise)
 {
 	int id = kernel_types_find(t, enumeration, BTF_KIND_ENUM);
-	const struct btf_type *type = id > 0 ? btf__type_by_id(t->btf, id) : NULL;
+	const struct btf_type *type = id > 0 ? btf_view_type(&t->btf, id) : NULL;
 
 	for (int i = 0; type && i < btf_vlen(type); i++) {
-		if (strcmp(btf__name_by_offset(t->btf, btf_enum(type)[i].name_off), name) == 0)
+		if (strcmp(btf_view_string(&t->btf, btf_enum(type)[i].name_off), name) == 0)
 			return btf_enum(type)[i].val;
 	}
 	return otherwise;
@@ -213,7 +160,7 @@ uint32_t kernel_types_enumerator(const struct kernel_types *t, const char *enume
 /* ---- the reduced types ---- */
 
 struct reduction {
-	const struct btf *from;
+	const struct btf_view *from;
 	struct btf *to;
 	struct map copied; /* id in from -> id in to, as a pointer */
 	int void_pointer;
@@ -223,7 +170,7 @@ static int copy_type(struct reduction *r, __u32 id);
 
 static const char *name_of(const struct reduction *r, const struct btf_type *type)
 {
-	return type->name_off ? btf__name_by_offset(r->from, type->name_off) : "";
+	return btf_view_string(r->from, type->name_off);
 }
 
 /* A composite's members must follow it at once, so the types that it holds come first. */
@@ -241,7 +188,7 @@ static int copy_composite(struct reduction *r, const struct btf_type *type)
 	id = btf_is_struct(type) ? btf__add_struct(r->to, name_of(r, type), type->size)
 				 : btf__add_union(r->to, name_of(r, type), type->size);
 	for (size_t i = 0; i < count && id > 0 && result == 0; i++)
-		result = btf__add_field(r->to, btf__name_by_offset(r->from, btf_members(type)[i].name_off), ids[i],
+		result = btf__add_field(r->to, btf_view_string(r->from, btf_members(type)[i].name_off), ids[i],
 			btf_member_bit_offset(type, i), btf_member_bitfield_size(type, i));
 	return result < 0 ? result : id;
 }
@@ -251,7 +198,7 @@ static int copy_enum(struct reduction *r, const struct btf_type *type)
 	int id = btf__add_enum(r->to, name_of(r, type), type->size), result = 0;
 
 	for (int i = 0; i < btf_vlen(type) && id > 0 && result == 0; i++)
-		result = btf__add_enum_value(r->to, btf__name_by_offset(r->from, btf_enum(type)[i].name_off),
+		result = btf__add_enum_value(r->to, btf_view_string(r->from, btf_enum(type)[i].name_off),
 			btf_enum(type)[i].val);
 	return result < 0 ? result : id;
 }
@@ -261,7 +208,7 @@ static int copy_enum64(struct reduction *r, const struct btf_type *type)
 	int id = btf__add_enum64(r->to, name_of(r, type), type->size, btf_kflag(type)), result = 0;
 
 	for (int i = 0; i < btf_vlen(type) && id > 0 && result == 0; i++)
-		result = btf__add_enum64_value(r->to, btf__name_by_offset(r->from, btf_enum64(type)[i].name_off),
+		result = btf__add_enum64_value(r->to, btf_view_string(r->from, btf_enum64(type)[i].name_off),
 			btf_enum64_value(&btf_enum64(type)[i]));
 	return result < 0 ? result : id;
 }
@@ -275,9 +222,11 @@ static int copy_array(struct reduction *r, const struct btf_type *type)
 
 static int copy_new(struct reduction *r, __u32 id)
 {
-	const struct btf_type *type = btf__type_by_id(r->from, id);
+	const struct btf_type *type = btf_view_type(r->from, id);
 	int target;
 
+	if (!type)
+		return -EINVAL;
 	switch (btf_kind(type)) {
 	case BTF_KIND_INT:
 		return btf__add_int(r->to, name_of(r, type), type->size, btf_int_encoding(type));
@@ -329,7 +278,7 @@ static int copy_local(const struct kernel_types *t, struct reduction *r)
 		const struct wanted *w = t->names.entries[i].value;
 
 		for (size_t k = 0; w->is_local && k < w->count; k++) {
-			int copy = is_data_type(btf__type_by_id(t->btf, w->ids[k])) ? copy_type(r, w->ids[k]) : 0;
+			int copy = is_data_type(btf_view_type(&t->btf, w->ids[k])) ? copy_type(r, w->ids[k]) : 0;
 
 			if (copy < 0)
 				return copy;
@@ -358,7 +307,7 @@ static int write_raw(const struct btf *btf, int fd)
 
 int kernel_types_reduce(const struct kernel_types *t, int fd, struct error *err)
 {
-	struct reduction reduction = { .from = t->btf, .to = btf__new_empty() };
+	struct reduction reduction = { .from = &t->btf, .to = btf__new_empty() };
 	int r = reduction.to ? copy_local(t, &reduction) : -errno;
 
 	if (r == 0)

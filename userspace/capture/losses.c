@@ -6,11 +6,13 @@
 
 #define MISSED_EVERY_NS 1000000000ULL /* it takes a system call for each program */
 
+/* It comes before all that is read together with it: which of that surrounds what is missing is not known. */
 static void push(struct capture *c, uint64_t now_ns, uint32_t kind, enum event_loss reason, uint64_t count)
 {
 	struct event_lost e;
 
-	event_prepare(&e.h, EVENT_LOST, sizeof(e), now_ns);
+	event_prepare(&e.h, EVENT_LOST, sizeof(e), c->read_ns && c->read_ns < now_ns ? c->read_ns : now_ns);
+	e.until_ns = now_ns;
 	e.lost_kind = kind;
 	e.reason = reason;
 	e.count = count;

@@ -16,6 +16,7 @@
 #include "capture/recording_format.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* A server answers at once unless the machine is very busy. A frame must fit into the buffer. */
 enum { ANSWER_MS = 5000, READ_BYTES = 256 << 10, READS_A_CALL = 16 };
@@ -207,14 +208,6 @@ int stream_read(struct stream *s, capture_sink *sink, void *arg, struct error *e
 	return r < 0 ? r : gone;
 }
 
-static uint64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * UINT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 static bool is_answered(const struct stream *s)
 {
 	return s->has_facts && s->marks >= s->asked;
@@ -230,7 +223,7 @@ static int read_until(struct stream *s, bool (*is_done)(const struct stream *), 
 	struct error *err)
 {
 	struct pollfd fd = { .fd = s->fd, .events = POLLIN };
-	uint64_t until_ms = monotonic_ms() + ANSWER_MS;
+	uint64_t until_ms = clock_ms(CLOCK_MONOTONIC) + ANSWER_MS;
 	bool gone;
 
 	for (;;) {
@@ -241,14 +234,14 @@ static int read_until(struct stream *s, bool (*is_done)(const struct stream *), 
 			return r;
 		if (gone)
 			return -ENOTCONN; /* receive has said why */
-		now_ms = monotonic_ms();
+		now_ms = clock_ms(CLOCK_MONOTONIC);
 		if (now_ms >= until_ms)
 			return error_set(err, ETIMEDOUT, "the serving tracer does not answer");
 		r = poll(&fd, 1, until_ms - now_ms);
 		if (r < 0 && errno != EINTR)
 			return error_errno(err, errno, "poll");
 		if (r > 0)
-			until_ms = monotonic_ms() + ANSWER_MS;
+			until_ms = clock_ms(CLOCK_MONOTONIC) + ANSWER_MS;
 	}
 }
 

@@ -320,6 +320,48 @@ int cgroup_reopen_one(struct cgroup *cg, const char *controllers, const char *pa
 	return r < 0 ? r : error_set(err, ENOENT, "this host has no cgroup hierarchy %s", controllers);
 }
 
+static void descend(struct hierarchy *h, const char *below)
+{
+	below += strspn(below, "/");
+	if (h->directory && *below) {
+		_cleanup_free_ char *directory = xasprintf("%s/%s", h->directory, below);
+
+		forget_directory(h);
+		h->directory = steal_ptr(directory);
+		h->fd = open(h->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+}
+
+static bool has_group_below(const struct hierarchy *h, const char *below)
+{
+	below += strspn(below, "/");
+	return !*below || faccessat(h->fd, below, F_OK, 0) == 0;
+}
+
+int cgroup_descend(struct cgroup *cg, const char *controller, const char *below, struct error *err)
+{
+	_cleanup_free_ char *named = xasprintf("name=%s", controller);
+	struct hierarchy *h;
+	int r = check_path(below, err);
+
+	if (r < 0)
+		return r;
+	if (*controller) {
+		h = cgroup_find(cg, controller);
+		h = h ? h : cgroup_find(cg, named);
+		if (!h)
+			return error_set(err, ENOENT, "unknown controller %s", controller);
+		descend(h, below);
+		return 0;
+	}
+	for (size_t i = 0; i < cg->count; i++) {
+		h = &cg->hierarchies[i];
+		if (h->version == 1 || cgroup_is_v2(cg) || has_group_below(h, below))
+			descend(h, below);
+	}
+	return 0;
+}
+
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err)
 {
 	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
@@ -485,6 +527,14 @@ int cgroup_create(const char *path, struct cgroup **ret, struct error *err)
 	return 0;
 }
 
+/* As Go says it: lower case. */
+static const char *reason(int code)
+{
+	return code == ENOENT ? "no such file or directory"
+	       : code == EBUSY ? "device or resource busy"
+			       : strerror(code);
+}
+
 int cgroup_enter(struct cgroup *cg, bool v2, struct error *err)
 {
 	for (size_t i = 0; i < cg->count; i++) {
@@ -493,9 +543,11 @@ int cgroup_enter(struct cgroup *cg, bool v2, struct error *err)
 
 		if (h->version == 2 && !v2)
 			continue;
-		r = cgroup_write_at(h->fd, h->version == 2 ? "cgroup.procs" : "tasks", "0");
+		r = h->fd < 0 ? -ENOENT
+			      : cgroup_write_at(h->fd, h->version == 2 ? "cgroup.procs" : "tasks", "0");
 		if (r < 0)
-			return error_errno(err, -r, "cannot enter cgroup %s", h->directory);
+			return error_set(err, -r, "error adding pid %d to cgroups: %s/cgroup.procs: %s",
+				getpid(), h->directory, reason(-r));
 	}
 	return 0;
 }

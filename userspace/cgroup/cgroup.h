@@ -95,6 +95,10 @@ int cgroup_reopen(struct cgroup *cg, const char *path, struct error *err);
 /* Points one hierarchy ("memory", "cpu,cpuacct", "" for v2) at a path of its own: on v1 a container's paths may differ.
  * -ENOENT where the host has no such hierarchy, or it no such group. */
 int cgroup_reopen_one(struct cgroup *cg, const char *controllers, const char *path, struct error *err);
+/* Goes to `below` in the group: in one controller's hierarchy ("memory"; "systemd" or "name=systemd" for a named one),
+ * or with "" in all; a hybrid host's v2 tree only follows where it has such a group. No "..". -ENOENT: the host has no
+ * such controller. A group that is missing is for cgroup_enter to tell. */
+int cgroup_descend(struct cgroup *cg, const char *controller, const char *below, struct error *err);
 /* Opens the groups that a process is in. */
 int cgroup_open_pid(pid_t pid, struct cgroup **ret, struct error *err);
 /* Makes the directories that are missing, ready for processes (cpuset of v1, subtree_control of v2). On
@@ -114,12 +118,15 @@ bool cgroup_is_v2(const struct cgroup *cg);
 
 /* Moves the calling thread into the v1 directories, and into v2's unless clone3 did. The caller must be
  * its process's only thread: v1 then skips the lock whose first taker waits for an RCU grace period
- * (9-14 ms). */
+ * (9-14 ms). The error has runc's words: callers look for them. */
 int cgroup_enter(struct cgroup *cg, bool v2, struct error *err);
 
 /* Waits until all processes stand still (at most 10 s: -ETIMEDOUT). */
 int cgroup_freeze(struct cgroup *cg, bool frozen, struct error *err);
 bool cgroup_is_frozen(const struct cgroup *cg);
+/* Takes pid, and every process of the group, out of whatever group else somebody froze them in: what is frozen does not
+ * die, and that group's other processes are none of ours to thaw. */
+void cgroup_take_back(struct cgroup *cg, pid_t pid);
 
 /* Sends signal to all processes of the group and of those below it; SIGKILL until none is left. */
 int cgroup_kill(struct cgroup *cg, int signal, struct error *err);

@@ -14,6 +14,7 @@
 #include "cgroup/cgroup_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/strbuf.h"
 
 enum {
@@ -31,14 +32,6 @@ struct pids {
 static void sleep_ms(long ms)
 {
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
 static int add_pids(int dir, struct pids *pids)
@@ -141,7 +134,7 @@ static int signal_all(const struct cgroup *cg, int signal, size_t *ret_count, st
 int cgroup_kill(struct cgroup *cg, int signal, struct error *err)
 {
 	const struct hierarchy *v2 = cgroup_find_v2(cg);
-	int64_t end = now_ms() + KILL_TIMEOUT_MS;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + KILL_TIMEOUT_MS;
 	size_t count = 0;
 
 	if (signal != SIGKILL)
@@ -149,7 +142,7 @@ int cgroup_kill(struct cgroup *cg, int signal, struct error *err)
 	/* cgroup.kill (5.14) is atomic; without it new children are caught in the next round */
 	if (v2 && v2->fd >= 0 && cgroup_write_at(v2->fd, "cgroup.kill", "1") == 0)
 		return 0;
-	for (long pause = 1; now_ms() < end; pause = pause < 50 ? pause * 2 : pause) {
+	for (long pause = 1; clock_ms(CLOCK_MONOTONIC) < end; pause = pause < 50 ? pause * 2 : pause) {
 		int r = signal_all(cg, SIGKILL, &count, err);
 
 		if (r < 0 || count == 0)
@@ -172,11 +165,34 @@ bool cgroup_is_frozen(const struct cgroup *cg)
 	       strstr(value, "frozen 1");
 }
 
+static void take_back(const struct hierarchy *h, pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	if (h && h->fd >= 0)
+		cgroup_write_at(h->fd, "cgroup.procs", text);
+}
+
+void cgroup_take_back(struct cgroup *cg, pid_t pid)
+{
+	const struct hierarchy *ways[] = { cgroup_find(cg, "freezer"), cgroup_find_v2(cg) };
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t count = 0;
+
+	cgroup_processes(cg, &pids, &count, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		take_back(ways[i], pid);
+		for (size_t j = 0; j < count; j++)
+			take_back(ways[i], pids[j]);
+	}
+}
+
 /* v2 tells the end of a change by POLLPRI on cgroup.events. */
 static int freeze_v2(const struct hierarchy *h, bool frozen, struct error *err)
 {
 	_cleanup_close_ int fd = openat(h->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	int64_t end = now_ms() + FREEZE_TIMEOUT_MS;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + FREEZE_TIMEOUT_MS;
 	int r = cgroup_write_at(h->fd, "cgroup.freeze", frozen ? "1" : "0");
 
 	if (r < 0)
@@ -185,7 +201,7 @@ static int freeze_v2(const struct hierarchy *h, bool frozen, struct error *err)
 		return error_errno(err, errno, "cannot open %s/cgroup.events", h->directory);
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
 		char value[512];
 		ssize_t n = pread(fd, value, sizeof(value) - 1, 0);
 
@@ -206,9 +222,9 @@ static int freeze_v2(const struct hierarchy *h, bool frozen, struct error *err)
 static int freeze_v1(const struct hierarchy *h, bool frozen, struct error *err)
 {
 	const char *wanted = frozen ? "FROZEN" : "THAWED";
-	int64_t end = now_ms() + FREEZE_TIMEOUT_MS;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + FREEZE_TIMEOUT_MS;
 
-	for (long pause = 1; now_ms() < end; pause = pause < 50 ? pause * 2 : pause) {
+	for (long pause = 1; clock_ms(CLOCK_MONOTONIC) < end; pause = pause < 50 ? pause * 2 : pause) {
 		char value[32];
 		int r = cgroup_write_at(h->fd, "freezer.state", wanted);
 
@@ -265,7 +281,7 @@ static int remove_directory(const struct hierarchy *h, int64_t end, struct error
 			return 0;
 		if (errno != EBUSY && errno != ENOTEMPTY)
 			return error_errno(err, errno, "cannot remove cgroup %s", h->directory);
-		if (now_ms() >= end)
+		if (clock_ms(CLOCK_MONOTONIC) >= end)
 			return error_set(err, EBUSY, "cannot remove cgroup %s: it still has processes",
 				h->directory);
 		if (h->fd >= 0)
@@ -278,7 +294,7 @@ static int remove_directory(const struct hierarchy *h, int64_t end, struct error
 
 int cgroup_remove(struct cgroup *cg, struct error *err)
 {
-	int64_t end = now_ms() + REMOVE_TIMEOUT_MS;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + REMOVE_TIMEOUT_MS;
 	int ret = 0;
 
 	for (size_t i = 0; i < cg->count; i++) {

@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "capture/facts_internal.h"
 #include "cmd/command.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 static const struct argp_option option_table[] = {
@@ -117,13 +119,48 @@ static int print_json(const struct facts *facts, const struct error *err)
 	return facts ? 0 : 1;
 }
 
+/* A number of /proc/self/status, in that base. */
+static uint64_t read_status(const char *field, int base)
+{
+	_cleanup_free_ char *text = file_read("/proc/self/status", 16384, NULL);
+	const char *at = text ? strstr(text, field) : NULL;
+
+	return at ? strtoull(at + strlen(field), NULL, base) : 0;
+}
+
+/* Of a child of the initial user namespace its capabilities say nothing here. */
+static bool in_user_namespace(void)
+{
+	enum { INITIAL_USER_NS = 0xeffffffd }; /* linux/proc_ns.h */
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NS;
+}
+
+static void print_privilege(void)
+{
+	uint64_t capabilities = read_status("\nCapEff:", 16);
+	bool is_able = capabilities & UINT64_C(1) << CAP_SYS_ADMIN;
+
+	if (in_user_namespace())
+		printf("  - privilege: root of a user namespace only, which the kernel does not let trace\n");
+	else if (!is_able && !(capabilities & UINT64_C(1) << CAP_BPF))
+		printf("  - privilege: CAP_BPF is missing%s\n", geteuid() == 0 ? "" : ": try again with sudo");
+	else if (!is_able && !(capabilities & UINT64_C(1) << CAP_PERFMON))
+		printf("  - privilege: CAP_PERFMON is missing\n");
+	else
+		printf("  - privilege: CAP_BPF and CAP_PERFMON are there\n");
+	if (read_status("\nSeccomp:", 10) == 2)
+		printf("  - a seccomp filter is active: it has to allow bpf and perf_event_open\n");
+}
+
 /* What a person can do about it, beyond what the error says. */
 static void print_advice(void)
 {
 	struct stat st;
 
 	printf("\nWhat to check\n");
-	printf("  - privilege: %s\n", geteuid() == 0 ? "running as root" : "not root: try again with sudo");
+	print_privilege();
 	printf("  - type information of the kernel: %s\n", stat("/sys/kernel/btf/vmlinux", &st) == 0 ?
 		"present" : "/sys/kernel/btf/vmlinux is missing: boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
 	printf("  - in a container? tracing needs CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE on the host, and\n"

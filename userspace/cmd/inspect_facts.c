@@ -18,6 +18,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/strbuf.h"
 
@@ -317,11 +318,7 @@ static uint64_t status_number(const char *status, const char *key, int base, uin
 
 static double running_seconds(uint64_t start_ticks)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9 -
-		(double)start_ticks / (double)sysconf(_SC_CLK_TCK);
+	return (double)clock_ns(CLOCK_BOOTTIME) / 1e9 - (double)start_ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 int process_read(pid_t pid, uint64_t start_ticks, struct process_facts *ret, struct error *err)

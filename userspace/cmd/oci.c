@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cgroup/cgroup.h"
 #include "cmd/command.h"
 #include "cmd/oci_internal.h"
 #include "runtime/runtime.h"
@@ -28,6 +28,7 @@ enum {
 	OPTION_ROOT = 256,
 	OPTION_LOG,
 	OPTION_LOG_FORMAT,
+	OPTION_DEBUG,
 	OPTION_IGNORED,
 	OPTION_IGNORED_VALUE,
 	OPTION_PID_FILE,
@@ -38,36 +39,10 @@ enum {
 	OPTION_KEEP
 };
 
-/* Appends to the log that the caller reads. */
-static void write_log(const struct oci *oci, const char *level, const char *message)
-{
-	_cleanup_fclose_ FILE *log = oci->log ? fopen(oci->log, "ae") : NULL;
-
-	if (log && oci->log_json) {
-		json_object *o = json_object_new_object();
-		_cleanup_(strbuf_free) struct strbuf text = { 0 };
-		char now[64];
-		time_t t = time(NULL);
-		struct tm tm;
-
-		strbuf_escape(&text, message, strlen(message));
-		gmtime_r(&t, &tm);
-		strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", &tm);
-		json_object_object_add(o, "level", json_object_new_string(level));
-		json_object_object_add(o, "msg", json_object_new_string(text.text ? text.text : ""));
-		json_object_object_add(o, "time", json_object_new_string(now));
-		fprintf(log, "%s\n", json_object_to_json_string_ext(o,
-			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(o);
-	} else if (log) {
-		fprintf(log, "level=%s msg=\"%s\"\n", level, message);
-	}
-}
-
 /* Errors go to the log, and to stderr for people. */
 static int report(const struct oci *oci, const struct error *err, int code)
 {
-	write_log(oci, "error", err->text);
+	oci_log(oci, "error", err->text);
 	return command_fail("oci", code, err);
 }
 
@@ -236,8 +211,18 @@ static void warn_shared_cgroup(const struct oci *oci, const struct container *c)
 	if (count == 0)
 		return;
 	text = xasprintf("container's cgroup is not empty: %zu process(es) found", count);
-	write_log(oci, "warning", text);
+	oci_log(oci, "warning", text);
 	fprintf(stderr, "ctrace oci: warning: %s\n", text);
+}
+
+static void tell_created(const struct oci *oci, const struct runtime_options *o, const struct container *c)
+{
+	const char *cgroup = cgroup_directory(runtime_cgroup(c), "");
+
+	oci_debug(oci, "container %s: created from %s; init is process %d, and waits; cgroup %s", o->id,
+		runtime_bundle(c), runtime_pid(c),
+		cgroup ? cgroup : cgroup_directory(runtime_cgroup(c), "memory"));
+	warn_shared_cgroup(oci, c);
 }
 
 static int verb_create(struct oci *oci, int argc, char **argv)
@@ -250,7 +235,7 @@ static int verb_create(struct oci *oci, int argc, char **argv)
 		return 1;
 	if (runtime_create(&a.options, &c, &err) < 0)
 		return oci_fail(oci, &err);
-	warn_shared_cgroup(oci, c);
+	tell_created(oci, &a.options, c);
 	return 0;
 }
 
@@ -281,12 +266,13 @@ static int verb_run(struct oci *oci, int argc, char **argv)
 	a.options.detached = a.detach;
 	r = runtime_create(&a.options, &c, &err);
 	if (r == 0) {
-		warn_shared_cgroup(oci, c);
+		tell_created(oci, &a.options, c);
 		r = runtime_start(c, &err);
 	}
 	if (r < 0)
 		return report(oci, &err,
 			runtime_exit_code() == EXIT_CTRACE ? 1 : runtime_exit_code());
+	oci_debug(oci, "container %s: the program runs", a.options.id);
 	if (a.detach)
 		return 0;
 	w.data = c;
@@ -480,7 +466,8 @@ static const struct verb {
 		"      --cwd DIR\n"
 		"      --no-new-privs\n"
 		"      --apparmor PROFILE, --process-label LABEL\n"
-		"      --cgroup PATH        a cgroup below the container's, which must exist\n"
+		"      --cgroup [CONTROLLER,...:]PATH\n"
+		"                           a cgroup below the container's, which must exist\n"
 		"      --ignore-paused      also in a paused container\n"
 		"      --pid-file FILE, --console-socket S, --preserve-fds N as with create\n" },
 	{ "state", verb_state, "ID", "print the state document", "" },
@@ -513,12 +500,12 @@ static const struct verb {
 
 static int help(FILE *out, int code)
 {
-	fputs("Usage: ctrace oci [--root DIR] [--log FILE] [--log-format text|json] VERB [OPTIONS] ID\n\n"
+	fputs("Usage: ctrace oci [--root DIR] [--log FILE] [--log-format text|json] [--debug] VERB [OPTIONS] ID\n\n"
 	      "The OCI runtime interface, for docker, containerd and podman.\n\nVerbs:\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nctrace oci VERB --help tells a verb's options. --systemd-cgroup is taken and cgroups are\n"
-	      "made through the file system, where systemd would make them; --debug is ignored.\n\nExamples:\n"
+	      "made through the file system, where systemd would make them. --debug logs the steps, too.\n\nExamples:\n"
 	      "  ctrace oci run --bundle /tmp/bundle web\n"
 	      "  ctr run --rm --runc-binary ctrace-oci IMAGE ID\n", out);
 	return code;
@@ -544,6 +531,20 @@ static int run_verb(struct oci *oci, int argc, char **argv)
 	return oci_usage(oci, "unknown verb");
 }
 
+static int run_logged(struct oci *oci, int argc, char **argv)
+{
+	_cleanup_(strbuf_free) struct strbuf words = { 0 };
+	int code;
+
+	for (int i = 0; oci->debug && i < argc; i++)
+		strbuf_printf(&words, " %s", argv[i]);
+	oci_debug(oci, "ctrace %s, root %s, called as:%s", ctrace_version, oci->root,
+		words.text ? words.text : "");
+	code = run_verb(oci, argc, argv);
+	oci_debug(oci, "%s ends with code %d", argv[0], code);
+	return code;
+}
+
 int cmd_oci(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -551,7 +552,7 @@ int cmd_oci(int argc, char **argv)
 		{ "log", required_argument, NULL, OPTION_LOG },
 		{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
 		{ "systemd-cgroup", no_argument, NULL, OPTION_IGNORED },
-		{ "debug", no_argument, NULL, OPTION_IGNORED },
+		{ "debug", no_argument, NULL, OPTION_DEBUG },
 		{ "rootless", required_argument, NULL, OPTION_IGNORED_VALUE },
 		{ "cgroup-manager", required_argument, NULL, OPTION_IGNORED_VALUE },
 		{ "help", no_argument, NULL, 'h' },
@@ -559,6 +560,7 @@ int cmd_oci(int argc, char **argv)
 		{ 0 },
 	};
 	struct oci oci = { .root = RUNTIME_ROOT };
+	struct error err = { 0 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+hv", options, NULL)) != -1) {
@@ -574,6 +576,9 @@ int cmd_oci(int argc, char **argv)
 			if (!oci.log_json && strcmp(optarg, "text") != 0)
 				return oci_usage(&oci, "--log-format is text or json");
 			break;
+		case OPTION_DEBUG:
+			oci.debug = true;
+			break;
 		case 'h':
 			return help(stdout, 0);
 		case 'v':
@@ -588,5 +593,7 @@ int cmd_oci(int argc, char **argv)
 	}
 	if (optind >= argc)
 		return help(stderr, 1);
-	return run_verb(&oci, argc - optind, argv + optind);
+	if (oci_log_open(&oci, &err) < 0)
+		return command_fail("oci", 1, &err);
+	return run_logged(&oci, argc - optind, argv + optind);
 }

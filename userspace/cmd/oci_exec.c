@@ -20,7 +20,7 @@ struct words {
 struct exec_arguments {
 	struct runtime_exec_options options;
 	const char *process_file, *user, *cwd, *id, *apparmor, *label;
-	struct words env, groups, capabilities;
+	struct words env, groups, capabilities, cgroups;
 	bool detach, terminal, no_new_privs;
 	char **command;
 };
@@ -36,6 +36,7 @@ static void arguments_free(struct exec_arguments *a)
 	free(a->env.items);
 	free(a->groups.items);
 	free(a->capabilities.items);
+	free(a->cgroups.items);
 }
 
 enum {
@@ -99,7 +100,7 @@ static int take_option(const struct oci *oci, struct exec_arguments *a, int opti
 		a->no_new_privs = true;
 		break;
 	case OPTION_CGROUP:
-		a->options.cgroup = optarg;
+		add_word(&a->cgroups, optarg);
 		break;
 	case OPTION_IGNORE_PAUSED:
 		a->options.ignore_paused = true;
@@ -142,6 +143,8 @@ static int parse_exec(const struct oci *oci, int argc, char **argv, struct exec_
 		return oci_usage(oci, "exec wants a container id, and a command or --process FILE");
 	a->id = argv[optind];
 	a->command = argv + optind + 1;
+	a->options.cgroups = a->cgroups.items;
+	a->options.cgroup_count = a->cgroups.count;
 	return 0;
 }
 
@@ -257,6 +260,7 @@ static int run(const struct oci *oci, struct container *c, struct exec_arguments
 		oci_fail(oci, &err);
 		return EXEC_FAILED;
 	}
+	oci_debug(oci, "container %s: process %d runs in it", a->id, pid);
 	if (a->detach)
 		return 0;
 	return runtime_status_code(master >= 0 ? oci_relay_terminal(&w, master, &set)

@@ -14,8 +14,15 @@
 
 struct oci {
 	const char *root, *log;
-	bool log_json;
+	bool log_json, debug;
 };
+
+/* oci_log.c. The file that --log names is there from the start, with or without a line in it. */
+int oci_log_open(const struct oci *oci, struct error *err);
+/* level: "error", "warning", "debug". Nothing without --log. */
+void oci_log(const struct oci *oci, const char *level, const char *message);
+/* What --debug adds to the log; without a log it goes to stderr. */
+void oci_debug(const struct oci *oci, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Print and log; return the exit code. */
 int oci_usage(const struct oci *oci, const char *text);

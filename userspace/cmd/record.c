@@ -17,6 +17,7 @@
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 enum { LINGER_MS = 500 /* what a command leaves behind is torn down after its end */ };
 
@@ -122,14 +123,6 @@ static int exit_code(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static uint64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * UINT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 /* Reads one signal. Ctrl-C reaches a command by itself; SIGTERM is passed on. Returns whether to stop. */
 static bool handle_signal(int signal_fd, pid_t child, int *code, uint64_t *stop_at_ms)
 {
@@ -141,7 +134,7 @@ static bool handle_signal(int signal_fd, pid_t child, int *code, uint64_t *stop_
 	if (info.ssi_signo == SIGCHLD) {
 		if (child > 0 && waitpid(child, &status, WNOHANG) == child) {
 			*code = exit_code(status);
-			*stop_at_ms = monotonic_ms() + LINGER_MS;
+			*stop_at_ms = clock_ms(CLOCK_MONOTONIC) + LINGER_MS;
 		}
 		return false;
 	}
@@ -159,7 +152,7 @@ static int record_until_end(struct event_source *source, struct recorder *record
 	uint64_t stop_at_ms = 0;
 	int code = 0, r;
 
-	while (!stop_at_ms || monotonic_ms() < stop_at_ms) {
+	while (!stop_at_ms || (uint64_t)clock_ms(CLOCK_MONOTONIC) < stop_at_ms) {
 		if (poll(fds, ARRAY_SIZE(fds), 100) < 0 && errno != EINTR)
 			return error_errno(recorder->err, errno, "poll");
 		r = source_read(source, keep, recorder, recorder->err);

@@ -20,6 +20,7 @@
 #include "cmd/serve_settings.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 enum {
 	MAX_ENDED = 1024,         /* containers that have ended, in the model */
@@ -93,14 +94,6 @@ static const struct argp argp = { option_table, parse_option, NULL,
 	"  ctrace serve --otlp-endpoint http://127.0.0.1:4318\n"
 	"  curl -s http://127.0.0.1:9469/metrics\n"
 	"  ctrace show web        (what it remembers of container web)\n", NULL, NULL, NULL };
-
-static uint64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
-}
 
 /* ---- metrics ---- */
 
@@ -192,7 +185,7 @@ static int take_event(void *arg, const struct event *event)
 
 static int read_events(struct server *s, struct error *err)
 {
-	uint64_t now_ns = boot_ns();
+	uint64_t now_ns = clock_ns(CLOCK_BOOTTIME);
 	int r = capture_read(s->capture, take_event, s, err);
 
 	if (r < 0)

@@ -9,22 +9,12 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/file.h"
 
 uint64_t serve_host_wall_ns(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+	return clock_ns(CLOCK_REALTIME);
 }
 
 /* The process's start in wall time: field 22 of /proc/self/stat is in ticks since boot (proc(5)). */

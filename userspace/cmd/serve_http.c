@@ -15,6 +15,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 enum {
 	CONNECTIONS_MAX = 64,
@@ -41,14 +42,6 @@ struct serve_http {
 	size_t count;
 	struct serve_http_stats stats;
 };
-
-static uint64_t monotonic_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * UINT64_C(1000) + t.tv_nsec / 1000000;
-}
 
 /* ---- answers ---- */
 
@@ -102,7 +95,7 @@ static void note_activity(struct serve_http *http, struct MHD_Connection *connec
 
 	for (struct connection *c = http->connections; c && info; c = c->next) {
 		if (c->fd == info->connect_fd)
-			c->active_ms = monotonic_ms();
+			c->active_ms = clock_ms(CLOCK_MONOTONIC);
 	}
 }
 
@@ -144,7 +137,7 @@ static void notify_connection(void *arg, struct MHD_Connection *connection, void
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		c = xcalloc(1, sizeof(*c));
 		c->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		c->active_ms = monotonic_ms();
+		c->active_ms = clock_ms(CLOCK_MONOTONIC);
 		c->next = http->connections;
 		http->connections = c;
 		http->count++;
@@ -163,7 +156,7 @@ static void notify_connection(void *arg, struct MHD_Connection *connection, void
 /* libmicrohttpd's own timeout starts anew with every byte: a client that sends one now and then would stay. */
 static void close_slow(struct serve_http *http)
 {
-	uint64_t limit_ms = http->count >= CROWDED ? CROWDED_MS : REQUEST_MS, now_ms = monotonic_ms();
+	uint64_t limit_ms = http->count >= CROWDED ? CROWDED_MS : REQUEST_MS, now_ms = clock_ms(CLOCK_MONOTONIC);
 
 	for (struct connection *c = http->connections; c; c = c->next) {
 		if (c->is_closed || now_ms < c->active_ms + limit_ms)

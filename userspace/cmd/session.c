@@ -110,22 +110,22 @@ static void changed(void *arg, const struct container *c, enum timeline_change c
 		write_container(s, c, change, change == CHANGE_ENDED);
 }
 
-static int write_out(struct strbuf *sb, FILE *file, struct error *err)
+static int write_out(struct strbuf *sb, FILE *file, const char *name, struct error *err)
 {
 	if (!file || !sb->length)
 		return 0;
 	errno = EIO;
 	if (fwrite(sb->text, 1, sb->length, file) != sb->length || fflush(file) != 0)
-		return error_errno(err, errno, "cannot write the output");
+		return error_errno(err, errno, "cannot write %s", name ? name : "the output");
 	strbuf_reset(sb);
 	return 0;
 }
 
 int session_flush(struct session *s, struct error *err)
 {
-	int r = write_out(&s->json, s->o.json, err);
+	int r = write_out(&s->json, s->o.json, s->o.json_name, err);
 
-	return r < 0 ? r : write_out(&s->text, s->o.text, err);
+	return r < 0 ? r : write_out(&s->text, s->o.text, NULL, err);
 }
 
 void session_make_note(struct event_meta *ret, const char *key, const char *value, uint64_t time_ns)

@@ -23,6 +23,7 @@
 
 struct session_options {
 	FILE *json, *text; /* not owned; NULL = none */
+	const char *json_name; /* for errors; NULL = stdout */
 	bool events;       /* JSON: every event as well */
 	bool docker_events; /* instead of JSON: docker's events (exporters/docker_events.h) */
 	bool at_end;       /* write containers only when all is known, one timeline for each (show) */

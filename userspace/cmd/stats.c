@@ -18,6 +18,7 @@
 #include "engine/registry.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/file.h"
 
 enum { OPTION_NO_STREAM = 256, OPTION_FORMAT, OPTION_NO_TRUNC, PERIOD_MS = 1000, NET_FILE_MAX = 65536 };
@@ -76,18 +77,10 @@ struct memory {
 	size_t count, capacity;
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* CPU time since the last reading, in percent of one CPU; 0 for the first. */
 static double cpu_percent(struct memory *m, const struct state *s, int64_t cpu_ns)
 {
-	struct reading now = { .cpu_ns = cpu_ns, .at_ns = now_ns() };
+	struct reading now = { .cpu_ns = cpu_ns, .at_ns = clock_ns(CLOCK_MONOTONIC) };
 	double percent = 0;
 
 	memcpy(now.id, s->id, sizeof(now.id));

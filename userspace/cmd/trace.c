@@ -22,6 +22,7 @@
 #include "cmd/trace_options.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/file.h"
 
 /* While events flow the rings are looked at this often (kernel.md: wakeups are adaptive); a quiet host
@@ -44,14 +45,6 @@ struct trace {
 	size_t batch;
 	bool stop;
 };
-
-static uint64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
 
 struct sink {
 	struct trace *t;
@@ -90,7 +83,7 @@ static int read_events(struct trace *t, struct error *err)
 	if (r < 0)
 		return r;
 	t->is_gone = r > 0;
-	now = boot_ns();
+	now = clock_ns(CLOCK_BOOTTIME);
 	if (t->batch)
 		t->last_event_ns = now;
 	else
@@ -154,7 +147,7 @@ static void reap_command(struct trace *t)
 	if (t->command <= 0 || waitpid(t->command, &status, WNOHANG) != t->command)
 		return;
 	t->command = -1;
-	t->command_gone_ns = boot_ns();
+	t->command_gone_ns = clock_ns(CLOCK_BOOTTIME);
 	t->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -180,7 +173,7 @@ static bool command_finished(struct trace *t)
 
 	if (!t->o->command || t->command > 0)
 		return false;
-	gone = boot_ns() - t->command_gone_ns;
+	gone = clock_ns(CLOCK_BOOTTIME) - t->command_gone_ns;
 	if (gone < QUIET_TICK_MS * 1000000ULL) /* what it did last is still on its way */
 		return false;
 	return unfinished(t) == 0;
@@ -343,6 +336,7 @@ static int begin_session(struct trace *t, struct error *err)
 			return r;
 	}
 	session.json = t->json;
+	session.json_name = t->json != stdout ? t->o->json : NULL;
 	session.text = t->text;
 	session.record = t->record;
 	session.waterfall = t->o->waterfall;
@@ -371,7 +365,7 @@ static int begin(struct trace *t, struct error *err)
 		r = begin_session(t, err);
 	if (r >= 0 && t->is_shared)
 		r = take_past(t, err);
-	t->last_event_ns = boot_ns();
+	t->last_event_ns = clock_ns(CLOCK_BOOTTIME);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 static const int64_t second_ns = 1000000000;
@@ -113,14 +114,6 @@ static double parse_duration(const char *text)
 	return total;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * second_ns + now.tv_nsec;
-}
-
 static int64_t parse_date(const char *text)
 {
 	static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
@@ -157,7 +150,7 @@ int64_t words_parse_time(const char *text)
 	char *end;
 
 	if (ago >= 0)
-		return now_ns() - (int64_t)(ago * 1e9);
+		return clock_ns(CLOCK_REALTIME) - (int64_t)(ago * 1e9);
 	if (strchr(text, '-'))
 		return parse_date(text);
 	unix_seconds = strtod(text, &end);

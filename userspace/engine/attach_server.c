@@ -13,6 +13,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 enum { CLIENTS_MAX = 32, BEHIND = 256 * 1024, BACKLOG = 8 };
 
@@ -217,25 +218,17 @@ bool attach_server_is_behind(const struct attach_server *server)
 	return false;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void attach_server_flush(struct attach_server *server, int timeout_ms)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
 
 	for (size_t i = server->count; i-- > 0;) {
 		struct attach_client *c = &server->clients[i];
 		struct pollfd p = { .fd = c->fd, .events = POLLOUT };
 		bool alive = push(c);
 
-		while (alive && c->waiting.length && now_ms() < end) {
-			poll(&p, 1, (int)(end - now_ms()));
+		while (alive && c->waiting.length && clock_ms(CLOCK_MONOTONIC) < end) {
+			poll(&p, 1, (int)(end - clock_ms(CLOCK_MONOTONIC)));
 			alive = push(c);
 		}
 		if (!alive)

@@ -17,6 +17,7 @@
 #include "runtime/runtime.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 enum { KILL_WAIT_MS = 10000 };
 
@@ -50,14 +51,6 @@ bool control_is_running(const struct state *s)
 
 /* ---- waiting ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What may have become of the container that was looked up before. */
 typedef bool condition(const struct state *before, const struct state *now);
 
@@ -82,11 +75,11 @@ static bool has_ended(const struct state *before, const struct state *now)
 static int wait_until(const struct state *s, condition *is_met, int64_t timeout_ms, struct state *last)
 {
 	struct registry_watch watch;
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
 	int r = registry_watch_open(s, &watch, NULL);
 
 	while (r == 0) {
-		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
+		int64_t left = timeout_ms < 0 ? -1 : end - clock_ms(CLOCK_MONOTONIC);
 
 		state_free(last);
 		if (state_load(s->directory, last, NULL) < 0)

@@ -6,6 +6,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 
 enum { PLAIN_TRIES = 8 };
 
@@ -52,11 +53,9 @@ static const char *const scientists[] = {
 
 char *invent_name(const char *id, unsigned try)
 {
-	uint64_t hash = 14695981039346656037ULL + try * 0x9e3779b97f4a7c15ULL; /* FNV-1a */
+	uint64_t hash = fnv1a(FNV1A_BASIS + try * 0x9e3779b97f4a7c15ULL, id);
 	const char *adjective, *scientist;
 
-	for (const char *p = id; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 1099511628211ULL;
 	adjective = adjectives[(hash >> 32) % ARRAY_SIZE(adjectives)];
 	scientist = scientists[(hash & 0xffffffff) % ARRAY_SIZE(scientists)];
 	/* docker's own rule; Steve Wozniak is not boring */

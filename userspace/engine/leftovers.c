@@ -22,6 +22,7 @@
 #include "runtime/runtime.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 #include "util/strbuf.h"
 
 /* ---- taking things away ---- */
@@ -300,14 +301,11 @@ static void adopt_all(const char *store_root, const char *boot)
 
 void leftovers_adopt(const char *store_root)
 {
-	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
 	_cleanup_free_ char *done = NULL;
 	_cleanup_close_ int lock = -1;
 	char boot[BOOT_ID + 1];
 
-	for (const char *p = store_root; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 1099511628211ULL;
-	done = xasprintf("%s/adopted.%" PRIx64, registry_directory(), hash);
+	done = xasprintf("%s/adopted.%" PRIx64, registry_directory(), fnv1a(FNV1A_BASIS, store_root));
 	if (access(done, F_OK) == 0 || !read_boot_id(boot) || registry_make_directories(NULL) < 0)
 		return;
 	lock = registry_lock(NULL);

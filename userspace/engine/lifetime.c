@@ -18,6 +18,7 @@
 #include "engine/supervise.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /* docker's: 100 ms, doubled each time, a minute at most; from the beginning after 10 s of running. */
 enum { BACKOFF_MS = 100, BACKOFF_MAX_MS = 60000, FLUSH_MS = 2000 };
@@ -127,25 +128,17 @@ void lifetime_abort(struct launch *l, const struct error *why)
 
 /* ---- restarts ---- */
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Returns whether it is still wanted when the time is over. */
 static bool wait_to_restart(struct lifetime *t, int wait_ms)
 {
 	const struct state *s = &t->launch->state;
 	struct registry_watch watch;
-	int64_t end = monotonic_ms() + wait_ms, left;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + wait_ms, left;
 	enum lifetime_request request = REQUEST_NONE;
 
 	if (registry_watch_open(s, &watch, NULL) < 0)
 		return false;
-	while ((left = end - monotonic_ms()) > 0) {
+	while ((left = end - clock_ms(CLOCK_MONOTONIC)) > 0) {
 		request = read_request(s);
 		if (request != REQUEST_NONE || signals_interrupted(t->signals))
 			break;

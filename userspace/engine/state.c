@@ -13,6 +13,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 static const char *const status_names[] = { "creating", "running", "restarting", "exited",
 	"removing" };
@@ -47,10 +48,7 @@ const char *state_status_name(enum state_status status)
 
 int64_t state_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return clock_ns(CLOCK_REALTIME);
 }
 
 static json_object *list_to_json(const struct string_list *list)

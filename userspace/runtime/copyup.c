@@ -44,21 +44,47 @@ static int copy_attributes(int to, const struct stat *st)
 		       : 0;
 }
 
+/* From data to hole: a tmpfs is memory, and sparse files may be larger than it. */
+static int copy_content(int in, int out, off_t size)
+{
+	off_t start = 0, end;
+
+	while (start < size && (start = lseek(in, start, SEEK_DATA)) >= 0) {
+		end = lseek(in, start, SEEK_HOLE);
+		if (end < 0 || lseek(out, start, SEEK_SET) < 0)
+			return -errno;
+		while (start < end) {
+			size_t length = end - start < COPY_CHUNK ? (size_t)(end - start) : COPY_CHUNK;
+			ssize_t n = sendfile(out, in, &start, length);
+
+			if (n < 0 && errno != EINTR)
+				return -errno;
+			if (n == 0)
+				break;
+		}
+		start = end;
+	}
+	/* ENXIO: no data any more, but maybe a hole */
+	if (start < 0 && errno != ENXIO)
+		return -errno;
+	return ftruncate(out, size) < 0 ? -errno : 0;
+}
+
 static int copy_file(int from, int to, const char *name, const struct stat *st)
 {
 	_cleanup_close_ int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	_cleanup_close_ int out = in < 0 ? -1
 		: openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	ssize_t n;
+	int r;
 
 	if (in < 0 || out < 0)
 		return -errno;
-	while ((n = sendfile(out, in, NULL, COPY_CHUNK)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-	}
+	r = copy_content(in, out, st->st_size);
+	if (r == 0)
+		r = copy_attributes(out, st);
+	/* after the owner: a change of it takes file capabilities away */
 	copy_xattrs(in, out);
-	return copy_attributes(out, st);
+	return r;
 }
 
 static int copy_link(int from, int to, const char *name, const struct stat *st)
@@ -90,6 +116,7 @@ static int copy_subdirectory(int from, int to, const char *name, const struct st
 	r = copy_directory(in, out, depth + 1, err);
 	if (r == 0 && copy_attributes(out, st) < 0)
 		r = error_errno(err, errno, "tmpcopyup: cannot copy the attributes of %s", name);
+	copy_xattrs(in, out);
 	return r;
 }
 

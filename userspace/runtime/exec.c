@@ -26,7 +26,8 @@ static const struct {
 
 struct joiner {
 	struct init init;
-	struct cgroup *cgroup; /* the container's, or one below it */
+	struct cgroup *cgroup;   /* the container's, or one below it */
+	struct cgroup *fallback; /* where that takes no process; NULL = none */
 	int namespaces[ARRAY_SIZE(joins)]; /* -1 = the one that we are in */
 };
 
@@ -66,6 +67,9 @@ static int join(struct joiner *j, struct error *err)
 {
 	int r = cgroup_enter(j->cgroup, true, err);
 
+	/* v2 takes no process into a group that shares its controllers out to groups below */
+	if (r == -EBUSY && j->fallback)
+		r = cgroup_enter(j->fallback, true, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(joins); i++) {
 		if (j->namespaces[i] >= 0 && setns(j->namespaces[i], joins[i].flag) < 0)
 			r = error_errno(err, errno, "cannot join the container's %s namespace",
@@ -210,36 +214,70 @@ static int write_pid(const char *path, pid_t pid, struct error *err)
 }
 
 /* Only what lies below the container's own group: its limits hold there, too. */
-static int open_subgroup(struct container *c, const char *path, struct cgroup **ret, struct error *err)
+static int check_below(const char *path, struct error *err)
 {
-	enum { HIERARCHIES_MAX = 32 };
-	struct cgroup_mount list[HIERARCHIES_MAX];
-	_cleanup_free_ char *full = NULL;
-	size_t count;
-
-	if (!path)
-		return 0;
 	for (const char *p = path; *p; p += strcspn(p, "/"), p += strspn(p, "/")) {
 		if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
 			return error_set(err, EINVAL, "%s is not a sub cgroup path: it leads out of the "
 				"container's", path);
 	}
-	full = xasprintf("%s/%s", c->cgroup_path, path);
-	if (cgroup_open(full, ret, err) < 0)
-		return -EINVAL;
-	count = cgroup_mounts(*ret, list, HIERARCHIES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		if (access(list[i].directory, F_OK) < 0)
-			return error_errno(err, errno, "cannot enter cgroup %s", list[i].directory);
-	}
 	return 0;
+}
+
+/* "PATH", or "CONTROLLER[,CONTROLLER...]:PATH". */
+static int descend(struct cgroup *cg, const char *argument, bool alone, struct error *err)
+{
+	const char *colon = strchr(argument, ':'), *path = colon ? colon + 1 : argument;
+	_cleanup_free_ char *names = xasprintf("%.*s", colon ? (int)(colon - argument) : 0, argument);
+	char *save = NULL;
+	int r = check_below(path, err);
+
+	if (!colon && !alone)
+		return error_set(err, EINVAL, "invalid --cgroup argument: %s (missing <controller>: prefix)",
+			argument);
+	if (strchr(path, ':'))
+		return error_set(err, EINVAL, "invalid --cgroup argument: %s", argument);
+	if (r == 0 && !*names)
+		return cgroup_descend(cg, "", path, err);
+	for (char *n = strtok_r(names, ",", &save); r == 0 && n; n = strtok_r(NULL, ",", &save))
+		r = cgroup_descend(cg, n, path, err);
+	return r;
+}
+
+static int open_subgroups(struct container *c, const struct runtime_exec_options *o, struct cgroup **ret,
+	struct error *err)
+{
+	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
+	int r = 0;
+
+	if (o->cgroup_count == 0)
+		return 0;
+	r = cgroup_open(c->cgroup_path, &cg, err);
+	for (size_t i = 0; r == 0 && i < o->cgroup_count; i++)
+		r = descend(cg, o->cgroups[i], o->cgroup_count == 1, err);
+	if (r == 0)
+		*ret = steal_ptr(cg);
+	return r;
+}
+
+/* Where init is, if that is below the container's own group; NULL else. */
+static struct cgroup *open_group_of_init(struct container *c)
+{
+	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
+	const char *own = cgroup_directory(c->cgroup, ""), *of_init;
+	size_t length = own ? strlen(own) : 0;
+
+	if (!own || !cgroup_is_v2(c->cgroup) || cgroup_open_pid(c->pid, &cg, NULL) < 0)
+		return NULL;
+	of_init = cgroup_directory(cg, "");
+	return of_init && !strncmp(of_init, own, length) && of_init[length] == '/' ? steal_ptr(cg) : NULL;
 }
 
 static int run(struct container *c, const struct process_plan *p,
 	const struct runtime_exec_options *o, pid_t *ret_pid, struct error *err)
 {
 	_cleanup_(seccomp_free) struct seccomp_program seccomp = { 0 };
-	_cleanup_(cgroup_close_ptr) struct cgroup *subgroup = NULL;
+	_cleanup_(cgroup_close_ptr) struct cgroup *subgroup = NULL, *of_init = NULL;
 	_cleanup_close_ int stub = -1;
 	_cleanup_(close_namespaces) struct joiner j = { .init = { .container = c, .process = p,
 		.seccomp = &seccomp, .stdio = o->stdio, .preserve_fds = o->preserve_fds, .fifo = -1,
@@ -247,8 +285,9 @@ static int run(struct container *c, const struct process_plan *p,
 	int r;
 
 	memset(j.namespaces, 0xff, sizeof(j.namespaces));
-	r = open_subgroup(c, o->cgroup, &subgroup, err);
+	r = open_subgroups(c, o, &subgroup, err);
 	j.cgroup = subgroup ? subgroup : c->cgroup;
+	j.fallback = of_init = subgroup ? NULL : open_group_of_init(c);
 	if (r == 0)
 		r = seccomp_prepare(c->config->seccomp, &seccomp, err);
 	if (r == 0)

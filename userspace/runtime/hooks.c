@@ -16,6 +16,7 @@
 #include "runtime/runtime_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 struct hook {
 	const char *path;
@@ -59,24 +60,16 @@ static void __attribute__((noreturn)) execute(const struct hook *h, int input, i
 	_exit(127);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 /* Reads what the hook prints (the first bytes are kept for the error) until it ends or is late. */
 static bool wait_hook(int pidfd, int output, int64_t timeout, char *text, size_t size)
 {
-	int64_t end = now_ms() + timeout * 1000;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + timeout * 1000;
 	size_t length = 0;
 
 	for (;;) {
 		struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN },
 			{ .fd = output, .events = POLLIN } };
-		int64_t left = timeout ? end - now_ms() : -1;
+		int64_t left = timeout ? end - clock_ms(CLOCK_MONOTONIC) : -1;
 		char bytes[4096];
 		ssize_t n;
 
@@ -100,6 +93,24 @@ static bool wait_hook(int pidfd, int output, int64_t timeout, char *text, size_t
 			return poll(&alone, 1, (int)left) > 0;
 		}
 	}
+}
+
+static int failed(const struct hook *h, const char *kind, int status, const char *text, struct error *err)
+{
+	_cleanup_free_ char *how = NULL;
+
+	if (WIFSIGNALED(status)) {
+		const char *name = sigdescr_np(WTERMSIG(status));
+
+		how = xasprintf("signal %d (%s)", WTERMSIG(status), name ? name : "unknown");
+		/* "bad system call", as runc has it */
+		if (name)
+			how[strcspn(how, "(") + 1] |= 0x20;
+	} else {
+		how = xasprintf("status %d", WEXITSTATUS(status));
+	}
+	return error_set(err, EIO, "error running hook: %s hook %s failed with %s%s%s", kind, h->path, how,
+		text[0] ? ": " : "", text);
 }
 
 static int run(const struct hook *h, const char *kind, const char *state, struct error *err)
@@ -134,10 +145,7 @@ static int run(const struct hook *h, const char *kind, const char *state, struct
 		return error_set(err, ETIMEDOUT, "error running hook: %s hook %s did not end within %lld s", kind, h->path,
 			(long long)h->timeout);
 	if (status != 0)
-		return error_set(err, EIO, "error running hook: %s hook %s failed with %s %d%s%s", kind, h->path,
-			WIFSIGNALED(status) ? "signal" : "status",
-			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-			text[0] ? ": " : "", text);
+		return failed(h, kind, status, text, err);
 	return 0;
 }
 

@@ -147,8 +147,8 @@ static int mount_filesystem(struct rootfs *fs, const struct mount_plan *m, struc
 		struct stat st;
 
 		if (link >= 0 && fstat(link, &st) == 0 && S_ISLNK(st.st_mode))
-			return error_set(err, ELOOP, "%s in the root filesystem is a symbolic link: "
-				"refused as a mount point", m->destination);
+			return error_set(err, ELOOP, "%s must be mounted on ordinary directory: it is a "
+				"symbolic link in the root filesystem", m->destination);
 	}
 	target = rootfs_open_target(fs->fd, m->destination, true, err);
 	if (target < 0)

@@ -15,6 +15,7 @@ int notify_send(const struct container *c, pid_t pid, const struct seccomp_progr
 	_cleanup_(doc_put) json_object *o = json_object_new_object();
 	json_object *fds = json_object_new_array(), *parsed = json_tokener_parse(state);
 	json_object *version = json_object_object_get(parsed, "ociVersion");
+	int r;
 
 	json_object_array_add(fds, json_object_new_string("seccompFd"));
 	json_object_object_add(o, "ociVersion", json_object_get(version));
@@ -22,7 +23,8 @@ int notify_send(const struct container *c, pid_t pid, const struct seccomp_progr
 	json_object_object_add(o, "pid", json_object_new_int(pid));
 	json_object_object_add(o, "metadata", json_object_new_string(p->metadata ? p->metadata : ""));
 	json_object_object_add(o, "state", parsed);
-	return console_send_fd(p->listener, json_object_to_json_string_ext(o,
+	r = console_send_fd(p->listener, json_object_to_json_string_ext(o,
 		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE), listener,
 		"the seccomp listener", err);
+	return r < 0 ? error_prefix(err, "failed to connect with seccomp agent") : 0;
 }

@@ -665,13 +665,17 @@ int runtime_kill(struct container *c, int signal, bool all, struct error *err)
 	return 0;
 }
 
-static void wait_gone(pid_t pid)
+static void wait_gone(struct container *c)
 {
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	if (fd >= 0)
-		poll(&p, 1, 10000);
+	if (fd < 0 || poll(&p, 1, 300) > 0)
+		return;
+	/* somebody may have put it into a frozen group of his own */
+	if (c->cgroup)
+		cgroup_take_back(c->cgroup, c->pid);
+	poll(&p, 1, 10000);
 }
 
 int runtime_delete(struct container *c, bool force, struct error *err)
@@ -690,7 +694,7 @@ int runtime_delete(struct container *c, bool force, struct error *err)
 		if (c->own)
 			kill_init(c);
 		else
-			wait_gone(c->pid);
+			wait_gone(c);
 	}
 	/* without a pid namespace of its own others may live on */
 	r = remove_cgroup(c, !c->config || !(config_new_namespaces(c->config) & CLONE_NEWPID) || force, err);

@@ -137,7 +137,11 @@ struct runtime_exec_options {
 	const char *console_socket;
 	const int *stdio;
 	unsigned preserve_fds;
-	const char *cgroup; /* one below the container's, relative to it; it must exist; may be NULL */
+	/* Cgroups below the container's, which must exist: one "PATH" for all hierarchies, or any number of
+	 * "CONTROLLER[,CONTROLLER...]:PATH". On v2 without any, init's own is good enough where the container has moved
+	 * it down and its group takes no process any more. */
+	const char *const *cgroups;
+	size_t cgroup_count;
 	bool ignore_paused; /* else a paused container is an error */
 	int *ret_console; /* process.terminal without console_socket: the pty's master */
 };

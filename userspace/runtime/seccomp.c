@@ -151,9 +151,11 @@ static int add_rule(scmp_filter_ctx ctx, const struct doc *rule, uint32_t defaul
 	if (!names[0])
 		return doc_error(rule, "names", err, "it is empty");
 	for (size_t i = 0; r == 0 && names[i]; i++) {
-		/* the descriptor of the listener leaves init by sendmsg */
-		if (act == SCMP_ACT_NOTIFY && !strcmp(names[i], "sendmsg"))
-			return doc_error(rule, "names", err, "sendmsg cannot be SCMP_ACT_NOTIFY");
+		/* between the filter's load and the agent's first answer init still sends the listener
+		 * (sendmsg) and reports (write, as runc refuses it, too): nobody would answer for these */
+		if (act == SCMP_ACT_NOTIFY && (!strcmp(names[i], "sendmsg") || !strcmp(names[i], "write")))
+			return doc_error(rule, "names", err,
+				"SCMP_ACT_NOTIFY cannot be used for the %s syscall", names[i]);
 		if (act != default_action)
 			r = add_call(ctx, rule, names[i], act, args, count, err);
 	}

@@ -17,6 +17,7 @@
 #include "runtime/seccomp_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 
 #define SECCOMP_CACHE_PARENT "/var/lib/ctrace"
 #define SECCOMP_CACHE SECCOMP_CACHE_PARENT "/seccomp"
@@ -35,7 +36,8 @@ static void fill_header(struct cache_header *h, size_t text_length, size_t filte
 	struct utsname u;
 
 	memset(h, 0, sizeof(*h));
-	memcpy(h->magic, "ctsecc2\n", 8);
+	/* another number whenever the compiler refuses or makes something that it did not before */
+	memcpy(h->magic, "ctsecc3\n", 8);
 	uname(&u);
 	snprintf(h->made_by, sizeof(h->made_by), "%.64s %.32s %u.%u.%u", u.release, u.machine, v->major,
 		v->minor, v->micro);
@@ -46,11 +48,7 @@ static void fill_header(struct cache_header *h, size_t text_length, size_t filte
 /* FNV-1a names the file; what is in it is compared. */
 static void cache_name(const char *text, char *ret, size_t size)
 {
-	uint64_t h = 0xcbf29ce484222325ULL;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
-	snprintf(ret, size, "%016llx", (unsigned long long)h);
+	snprintf(ret, size, "%016llx", (unsigned long long)fnv1a(FNV1A_BASIS, text));
 }
 
 /* Only a directory that root alone can write to is trusted. */

@@ -18,7 +18,7 @@ struct cont *container_new(struct timeline *tl, const char *id)
 	c->serial = ++tl->next_serial;
 	c->c.id = xstrdup(id);
 	c->c.first_ns = c->c.last_ns = tl->now_ns;
-	c->lost_at_first = tl->stats.lost;
+	c->lost_at_first = tl->stats.lost - (tl->now_ns <= tl->losing_until_ns ? tl->losing : 0);
 	c->unsettled = true;
 	earlier = map_put(&tl->by_id, id, strlen(id), c);
 	if (earlier)

@@ -44,7 +44,7 @@ static size_t least_size(uint16_t kind)
 	case EVENT_LINK:
 		return sizeof(struct event_link);
 	case EVENT_LOST:
-		return sizeof(struct event_lost);
+		return offsetof(struct event_lost, until_ns);
 	case EVENT_ARMED:
 		return sizeof(struct event_armed);
 	case EVENT_META:
@@ -61,7 +61,8 @@ static size_t least_size(uint16_t kind)
 static size_t filled_size(const struct event *event)
 {
 	size_t wanted = event->kind == EVENT_SYSCALL_ENTER ? offsetof(struct event_syscall_enter, d)
-		: event->kind == EVENT_OOM_VICTIM ? sizeof(struct event_oom) : 0;
+		: event->kind == EVENT_OOM_VICTIM ? sizeof(struct event_oom)
+		: event->kind == EVENT_LOST ? sizeof(struct event_lost) : 0;
 
 	return event->size > wanted ? event->size : wanted;
 }
@@ -127,6 +128,11 @@ static void take_loss(struct timeline *tl, const struct event_lost *e)
 		tl->stats.lost_lifecycle += more;
 	if (!more)
 		return;
+	if (e->h.time_ns > tl->losing_until_ns)
+		tl->losing = 0;
+	if (e->until_ns > tl->losing_until_ns)
+		tl->losing_until_ns = e->until_ns;
+	tl->losing += more;
 	for (size_t i = 0; i < tl->active_count; i++) /* an edge near a loss is not to be trusted blindly */
 		tl->active[i]->unsettled = true;
 }

@@ -133,6 +133,7 @@ struct timeline {
 	uint64_t now_ns;
 	bool live; /* the snapshot is over */
 	uint64_t losses[48 * 16]; /* totals by kind and reason, as last told */
+	uint64_t losing, losing_until_ns; /* what the last losses were that reach into the future, and how far */
 
 	struct map processes; /* tgid -> struct process, the newest of that pid */
 	struct process *recent; /* of processes, the one that was asked for last: events come in runs; NULL = none */
