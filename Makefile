@@ -81,7 +81,7 @@ help:
 	@echo 'make bpf-cost   measure what each BPF program costs, and keep it in docs/bpf-cost.tsv'
 	@echo 'make soak       an hour of mixed starts with every view attached (SOAK_SECONDS=3600)'
 	@echo 'make unit       only the unit tests'
-	@echo 'make fuzz       fuzz the timeline and its views (SECONDS_EACH=60)'
+	@echo 'make fuzz       fuzz what reads foreign bytes (SECONDS_EACH=60, F=PATTERN chooses)'
 	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local)'
 	@echo 'Options: V=1 verbose, SAN=1 sanitizers, DEBUG=1, WERROR=1, CC=clang'
 
@@ -176,4 +176,5 @@ clean:
 
 -include Makefile.targets
 -include tests/vm/targets.mk
+-include tests/fuzz/targets.mk
 -include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(O)/bpf/direct/ctrace.bpf.d $(UNIT_TESTS:%=%.d)

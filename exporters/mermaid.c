@@ -126,6 +126,8 @@ static void actor(struct view *v, int index)
 	bool any = false;
 
 	text_actor(&who, &v->c->actors[index], true);
+	if (!who.length) /* a process may take its name away */
+		strbuf_puts(&who, "?");
 	for (int phase = 0; phase < PHASE_COUNT; phase++) {
 		_cleanup_(strbuf_free) struct strbuf name = { 0 };
 

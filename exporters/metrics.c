@@ -21,12 +21,12 @@ static long range_weight(const char *range, size_t length)
 	_cleanup_free_ char *text = xstrndup(range, length);
 	double weight = 1;
 
-	for (char *p = strchr(text, ';'); p; p = strchr(p + 1, ';')) {
+	for (char *p = strchr(text, ';'); p; p = strchr(p, ';')) {
 		p += 1 + strspn(p + 1, " \t");
 		if (!strncasecmp(p, "q=", 2))
 			weight = strtod(p + 2, NULL);
 	}
-	return weight < 0 || weight > 1 ? 0 : (long)(weight * 1000);
+	return weight >= 0 && weight <= 1 ? (long)(weight * 1000) : 0; /* none of a weight that is no number */
 }
 
 static bool is_type(const char *range, size_t length, const char *type)

@@ -34,7 +34,7 @@ static void check_filter(const struct filter *f, const struct container *c)
 	filter_free(items);
 }
 
-static void fuzz_filter(const uint8_t *data, size_t size)
+void fuzz_filter(const uint8_t *data, size_t size)
 {
 	static struct container *c;
 	struct filter *f = NULL;

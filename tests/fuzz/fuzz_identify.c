@@ -43,7 +43,7 @@ static void check_cgroup(const char *path)
 	free(front);
 }
 
-static void fuzz_identify(const uint8_t *data, size_t size)
+void fuzz_identify(const uint8_t *data, size_t size)
 {
 	char **argv = argv_split((const char *)data, size), **copy = argv_copy(argv);
 	char *joined = argv_join(argv, ' ');

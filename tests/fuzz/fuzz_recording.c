@@ -48,7 +48,7 @@ static void read_all(struct recording_reader *reader)
 	(void)seen;
 }
 
-static void fuzz_recording(const uint8_t *data, size_t size)
+void fuzz_recording(const uint8_t *data, size_t size)
 {
 	struct recording_reader *reader = NULL;
 	uint8_t *bytes = memcpy(xmalloc(size), data, size);

@@ -229,6 +229,29 @@ static void *write_ring(void *arg)
 	return NULL;
 }
 
+/* What the tar lists behind its contents is not implied: its own mode counts. */
+static void test_listed_late(void **state)
+{
+	static const char *const late[] = { "a/b/file", "c/file", "a/", NULL };
+	char diff_id[DIGEST_SIZE], digest[DIGEST_SIZE];
+	struct descriptor d = { (char *)"", digest, -1 };
+	struct layer_progress progress = { 0 };
+	struct unpacked u = { 0 };
+	struct error err = { 0 };
+	struct layer *layer;
+
+	(void)state;
+	make(late, false, diff_id, digest);
+	layer = layer_begin(root_fd, &d, diff_id, 1 << 30, &progress);
+	assert_int_equal(layer_feed(layer, blob, blob_length), 0);
+	if (layer_end(layer, true, &u, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(u.implied_count, 2);
+	assert_true(!strcmp(u.implied[0], "c") || !strcmp(u.implied[1], "c"));
+	assert_true(!strcmp(u.implied[0], "a/b") || !strcmp(u.implied[1], "a/b"));
+	unpacked_free(&u);
+}
+
 static void test_ring(void **state)
 {
 	struct ring *ring = ring_new(37);
@@ -263,7 +286,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_plain_and_gzip), TEST(test_verification), TEST(test_whiteouts),
-		TEST(test_refused), TEST(test_names_are_bytes), cmocka_unit_test(test_ring),
+		TEST(test_refused), TEST(test_names_are_bytes), TEST(test_listed_late), cmocka_unit_test(test_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,7 +136,7 @@ static int parse_options(const struct doc *d, struct mount_plan *m, struct error
 	if (doc_strings(d, "options", &options, NULL, err) < 0)
 		return -EINVAL;
 	for (char **o = options; o && *o; o++) {
-		if (parse_special(m, *o) || parse_attribute(m, *o) || parse_propagation(m, *o))
+		if (!**o || parse_special(m, *o) || parse_attribute(m, *o) || parse_propagation(m, *o))
 			continue;
 		array_grow(m->data, m->data_count, m->data_capacity);
 		m->data[m->data_count++] = *o;

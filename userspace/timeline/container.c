@@ -45,6 +45,8 @@ void container_free(struct cont *cont)
 
 	for (size_t i = 0; i < c->actor_count; i++)
 		free_actor(&c->actors[i]);
+	for (size_t i = 0; i < c->step_count; i++)
+		step_times_free(&c->steps[i]);
 	arena_free(&cont->details);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
@@ -237,6 +239,14 @@ static int creator_actor(struct timeline *tl, struct cont *c, const struct proce
 	return -1;
 }
 
+/* Its end will be the other one's: the shim of a pod makes all the pod's containers. */
+static bool serves_another(const struct cont *c, const struct process *p)
+{
+	uint64_t serial = p->acts_for ? p->acts_for : p->container;
+
+	return serial && serial != c->serial;
+}
+
 int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 {
 	struct actor_key key = { .process = p->id, .role = role_of(c, p) };
@@ -250,7 +260,8 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	array_grow(c->c.actors, c->c.actor_count, c->c.actor_capacity);
 	a = &c->c.actors[c->c.actor_count++];
 	*a = (struct actor){ .role = key.role, .pid = p->id.tgid, .ns_pid = p->ns_tgid,
-		.process_start_ns = p->id.start_ns, .is_shared = process_is_daemon(p) && key.role != ACTOR_INIT };
+		.process_start_ns = p->id.start_ns,
+		.is_shared = (process_is_daemon(p) || serves_another(c, p)) && key.role != ACTOR_INIT };
 	describe_actor(a, p);
 	begin_actor(a, p, tl->now_ns);
 	a->parent = creator_actor(tl, c, p, a->role);
@@ -281,7 +292,7 @@ bool container_recast(struct cont *c, const struct process *p)
 		return false;
 	map_remove_key(&c->actors, &key);
 	key.role = role_of(c, p);
-	map_put_key(&c->actors, &key, index);
+	free(map_put_key(&c->actors, &key, index));
 	c->c.actors[*index].role = (enum actor_role)key.role;
 	describe_actor(&c->c.actors[*index], p);
 	return true;
@@ -306,6 +317,19 @@ void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_
 		a->end_ns = now_ns;
 		a->end_edge = edge;
 		container_actor_cpu(a, p);
+	}
+}
+
+void container_actor_leaves(struct cont *c, const struct process *p, uint64_t now_ns)
+{
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		struct actor *a = &c->c.actors[i];
+
+		if (a->pid != p->id.tgid || a->process_start_ns != p->id.start_ns || a->end_ns)
+			continue;
+		a->end_ns = now_ns;
+		a->end_edge = EDGE_INFERRED;
+		c->unsettled = true;
 	}
 }
 
@@ -420,9 +444,10 @@ static bool is_gone(const struct cont *c)
 	for (size_t i = 0; i < c->c.actor_count; i++) {
 		const struct actor *a = &c->c.actors[i];
 
-		if (!a->exited && (a->role == ACTOR_SHIM || a->role == ACTOR_RUNTIME ||
-					  a->role == ACTOR_INIT || a->role == ACTOR_EXEC || a->role == ACTOR_HOOK) &&
-			!(a->role == ACTOR_RUNTIME && a->end_ns)) /* became init */
+		if (a->exited || a->is_shared || a->end_ns) /* with an end: became init, or acts for another */
+			continue;
+		if (a->role == ACTOR_SHIM || a->role == ACTOR_RUNTIME || a->role == ACTOR_INIT || a->role == ACTOR_EXEC ||
+			a->role == ACTOR_HOOK)
 			return false;
 	}
 	for (size_t i = 0; i < c->c.cgroup_count; i++) {

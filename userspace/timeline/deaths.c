@@ -215,6 +215,16 @@ static void leave(struct timeline *tl, struct cont *c, const struct process *p, 
 		exec_exited(c, p, e);
 }
 
+/* A runtime that acts for no container may still have taken a step for one, such as removing its cgroup: it is an
+ * actor there, whose end is waited for. */
+static void leave_everywhere(struct timeline *tl, const struct process *p, enum edge edge)
+{
+	if (p->role != ROLE_RUNTIME && p->role != ROLE_SHIM)
+		return;
+	for (size_t i = 0; i < tl->active_count; i++)
+		container_actor_gone(tl->active[i], p, tl->now_ns, edge);
+}
+
 void deaths_exit(struct timeline *tl, const struct event_exit *e)
 {
 	struct process *p = process_find(tl, e->h.tgid, e->h.start_ns);
@@ -225,11 +235,14 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	c = process_container(tl, p);
 	home = process_home(tl, p);
 	steps_process_gone(tl, p, e->h.time_ns);
+	requests_process_gone(tl, p);
 	process_add_cpu(p, &e->h, e->on_cpu_ns, e->run_queue_ns);
 	process_exit(tl, p, e->h.time_ns, e->exit_code);
 	leave(tl, c, p, e);
 	if (home != c)
 		leave(tl, home, p, e);
+	if (!c && !home)
+		leave_everywhere(tl, p, EDGE_OBSERVED);
 }
 
 static void leave_unseen(struct timeline *tl, struct cont *c, const struct process *p)
@@ -247,7 +260,10 @@ void deaths_unseen(struct timeline *tl, struct process *p)
 {
 	struct cont *c = process_container(tl, p), *home = process_home(tl, p);
 
+	requests_process_gone(tl, p);
 	leave_unseen(tl, c, p);
 	if (home != c)
 		leave_unseen(tl, home, p);
+	if (!c && !home)
+		leave_everywhere(tl, p, EDGE_LOST);
 }

@@ -286,7 +286,8 @@ void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 		e->ns.pid != tl->config.root_pid_ns;
 	/* an init or exec session may have the name of an engine or a client: what counts is that a runtime's pid 1
 	 * executes, or that it does so inside */
-	bool first_payload = is_init || is_exec || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD);
+	bool first_payload = !p->is_init && !p->is_exec &&
+		(is_init || is_exec || (p->role == ROLE_RUNTIME && e->h.role == ROLE_PAYLOAD));
 
 	process_exec(tl, p, e);
 	if (first_payload)
@@ -438,7 +439,8 @@ static void add_existing(struct timeline *tl, struct process *p)
 	c->c.pid = p->id.tgid;
 	c->c.init_start_ns = p->id.start_ns;
 	c->c.namespaces = p->ns;
-	c->c.first_ns = p->id.start_ns;
+	if (p->id.start_ns < c->c.first_ns) /* a step that was seen live may be older still */
+		c->c.first_ns = p->id.start_ns;
 	if (strncmp(p->comm, "runc:[", 6) != 0) {
 		p->is_init = true;
 		p->role = ROLE_PAYLOAD;

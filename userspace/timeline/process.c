@@ -137,6 +137,16 @@ void process_add_cpu(struct process *p, const struct event *h, uint64_t on_cpu_n
 	p->cpu.run_queue_ns += run_queue_ns;
 }
 
+/* p's part in the container that *which (of p) named is over: from now on it acts for another one. */
+static void act_for(struct timeline *tl, struct process *p, uint64_t *which, uint64_t serial)
+{
+	struct cont *before = *which != serial ? container_by_serial(tl, *which) : NULL;
+
+	if (before && !before->c.ended)
+		container_actor_leaves(before, p, tl->now_ns);
+	*which = serial;
+}
+
 void process_exec(struct timeline *tl, struct process *p, const struct event_exec *e)
 {
 	struct process *parent = process_find(tl, e->parent_tgid, 0);
@@ -161,9 +171,9 @@ void process_exec(struct timeline *tl, struct process *p, const struct event_exe
 	p->exe = xstrndup(e->filename, strnlen(e->filename, sizeof(e->filename)));
 	process_set_argv(p, e->argv, e->argv_length, e->argv_length < e->argv_total);
 	/* A program with a name of its own starts its own story: what the shell or engine that
-	 * executed it was doing is not its doing. */
-	if (renamed && p->role != ROLE_PAYLOAD && p->role != ROLE_HELPER)
-		p->container = 0;
+	 * executed it was doing is not its doing. But a container's init stays its init (dockerd in docker). */
+	if (renamed && p->role != ROLE_PAYLOAD && p->role != ROLE_HELPER && !p->is_init && !p->is_exec)
+		act_for(tl, p, &p->container, 0);
 	note_cli(tl, p);
 }
 
@@ -276,11 +286,13 @@ void process_claim(struct timeline *tl, struct process *p, struct cont *c)
 	int depth = 0;
 
 	if (p->is_init || p->is_exec)
-		p->acts_for = p->container != c->serial ? c->serial : 0;
+		act_for(tl, p, &p->acts_for, p->container != c->serial ? c->serial : 0);
 	else if (!process_is_daemon(p))
-		p->container = c->serial;
+		act_for(tl, p, &p->container, c->serial);
 	while (up && depth < DEPTH) {
 		chain[depth++] = up;
+		if (up->is_init || up->is_exec) /* who made the container around it had no part in this one */
+			break;
 		up = process_creator(tl, up);
 		if (up && (up->role == ROLE_NONE || up->role == ROLE_PAYLOAD || up->role == ROLE_FOLLOWED))
 			break;

@@ -173,6 +173,23 @@ void requests_response(struct timeline *tl, const struct event_request *e)
 	open_op_free(op);
 }
 
+/* Those that it still waited for are over, without an answer. */
+void requests_process_gone(struct timeline *tl, struct process *p)
+{
+	for (size_t i = tl->requests.count; i-- > 0;) {
+		struct open_op *op = tl->requests.entries[i].value;
+		struct request_key key;
+
+		if (op->process.tgid != p->id.tgid || op->process.start_ns != p->id.start_ns)
+			continue;
+		memcpy(&key, tl->requests.entries[i].key.bytes, sizeof(key));
+		map_remove_key(&tl->requests, &key);
+		op->step.end_edge = EDGE_LOST;
+		place_request(tl, p, &op->step);
+		open_op_free(op);
+	}
+}
+
 void requests_finish(struct timeline *tl)
 {
 	for (size_t i = 0; i < tl->requests.count; i++) {

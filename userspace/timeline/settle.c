@@ -117,6 +117,15 @@ static void put_phase(struct container *c, const struct phase_span *span)
 	c->phases[c->phase_count++] = *span;
 }
 
+/* Gives a span other ends than those of its steps: only what lies between them can be covered. */
+static void set_ends(struct phase_span *span, uint64_t start_ns, uint64_t end_ns)
+{
+	span->start_ns = start_ns;
+	span->end_ns = end_ns > start_ns ? end_ns : start_ns;
+	if (span->busy_ns > span->end_ns - span->start_ns)
+		span->busy_ns = span->end_ns - span->start_ns;
+}
+
 /* RUN is from init's exec to its exit, STOP from the first fatal signal to the exit. */
 static void fixed_phases(const struct cont *cont, struct phase_span *spans)
 {
@@ -133,9 +142,8 @@ static void fixed_phases(const struct cont *cont, struct phase_span *spans)
 		run->busy_ns = 0;
 	}
 	if (cont->stop_ns && c->exit.at_ns >= cont->stop_ns) {
-		stop->start_ns = cont->stop_ns;
+		set_ends(stop, cont->stop_ns, end);
 		stop->start_edge = EDGE_OBSERVED;
-		stop->end_ns = end;
 		stop->end_edge = edge;
 	} else if (stop->steps && !c->exit.at_ns) {
 		stop->end_edge = EDGE_OPEN;
@@ -164,8 +172,9 @@ static void find_phases(struct cont *cont)
 	for (size_t i = 0; i < c->step_count; i++)
 		extend(c, &spans[c->steps[i].phase], &covered[c->steps[i].phase], &c->steps[i]);
 	fixed_phases(cont, spans);
-	if (c->exit.at_ns && spans[PHASE_TEARDOWN].steps) {
-		spans[PHASE_TEARDOWN].start_ns = c->exit.at_ns;
+	/* one that was over before init's exit keeps the ends of its steps */
+	if (c->exit.at_ns && spans[PHASE_TEARDOWN].steps && c->exit.at_ns <= spans[PHASE_TEARDOWN].end_ns) {
+		set_ends(&spans[PHASE_TEARDOWN], c->exit.at_ns, spans[PHASE_TEARDOWN].end_ns);
 		spans[PHASE_TEARDOWN].start_edge = EDGE_OBSERVED;
 	}
 	c->phase_count = 0;

@@ -282,15 +282,17 @@ void steps_exec_done(struct timeline *tl, struct process *p, const struct event_
 
 void steps_process_gone(struct timeline *tl, struct process *p, uint64_t now_ns)
 {
-	struct open_op *op = map_get_key(&tl->ops, &p->id.tgid);
+	for (size_t i = tl->ops.count; i-- > 0;) { /* of all its threads; few calls are open at a time */
+		struct open_op *op = tl->ops.entries[i].value;
 
-	if (!op || op->process.start_ns != p->id.start_ns)
-		return;
-	map_remove_key(&tl->ops, &p->id.tgid);
-	if (op->op == OP_EXECVE)
-		open_op_free(op);
-	else
-		finish_op(tl, op, now_ns, EDGE_INFERRED);
+		if (op->process.tgid != p->id.tgid || op->process.start_ns != p->id.start_ns)
+			continue;
+		map_remove_key(&tl->ops, &op->tid);
+		if (op->op == OP_EXECVE)
+			open_op_free(op);
+		else
+			finish_op(tl, op, now_ns, EDGE_INFERRED);
+	}
 }
 
 void steps_finish(struct timeline *tl)

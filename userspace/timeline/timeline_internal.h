@@ -217,6 +217,8 @@ struct cont *container_for_id(struct timeline *tl, const char *id, const struct 
 /* What p used in its part, which has ended. */
 void container_actor_cpu(struct actor *a, const struct process *p);
 void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_ns, enum edge edge);
+/* It lives on, and acts for another container from now on. */
+void container_actor_leaves(struct cont *c, const struct process *p, uint64_t now_ns);
 /* settle.c */
 void container_settle(struct cont *c);
 
@@ -234,6 +236,7 @@ void details_add_bool(struct details *d, const char *key, bool value);
 void details_seal(struct details *d, struct arena *arena);
 void details_free(struct details *d);
 void step_free(struct step *s);
+void step_times_free(struct step *s); /* of one whose details are sealed */
 
 /* ---- waits.c ---- */
 
@@ -294,6 +297,7 @@ void cgroups_free(struct timeline *tl);
 /* requests.c */
 void requests_write(struct timeline *tl, const struct event_request *e);
 void requests_response(struct timeline *tl, const struct event_request *e);
+void requests_process_gone(struct timeline *tl, struct process *p);
 void requests_finish(struct timeline *tl);
 
 /* deaths.c */

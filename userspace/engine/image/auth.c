@@ -78,7 +78,7 @@ static char *stored_credentials(const char *domain)
 	return xasprintf("Basic %s", auth);
 }
 
-static char *token_url(const char *challenge, const char *realm, const char *path)
+char *auth_token_url(const char *challenge, const char *realm, const char *path)
 {
 	_cleanup_free_ char *service = auth_parameter(challenge, "service");
 	_cleanup_free_ char *scope = auth_parameter(challenge, "scope");
@@ -95,13 +95,11 @@ static char *token_url(const char *challenge, const char *realm, const char *pat
 	return url;
 }
 
-static int read_token(const struct http_response *response, const char *realm, char **ret,
-	struct error *err)
+int auth_read_token(const char *body, size_t length, const char *realm, char **ret, struct error *err)
 {
 	_cleanup_(cleanup_json) struct json_object *object = NULL;
 	const char *token;
-	int r = document_parse(response->body, response->length, "the token server's answer", &object,
-		err);
+	int r = document_parse(body, length, "the token server's answer", &object, err);
 
 	if (r < 0) {
 		error_prefix(err, "%s", realm);
@@ -126,7 +124,7 @@ static int get_token(struct http *http, const char *challenge, const char *domai
 	if (!realm)
 		return error_set(err, EACCES, "%s asks for a token but does not say where to get one",
 			domain);
-	url = token_url(challenge, realm, path);
+	url = auth_token_url(challenge, realm, path);
 	request.url = url;
 	r = http_get(http, &request, &response, err);
 	if (r < 0) {
@@ -136,7 +134,7 @@ static int get_token(struct http *http, const char *challenge, const char *domai
 	if (response.status != 200)
 		return error_set(err, EACCES, "%s refuses a token for %s (status %ld): the repository "
 			"does not exist, or docker login is needed", realm, path, response.status);
-	return read_token(&response, realm, ret, err);
+	return auth_read_token(response.body, response.length, realm, ret, err);
 }
 
 int auth_answer(struct http *http, const char *challenge, const char *domain, const char *path,

@@ -16,5 +16,10 @@ int auth_answer(struct http *http, const char *challenge, const char *domain, co
 /* The value of a parameter of a challenge (realm, service, scope), unquoted, or NULL. The caller
  * frees. Exposed for tests. */
 char *auth_parameter(const char *challenge, const char *name);
+/* Where to ask for the token that the challenge wants, for the repository at path, if it names no scope. The caller
+ * frees. Exposed for tests. */
+char *auth_token_url(const char *challenge, const char *realm, const char *path);
+/* The Authorization header that the token server's answer gives; the caller frees. Exposed for tests. */
+int auth_read_token(const char *body, size_t length, const char *realm, char **ret, struct error *err);
 
 #endif

@@ -258,13 +258,26 @@ char *reference_canonical(const struct reference *ref)
 		ref->digest ? ref->digest : ref->tag);
 }
 
+/* Whether a path alone means the one on docker's hub: its first component may be a domain ("a.b/c"), and what looks
+ * like an image's id is one. */
+static bool is_short_name(const char *path, bool has_digest)
+{
+	const char *slash = strchr(path, '/');
+
+	return slash ? !is_domain(path, (size_t)(slash - path)) : has_digest || !is_lower_hex(path, 64);
+}
+
 char *reference_familiar(const struct reference *ref)
 {
-	const char *path = ref->path;
 	bool hub = !strcmp(ref->domain, "docker.io");
+	const char *path = ref->path;
 
 	if (hub && str_starts(path, "library/") && !strchr(path + 8, '/'))
 		path += 8;
+	if (hub && !is_short_name(path, ref->digest != NULL)) {
+		hub = false;
+		path = ref->path;
+	}
 	return xasprintf("%s%s%s%s%s", hub ? "" : ref->domain, hub ? "" : "/", path,
 		ref->digest ? "@" : ":", ref->digest ? ref->digest : ref->tag);
 }

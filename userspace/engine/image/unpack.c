@@ -38,6 +38,7 @@ struct unpacker {
 	unpack_read *read;
 	void *arg;
 	struct unpacked *result;
+	struct map implied; /* path -> index + 1 in result->implied */
 	struct directory *directories;
 	size_t directory_count, directory_capacity;
 	char *parent_path; /* of the cached descriptor */
@@ -144,8 +145,28 @@ static void note_implied(struct unpacker *u, const char *path)
 {
 	struct unpacked *r = u->result;
 
+	if (map_get(&u->implied, path, strlen(path))) /* it was there before, and replaced */
+		return;
 	array_grow(r->implied, r->implied_count, r->implied_capacity);
 	r->implied[r->implied_count++] = xstrdup(path);
+	map_put(&u->implied, path, strlen(path), (void *)r->implied_count);
+}
+
+/* The tar does list it, behind what is in it: its own metadata count. The last one takes its place. */
+static void forget_implied(struct unpacker *u, const char *path)
+{
+	size_t index = (size_t)map_remove(&u->implied, path, strlen(path));
+	struct unpacked *r = u->result;
+	char *last;
+
+	if (!index)
+		return;
+	last = r->implied[--r->implied_count];
+	free(r->implied[index - 1]);
+	r->implied[index - 1] = last;
+	if (index - 1 == r->implied_count)
+		return;
+	map_put(&u->implied, last, strlen(last), (void *)index);
 }
 
 static int imply_directories(struct unpacker *u, const char *directory, int depth);
@@ -348,6 +369,7 @@ static int add_directory(struct unpacker *u, int parent, const char *name, const
 	}
 	if (r < 0)
 		return fail(u, -r, path, "make the directory");
+	forget_implied(u, path);
 	r = set_metadata(u, parent, name, path);
 	if (r == 0)
 		defer_times(u, path);
@@ -610,6 +632,7 @@ int unpack_tar(int root_fd, unpack_read *read, void *arg, struct unpacked *ret, 
 	for (size_t i = 0; i < u.directory_count; i++)
 		free(u.directories[i].path);
 	free(u.directories);
+	map_free(&u.implied);
 	if (r < 0)
 		unpacked_free(&result);
 	else

@@ -23,8 +23,8 @@ enum {
 
 struct unpacked {
 	uint64_t entries, bytes; /* bytes of file contents */
-	/* Directories that the tar uses but does not list, parents first: the layer below has the say
-	 * about their mode and owner. NULL-terminated, freed with unpacked_free. */
+	/* Directories that the tar uses but does not list, each once: the layer below has the say about
+	 * their mode and owner. One may have been replaced later. Freed with unpacked_free. */
 	char **implied;
 	size_t implied_count, implied_capacity;
 };
