@@ -53,10 +53,15 @@ ifdef DEBUG
 HARDEN := -fPIE
 CFLAGS += -O0
 endif
+ifdef COVERAGE
+HARDEN := -fPIE
+CFLAGS += -O1 --coverage -fprofile-update=atomic
+REPRODUCIBLE :=
+endif
 CFLAGS += $(HARDEN)
 
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wno-unused-parameter \
-	      -I. -Ibpf $(if $(SYSROOT),-isystem $(SYSROOT)/usr/include) -I$(SYSROOT)/usr/include/$(MACHINE)-linux-gnu \
+	      -I. -Ibpf $(if $(SYSROOT),-isystem $(SYSROOT)/usr/include) -I$(firstword $(wildcard $(SYSROOT)/usr/include/$(MACHINE)-linux-gnu /usr/$(MACHINE)-linux-gnu/include)) \
 	      $(if $(WERROR),-Werror) $(REPRODUCIBLE)
 
 # What each program links; --as-needed drops what it does not use.
@@ -80,7 +85,7 @@ TEST_TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build run test unit tools bench deps test-deps clean help install FORCE
+.PHONY: all build run test unit unit-programs tools bench deps test-deps clean help install FORCE
 
 all: build
 build: $(PROGRAMS:%=$(O)/%) $(O)/ctrace-oci
@@ -184,6 +189,8 @@ $(O)/tests/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -std=gnu11 $(WARNINGS) -static -o $@ $<
 
+unit-programs: $(UNIT_TESTS)
+
 unit: build tools $(UNIT_TESTS)
 	$(Q)tests/run $(UNIT_TESTS)
 
@@ -194,5 +201,6 @@ clean:
 
 -include Makefile.targets
 -include tests/static/targets.mk
+-include tests/coverage.mk
 -include tests/vm/targets.mk
 -include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(O)/bpf/direct/ctrace.bpf.d $(UNIT_TESTS:%=%.d)
