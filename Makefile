@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # ctrace. `make help` lists the targets.
 
-VERSION := $(shell git describe --always --dirty --tags 2>/dev/null || echo unknown)
+# The version is written down once, in the package's changelog; a build from a repository adds its commit.
+RELEASE := $(shell awk -F '[()]' '{ print $$2; exit }' debian/changelog)
+COMMIT := $(shell git describe --always --dirty --exclude='*' 2>/dev/null)
+VERSION := $(RELEASE)$(if $(COMMIT),+g$(COMMIT))
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+MACHINE := $(patsubst arm64,aarch64,$(patsubst x86,x86_64,$(ARCH)))
 MAKEFLAGS += -r
 
+# To build for another machine: ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=where its libraries are.
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(CROSS_COMPILE)gcc
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
 endif
 CLANG ?= clang
 BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
@@ -17,6 +25,8 @@ ifdef SAN
 O ?= .output/san
 else ifdef DEBUG
 O ?= .output/debug
+else ifdef CROSS_COMPILE
+O ?= .output/$(ARCH)
 else
 O ?= .output
 endif
@@ -25,9 +35,15 @@ WARNINGS := -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	    -Wno-missing-field-initializers -Wformat=2 -Wno-format-nonliteral
 CPPFLAGS += -D_GNU_SOURCE -I. -Iuserspace -I$(O)
 CFLAGS ?= -O2 -g
-CFLAGS += -std=gnu11 -fno-strict-aliasing $(WARNINGS) $(if $(WERROR),-Werror)
-HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
-LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+# No path of the machine that builds gets into a program: the same source gives the same bytes.
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
+CFLAGS += -std=gnu11 -fno-strict-aliasing $(WARNINGS) $(if $(WERROR),-Werror) $(REPRODUCIBLE) \
+	  $(if $(SYSROOT),--sysroot=$(SYSROOT))
+# Control flow is checked by the processor where it can: CET, or pointer authentication and branch targets.
+HARDEN_x86 := -fcf-protection -fstack-clash-protection
+HARDEN_arm64 := -mbranch-protection=standard $(if $(findstring clang,$(CC)),,-fstack-clash-protection)
+HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(HARDEN_$(ARCH))
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 ifdef SAN
 HARDEN := -fPIE
 CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -37,10 +53,16 @@ ifdef DEBUG
 HARDEN := -fPIE
 CFLAGS += -O0
 endif
+ifdef COVERAGE
+HARDEN := -fPIE
+CFLAGS += -O1 --coverage -fprofile-update=atomic
+REPRODUCIBLE :=
+endif
 CFLAGS += $(HARDEN)
 
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Wno-unused-parameter \
-	      -I. -Ibpf -I/usr/include/$(shell uname -m)-linux-gnu $(if $(WERROR),-Werror)
+	      -I. -Ibpf $(if $(SYSROOT),-isystem $(SYSROOT)/usr/include) -I$(firstword $(wildcard $(SYSROOT)/usr/include/$(MACHINE)-linux-gnu /usr/$(MACHINE)-linux-gnu/include)) \
+	      $(if $(WERROR),-Werror) $(REPRODUCIBLE)
 
 # What each program links; --as-needed drops what it does not use.
 ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
@@ -54,16 +76,16 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 PROGRAMS := ctrace ctrace-trace ctrace-image ctrace-serve ctrace-top
-SOURCES := $(filter-out userspace/main.c,$(wildcard userspace/*/*.c userspace/*/*/*.c exporters/*.c tui/*.c))
+SOURCES := $(filter-out userspace/main.c,$(sort $(wildcard userspace/*/*.c userspace/*/*/*.c exporters/*.c tui/*.c)))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
-BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+BPF_SOURCES := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJECTS := $(BPF_SOURCES:%.c=$(O)/%.o)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build run test unit tools bench deps test-deps clean help install FORCE
+.PHONY: all build run test unit unit-programs tools bench deps test-deps clean help install FORCE
 
 all: build
 build: $(PROGRAMS:%=$(O)/%) $(O)/ctrace-oci
@@ -82,7 +104,10 @@ help:
 	@echo 'make soak       an hour of mixed starts with every view attached (SOAK_SECONDS=3600)'
 	@echo 'make unit       only the unit tests'
 	@echo 'make fuzz       fuzz what reads foreign bytes (SECONDS_EACH=60, F=PATTERN chooses)'
-	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local)'
+	@echo 'make check-static  clang-tidy, cppcheck and gcc -fanalyzer; analyze: more of it, for minutes'
+	@echo 'make install    install below $$DESTDIR$$PREFIX (/usr/local); uninstall: remove it again'
+	@echo 'make deb        build the Debian package into $(O)/deb'
+	@echo 'make coverage   build with --coverage, run tests, write docs/coverage.md'
 	@echo 'Options: V=1 verbose, SAN=1 sanitizers, DEBUG=1, WERROR=1, CC=clang'
 
 $(O)/version.h: FORCE
@@ -120,7 +145,7 @@ $(O)/exporters/html.o: $(O)/html_hash.h
 
 $(O)/libctrace.a: $(OBJECTS)
 	$(call say,AR,$@)
-	$(Q)rm -f $@; ar rcs $@ $^
+	$(Q)rm -f $@; $(AR) rcsD $@ $^
 
 $(PROGRAMS:%=$(O)/%): $(O)/%: $(O)/main-%.o $(O)/libctrace.a
 	$(call say,LINK,$@)
@@ -166,6 +191,8 @@ $(O)/tests/%: tests/tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -O2 -std=gnu11 $(WARNINGS) -static -o $@ $<
 
+unit-programs: $(UNIT_TESTS)
+
 unit: build tools $(UNIT_TESTS)
 	$(Q)tests/run $(UNIT_TESTS)
 
@@ -175,6 +202,8 @@ clean:
 	rm -rf .output
 
 -include Makefile.targets
+-include tests/static/targets.mk
+-include tests/coverage.mk
 -include tests/vm/targets.mk
 -include tests/fuzz/targets.mk
 -include $(OBJECTS:.o=.d) $(PROGRAMS:%=$(O)/main-%.d) $(BPF_OBJECTS:.o=.d) $(O)/bpf/direct/ctrace.bpf.d $(UNIT_TESTS:%=%.d)

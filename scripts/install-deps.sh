@@ -47,6 +47,12 @@ py:yaml python3-yaml optional
 py:prometheus_client python3-prometheus-client optional
 cmd:strace strace
 cmd:shellcheck shellcheck optional
+cmd:clang-tidy clang-tidy optional
+cmd:cppcheck cppcheck optional
+cmd:readelf binutils
+cmd:groff groff-base optional
+cmd:dh debhelper optional
+cmd:lintian lintian optional
 cmd:ip iproute2
 cmd:nft nftables
 cmd:iptables iptables

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CTRACE_TERMINAL_H
-#define CTRACE_TERMINAL_H
+#ifndef CTRACE_TUI_TERMINAL_H
+#define CTRACE_TUI_TERMINAL_H
 
 /* The one file that knows of curses, colours and glyphs. */
 

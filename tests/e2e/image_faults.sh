@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Registries that misbehave: the error names the object, the exit code is 125, the store stays empty.
 set -u
-top=$(pwd)
 work=$(mktemp -d /tmp/ctrace-image-faults.XXXXXX)
 count=0
 server=

@@ -210,7 +210,6 @@ if command -v umoci > /dev/null; then
 	pull_tars "$work/d1.tar" "$work/d2.tar.gz" "$work/d3.tar"
 	check 'an image with everything is pulled' $?
 	mkdir "$work/merged"
-	id=$("$CTRACE" images -q)
 	lower=$(python3 - "$CTRACE_ROOT" <<'PY'
 import glob, json, sys
 r = json.load(open(glob.glob(sys.argv[1] + "/images/*.json")[0]))

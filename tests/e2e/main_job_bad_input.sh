@@ -25,7 +25,7 @@ host_state()
 # refused CODE REGEX WHAT COMMAND...: the command ends with the code and an error that matches.
 refused()
 {
-	local wanted=$1 regex=$2 what=$3 before after code
+	local wanted=$1 regex=$2 what=$3 before code
 
 	shift 3
 	before=$(host_state)

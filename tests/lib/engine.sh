@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # ON and out are read by tests
 # shellcheck shell=bash
 # A launcher with directories of its own and a small root to run on. Needs env.sh.
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # CONTAINERD_IMAGE and ENGINE_WHY are read by tests
 # shellcheck shell=bash
 # Engines and runtimes, each with directories of its own and a clean-up. Needs env.sh and images.sh.
 # Every *_start returns 1 with ENGINE_WHY where the engine cannot run here.

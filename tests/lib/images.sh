@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # UBUNTU_WHY is read by tests
 # shellcheck shell=bash
 # Images without the internet, and a registry for them. Needs env.sh.
 

@@ -15,6 +15,7 @@ echo "umask - $(umask)"
 echo "host name $(hostname | sed 's/[0-9a-f]\{12\}/ID/')"
 env | grep -v '^_=\|^SHLVL=\|^PWD=\|^OLDPWD=' | sed 's/^HOSTNAME=[0-9a-f]\{12\}$/HOSTNAME=ID/' | sort | each env
 # mount point, options, type, options of the file system
+# shellcheck disable=SC2034 # not all of the fields are wanted
 sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* //; s/ \(shared\|master\):[0-9]*//g' /proc/self/mountinfo | while read -r point options dash type source more; do
 	case $type in
 	overlay) more=${more%%,lowerdir*} ;;

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # SERVE_CODE is read by tests
 # shellcheck shell=bash
 # A ctrace serve of the test's own. Needs env.sh and trace.sh.
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # TRACE_CODE is read by tests
 # shellcheck shell=bash
 # Tracing in tests: start and stop `ctrace trace`, judge its JSON. Needs env.sh.
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/oci_internal.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 /* docker's defaults, as far as they make sense without an image. */
@@ -93,7 +94,7 @@ static char *make_spec(bool rootless)
 		json_object_object_add(l, "gidMappings", one_mapping(getegid()));
 		json_object_object_del(l, "resources");
 	}
-	text = strdup(json_object_to_json_string_ext(o,
+	text = xstrdup(json_object_to_json_string_ext(o,
 		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 	return text;

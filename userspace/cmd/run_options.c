@@ -686,7 +686,7 @@ void run_options_help(FILE *out)
 			continue;
 		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
 			rows[i].argument ? rows[i].argument : "");
-				if (rows[i].letter)
+		if (rows[i].letter)
 			fprintf(out, "  -%c, ", rows[i].letter);
 		else
 			fputs("      ", out);

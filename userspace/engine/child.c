@@ -16,8 +16,6 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-extern char **environ;
-
 enum { ARGUMENTS_MAX = 32, READY_TIMEOUT_MS = 15000, TERMINATE_MS = 5000 };
 
 static int reap(pid_t pid)

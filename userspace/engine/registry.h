@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CTRACE_REGISTRY_H
-#define CTRACE_REGISTRY_H
+#ifndef CTRACE_ENGINE_REGISTRY_H
+#define CTRACE_ENGINE_REGISTRY_H
 
 /*
  * Which containers there are and who may change each, below /run/ctrace (CTRACE_RUN in the environment

@@ -124,6 +124,13 @@ static char *choose_cgroup_path(const struct config *c, const char *id)
 	return path[0] == '/' ? xstrdup(path) : xasprintf("/%s", path);
 }
 
+/* Not by memcmp: there is padding. */
+static bool same_device(const struct cgroup_device *a, const struct cgroup_device *b)
+{
+	return a->allow == b->allow && a->type == b->type && a->major == b->major && a->minor == b->minor &&
+	       !strncmp(a->access, b->access, sizeof(a->access));
+}
+
 /* The devices that every container has (config-linux.md "Default Devices") must be usable, and nodes be
  * makeable, whatever the rules before say. Without rules there is nothing to add to. */
 static void allow_default_devices(struct cgroup_resources *r)
@@ -139,7 +146,7 @@ static void allow_default_devices(struct cgroup_resources *r)
 		bool known = false;
 
 		for (size_t j = 0; j < r->device_count; j++)
-			known |= !memcmp(&r->devices[j], &defaults[i], sizeof(defaults[i]));
+			known |= same_device(&r->devices[j], &defaults[i]);
 		if (known)
 			continue;
 		array_grow(r->devices, r->device_count, r->device_capacity);

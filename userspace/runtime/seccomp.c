@@ -169,7 +169,7 @@ uint32_t seccomp_architecture(const char *from)
 
 	if (!strncmp(from, "SCMP_ARCH_", 10))
 		from += 10;
-	for (size_t j = 0; from[j] && j < sizeof(name) - 1; j++)
+	for (size_t j = 0; j < sizeof(name) - 1 && from[j]; j++)
 		name[j] = from[j] >= 'A' && from[j] <= 'Z' ? (char)(from[j] + 32) : from[j];
 	return seccomp_arch_resolve_name(name);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CTRACE_RECORD_H
-#define CTRACE_RECORD_H
+#ifndef CTRACE_TIMELINE_RECORD_H
+#define CTRACE_TIMELINE_RECORD_H
 
 /* A record of any kind, copied to where it can be followed by zeros: every string in it ends, and what a short
  * record lacks reads as zero. */

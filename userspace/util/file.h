@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CTRACE_FILE_H
-#define CTRACE_FILE_H
+#ifndef CTRACE_UTIL_FILE_H
+#define CTRACE_UTIL_FILE_H
 
 #include <stddef.h>
 

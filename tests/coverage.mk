@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# Which lines the tests run. Included by the Makefile.
+#
+# A build of its own with gcc --coverage; the unit, replay and screen tests, and the end-to-end tests that E2E names
+# (E2E=all: every one). What is counted goes to docs/coverage.md, with the reasons kept in tests/coverage.txt.
+
+.PHONY: coverage
+COVERAGE_OUTPUT := .output/coverage
+coverage: test-deps
+	$(Q)$(BUILD) O=$(COVERAGE_OUTPUT) COVERAGE=1 build tools unit-programs
+	$(Q)find $(COVERAGE_OUTPUT) -name '*.gcda' -delete
+	$(Q)T= tests/run --output $(COVERAGE_OUTPUT) --leaks warn $(UNIT_TESTS:$(O)/%=$(COVERAGE_OUTPUT)/%) \
+		$(wildcard tests/replay/*.sh) $(wildcard tests/tui/golden.sh) \
+		$(if $(filter all,$(E2E)),$(wildcard tests/e2e/*.sh),$(wildcard $(E2E:%=tests/e2e/%.sh))) || \
+		echo 'coverage: some tests failed; what they ran is counted all the same'
+	$(Q)scripts/coverage.py $(COVERAGE_OUTPUT) $(if $(E2E),'$(E2E)') > docs/coverage.md.new && mv docs/coverage.md.new docs/coverage.md

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# ctrace for arm64: the BPF objects, and the stub that is written in assembly. With FULL=1 also all the programs, which
+# are linked to Debian's arm64 libraries, and the unit and replay tests under qemu's user emulation. Nothing here traces
+# an arm64 kernel.
+# timeout: 2400
+. tests/lib/env.sh
+[ "$(uname -m)" = x86_64 ] || skip_all "this is for machines that are no arm64"
+need clang aarch64-linux-gnu-gcc make
+cd "$TOP" || exit 1
+
+output=$WORK/arm64
+sysroot=$CACHE/sysroot-arm64
+cross()
+{
+	make --no-print-directory -j2 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- O="$output" WERROR=1 \
+		BPFTOOL="$(scripts/find-bpftool.sh)" "$@"
+}
+
+check "the BPF objects compile for arm64" cross "$output/bpf/ctrace.o" "$output/bpf/ctrace_direct.o"
+# The C library's headers of the cross compiler are enough for this file.
+check "the stub's assembly is accepted" aarch64-linux-gnu-gcc -D_GNU_SOURCE -I. -Iuserspace -std=gnu11 -O2 -Wall -Werror \
+	-mbranch-protection=standard -c userspace/runtime/stub.c -o "$WORK/stub.o"
+like "$(aarch64-linux-gnu-readelf --wide --symbols "$WORK/stub.o")" "runtime_stub_end" "and is in the object"
+
+if [ -z "${FULL-}" ]; then
+	skip_point "the programs for arm64" "it builds the tree anew: run it with FULL=1"
+	done_testing
+	exit
+fi
+if [ ! -e "$sysroot/usr/include/stdio.h" ] && ! scripts/make-sysroot.sh arm64 "$sysroot" 2>"$WORK/sysroot.err"; then
+	skip_point "the programs for arm64" "no arm64 packages: $(tail -n 1 "$WORK/sysroot.err")"
+	done_testing
+	exit
+fi
+check "the programs build for arm64" cross SYSROOT="$sysroot" build
+for program in ctrace ctrace-trace ctrace-image ctrace-serve ctrace-top; do
+	like "$(readelf --file-header "$output/$program")" "Machine: *AArch64" "$program is for arm64"
+	like "$(readelf --wide --dynamic "$output/$program")" "BIND_NOW" "and hardened"
+done
+
+if ! have qemu-aarch64-static; then
+	skip_point "running them" "qemu-aarch64-static is not installed"
+	done_testing
+	exit
+fi
+emulated()
+{
+	qemu-aarch64-static -L "$sysroot" "$@"
+}
+like "$(emulated "$output/ctrace" --version)" "^ctrace [0-9]" "ctrace for arm64 runs under emulation"
+for recording in tests/replay/*.ctrace; do
+	check "replay of $(basename "$recording") says the same as here" cmp \
+		<(emulated "$output/ctrace-trace" replay --json "$recording" 2>&1) <("$CTRACE" replay --json "$recording" 2>&1)
+done
+# Those that ask nothing of the kernel.
+for name in timeline waterfall recording exports filter identify otlp spec json reference manifest; do
+	check "unit test $name builds" cross SYSROOT="$sysroot" "$output/tests/test_$name" &&
+		check "and passes" emulated "$output/tests/test_$name"
+done
+done_testing

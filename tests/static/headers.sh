@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Every file says its licence; every header may be included twice.
+. tests/lib/env.sh
+cd "$TOP" || exit 1
+
+mapfile -t sources < <(find bpf userspace exporters tui tests scripts completions man .ci debian Makefile* -type f \
+	\( -name '*.[ch15]' -o -name '*.sh' -o -name '*.bash' -o -name '*.py' -o -name '*.mk' -o -name '*.mjs' -o -name '*.js' \
+	-o -name '*.css' -o -name '*.service' -o -name '*.def' -o -name 'Makefile*' -o -name run -o -name rules \) 2>/dev/null)
+check "all of the ${#sources[@]} files are found" [ "${#sources[@]}" -gt 400 ]
+
+# In the first lines, where people look.
+unlicensed=$(for file in "${sources[@]}"; do
+	head -n 5 "$file" | grep -q 'SPDX-License-Identifier: ' || echo "$file"
+done)
+is "$unlicensed" "" "each has an SPDX line"
+other=$(grep -L 'SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause' bpf/*)
+is "$other" "" "what the kernel loads is also under the GPL"
+
+unguarded=$(printf '%s\n' "${sources[@]}" | grep '\.h$' | while read -r header; do
+	name=$(awk '$1 == "#ifndef" { print $2; exit }' "$header")
+	if [ -z "$name" ] || ! grep -qx "#define $name" "$header"; then
+		echo "$header"
+	fi
+done)
+is "$unguarded" "" "each header has a guard"
+doubled=$(printf '%s\n' "${sources[@]}" | grep '\.h$' | xargs awk '$1 == "#ifndef" { print $2; nextfile }' | sort | uniq -d)
+is "$doubled" "" "no two have the same"
+done_testing
