@@ -17,7 +17,7 @@ enum { FORKS_MAX = 8 };
 
 /* What was told of a container. */
 struct told {
-	bool created, started, paused, died, destroyed;
+	bool created, started, died, destroyed;
 	size_t marks;      /* of the container's, looked at */
 	size_t actors;     /* of the container's, looked at */
 	uint64_t signal_ns; /* of the newest signal told */
@@ -292,6 +292,9 @@ static void tell_marks(struct docker_events *d, struct strbuf *sb, const struct 
 
 		if (m->kind == MARK_OOM_KILL)
 			write_line(d, sb, c, &(struct line){ .status = "oom", .at_ns = m->at_ns });
+		if (m->kind == MARK_FREEZE || m->kind == MARK_THAW)
+			write_line(d, sb, c, &(struct line){ .status = m->kind == MARK_FREEZE ? "pause" : "unpause",
+				.at_ns = m->at_ns });
 		if (m->kind != MARK_EXEC_EXIT)
 			continue;
 		snprintf(text, sizeof(text), "%" PRId64, code ? code->number : 0);
@@ -316,25 +319,6 @@ static void tell_signals(struct docker_events *d, struct strbuf *sb, const struc
 		write_line(d, sb, c, &(struct line){ "kill", s->start_ns, "signal", text, NULL });
 		told->signal_ns = s->start_ns;
 	}
-}
-
-static uint64_t last_mark(const struct container *c, enum mark_kind kind)
-{
-	for (size_t i = c->mark_count; i-- > 0;) {
-		if (c->marks[i].kind == kind)
-			return c->marks[i].at_ns;
-	}
-	return c->last_ns;
-}
-
-static void tell_pause(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
-{
-	bool paused = c->state == STATE_PAUSED;
-
-	if (paused != told->paused && c->state != STATE_EXITED)
-		write_line(d, sb, c, &(struct line){ .status = paused ? "pause" : "unpause",
-			.at_ns = last_mark(c, paused ? MARK_FREEZE : MARK_THAW) });
-	told->paused = paused;
 }
 
 static void tell_end(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
@@ -369,6 +353,5 @@ void docker_events_update(struct docker_events *d, struct strbuf *sb, const stru
 	tell_sessions(d, sb, c, told);
 	tell_signals(d, sb, c, told);
 	tell_marks(d, sb, c, told);
-	tell_pause(d, sb, c, told);
 	tell_end(d, sb, c, told);
 }

@@ -365,7 +365,7 @@ int dashboard_batch(struct dashboard *d, struct error *err)
 }
 
 /* A person may send signals to containers of other users, and write a view into a directory of theirs. */
-static int give_up_privilege(const struct dashboard *d, struct error *err)
+int dashboard_give_up_privilege(const struct dashboard *d, struct error *err)
 {
 	uint64_t acting = d->o->batch || d->o->readonly ? 0 : PRIVILEGE(CAP_KILL) | PRIVILEGE(CAP_DAC_OVERRIDE);
 
@@ -379,8 +379,8 @@ int dashboard_run(const struct dashboard_options *options, struct error *err)
 	struct dashboard d = { .o = options };
 	int r = dashboard_open(&d, err);
 
-	if (r >= 0)
-		r = give_up_privilege(&d, err);
+	if (r >= 0 && !options->program) /* which is started first: it needs all that we have */
+		r = dashboard_give_up_privilege(&d, err);
 	if (r >= 0)
 		r = options->batch ? dashboard_batch(&d, err) : dashboard_interactive(&d, err);
 	dashboard_close(&d);

@@ -35,6 +35,8 @@ void dashboard_sample(struct dashboard *d);
 void dashboard_signal(struct dashboard *d);
 
 int dashboard_batch(struct dashboard *d, struct error *err);
+/* What this process does not need once it traces; a program beside it is started before. */
+int dashboard_give_up_privilege(const struct dashboard *d, struct error *err);
 int dashboard_interactive(struct dashboard *d, struct error *err);
 
 #endif

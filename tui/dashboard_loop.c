@@ -393,7 +393,8 @@ static int start_program(struct loop *l, struct error *err)
 	if (r < 0)
 		return r;
 	panes_layout(&l->panes, rows, columns); /* before the program looks */
-	return watch(l, guest_fd(l->panes.guest), err);
+	r = dashboard_give_up_privilege(l->d, err);
+	return r < 0 ? r : watch(l, guest_fd(l->panes.guest), err);
 }
 
 /* What would be lost with our screen: the last that it printed, and how its container was made. */

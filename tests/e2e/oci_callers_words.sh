@@ -44,43 +44,43 @@ start()
 # exec --cgroup
 writable='.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
 check "a container" start "words$$" 'sleep 100' "$writable"
-ids=(words$$)
-like "$(oci exec --cgroup .. "$ids" true 2>&1)" ' \.\. is not a sub cgroup path' "exec --cgroup .. is refused"
-like "$(oci exec --cgroup a/../.. "$ids" true 2>&1)" ' is not a sub cgroup path' "so is a way out by a detour"
-like "$(oci exec --cgroup nonexistent "$ids" true 2>&1)" ' adding pid .*/nonexistent/cgroup.procs: no such file ' \
+id=words$$
+like "$(oci exec --cgroup .. "$id" true 2>&1)" ' \.\. is not a sub cgroup path' "exec --cgroup .. is refused"
+like "$(oci exec --cgroup a/../.. "$id" true 2>&1)" ' is not a sub cgroup path' "so is a way out by a detour"
+like "$(oci exec --cgroup nonexistent "$id" true 2>&1)" ' adding pid .*/nonexistent/cgroup.procs: no such file ' \
 	"a group that does not exist is told as runc tells it"
-like "$(oci exec --cgroup whaaat:/ "$ids" true 2>&1)" 'unknown controller whaaat' "so is a controller"
-like "$(oci exec --cgroup a --cgroup b "$ids" true 2>&1)" 'invalid --cgroup argument: a \(missing <controller>' \
+like "$(oci exec --cgroup whaaat:/ "$id" true 2>&1)" 'unknown controller whaaat' "so is a controller"
+like "$(oci exec --cgroup a --cgroup b "$id" true 2>&1)" 'invalid --cgroup argument: a \(missing <controller>' \
 	"several want their controllers"
-like "$(oci exec --cgroup pids:a:b "$ids" true 2>&1)" 'invalid --cgroup argument: pids:a:b' "two colons are one too many"
-own=$(oci exec "$ids" cat /proc/self/cgroup)
-is "$(oci exec --cgroup / "$ids" cat /proc/self/cgroup)" "$own" "exec --cgroup / is the container's own"
+like "$(oci exec --cgroup pids:a:b "$id" true 2>&1)" 'invalid --cgroup argument: pids:a:b' "two colons are one too many"
+own=$(oci exec "$id" cat /proc/self/cgroup)
+is "$(oci exec --cgroup / "$id" cat /proc/self/cgroup)" "$own" "exec --cgroup / is the container's own"
 if is_v1; then
-	like "$(oci exec --cgroup pids:nonexistent "$ids" true 2>&1)" ' adding pid .*/nonexistent/cgroup.procs: no such file ' \
+	like "$(oci exec --cgroup pids:nonexistent "$id" true 2>&1)" ' adding pid .*/nonexistent/cgroup.procs: no such file ' \
 		"of one controller, too"
-	oci exec "$ids" mkdir -p /sys/fs/cgroup/memory/submem /sys/fs/cgroup/pids/subpids
-	groups=$(oci exec --cgroup memory:submem --cgroup pids:/subpids "$ids" cat /proc/self/cgroup)
+	oci exec "$id" mkdir -p /sys/fs/cgroup/memory/submem /sys/fs/cgroup/pids/subpids
+	groups=$(oci exec --cgroup memory:submem --cgroup pids:/subpids "$id" cat /proc/self/cgroup)
 	like "$groups" ':memory:.*/submem$' "exec --cgroup memory:submem"
 	like "$groups" ':pids:.*/subpids$' "exec --cgroup pids:/subpids beside it"
 	unlike "$(grep -v 'memory\|pids' <<<"$groups")" 'sub(mem|pids)' "the other hierarchies stay"
 else
-	oci exec "$ids" mkdir /sys/fs/cgroup/low /sys/fs/cgroup/second
-	oci exec "$ids" sh -c 'echo 1 >/sys/fs/cgroup/low/cgroup.procs; echo $$ >/sys/fs/cgroup/low/cgroup.procs
+	oci exec "$id" mkdir /sys/fs/cgroup/low /sys/fs/cgroup/second
+	oci exec "$id" sh -c 'echo 1 >/sys/fs/cgroup/low/cgroup.procs; echo $$ >/sys/fs/cgroup/low/cgroup.procs
 		echo +memory >/sys/fs/cgroup/cgroup.subtree_control'
-	like "$(oci exec "$ids" cat /proc/self/cgroup)" '^0::/low$' "a group that takes no process: exec goes where init is"
-	like "$(oci exec --cgroup / "$ids" true 2>&1)" ' adding pid .* to cgroups.*/cgroup.procs: device or resource busy' \
+	like "$(oci exec "$id" cat /proc/self/cgroup)" '^0::/low$' "a group that takes no process: exec goes where init is"
+	like "$(oci exec --cgroup / "$id" true 2>&1)" ' adding pid .* to cgroups.*/cgroup.procs: device or resource busy' \
 		"unless told where to go"
-	like "$(oci exec --cgroup second "$ids" cat /proc/self/cgroup)" '^0::/second$' "exec --cgroup second"
+	like "$(oci exec --cgroup second "$id" cat /proc/self/cgroup)" '^0::/second$' "exec --cgroup second"
 fi
 
 # update: the same rules for resources as in config.json
 rules='{"devices": [{"allow": false, "type": "c", "major": 1, "minor": 11, "access": "rwa"}]}'
-like "$(oci update -r - "$ids" 2>&1 <<<"$rules")$(timeout 20 "$CTRACE" oci --root "$WORK/state" update -r - "$ids" <<<"$rules" 2>&1)" \
+like "$(oci update -r - "$id" 2>&1 <<<"$rules")$(timeout 20 "$CTRACE" oci --root "$WORK/state" update -r - "$id" <<<"$rules" 2>&1)" \
 	'resources.devices\[0\].access: "rwa"' "update refuses a device access that there is not"
 
 # exec --no-new-privs
-is "$(oci exec "$ids" sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)" 0 "exec does as the container's own process"
-is "$(oci exec --no-new-privs "$ids" sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)" 1 "exec --no-new-privs"
+is "$(oci exec "$id" sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)" 0 "exec does as the container's own process"
+is "$(oci exec --no-new-privs "$id" sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)" 1 "exec --no-new-privs"
 check "a container with no_new_privs" start "nnp$$" 'sleep 100' '.process.noNewPrivileges = true'
 is "$(oci exec "nnp$$" sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)" 1 "what exec runs in it has no more than it"
 
@@ -93,7 +93,7 @@ for root in "$(cgroup_mount freezer)" "$(cgroup_mount '')"; do
 	start "frozen$$" 'sleep 100 & wait'
 	sleep 100 &
 	bystander=$!
-	echo "$(cat "$WORK/pid")" >"$root/foreign$$/cgroup.procs"
+	cat "$WORK/pid" >"$root/foreign$$/cgroup.procs"
 	echo "$bystander" >"$root/foreign$$/cgroup.procs"
 	echo $frozen >"$root/foreign$$/$file"
 	check "delete --force of a container in a frozen group of ${root##*/}" oci delete --force "frozen$$"

@@ -172,6 +172,8 @@ static void clean_one(const char *id, const char *store_root)
 		state_free(&s);
 		guess(&s, id, store_root);
 	}
+	if (!state_has(s.address)) /* it takes one before it can write down which */
+		s.address = xstrdup("?");
 	remove_container(id);
 	remove_cgroup(s.cgroup);
 	ended = s.status == STATE_EXITED; /* who held the claim was about to start, or to look */

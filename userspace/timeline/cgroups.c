@@ -183,13 +183,27 @@ bool cgroups_is_around(struct timeline *tl, const struct cont *c, const struct p
 	return c != own && lifecycle_container_of(tl, p->cgroup_id, p->ns.pid) == c;
 }
 
+/* A supervisor that starts its container again executes nothing that says so: it makes the group anew that it has
+ * removed. */
+static bool starts_again(const struct cont *own, const struct event_cgroup *e)
+{
+	if (own->c.state != STATE_EXITED || strcmp(last_component(e->path), own->c.id) != 0)
+		return false;
+	for (size_t i = 0; i < own->c.cgroup_count; i++) {
+		if (!own->c.cgroups[i].removed)
+			return false;
+	}
+	return own->c.cgroup_count > 0;
+}
+
 static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 {
 	struct process *p = process_get(tl, &e->h);
 	struct cgroup_ref *ref = ref_new(tl, e->hierarchy, e->id, e->path);
 	struct step step = point(STEP_CGROUP_MKDIR, &e->h);
 	struct cont *own = process_container(tl, p);
-	bool for_own = own && p->role == ROLE_RUNTIME; /* its arguments named a container: the path need not */
+	bool again = own && p->role == ROLE_RUNTIME && starts_again(own, e);
+	bool for_own = own && p->role == ROLE_RUNTIME && !again; /* its arguments named a container: the path need not */
 	struct cont *c = by_path(tl, e->path, p->role != ROLE_NONE && !for_own);
 
 	if (!c)
@@ -198,7 +212,7 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 		c = own;
 	if (c) {
 		cgroups_adopt(tl, c, ref);
-		if (!own && p->role == ROLE_RUNTIME) /* `ctrace run`: named by its cgroup */
+		if ((!own || again) && p->role == ROLE_RUNTIME) /* `ctrace run`: named by its cgroup */
 			process_claim(tl, p, c);
 	}
 	details_add_text(&step.details, "path", e->path);

@@ -266,6 +266,8 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	begin_actor(a, p, tl->now_ns);
 	a->parent = creator_actor(tl, c, p, a->role);
 	map_put_key(&c->actors, &key, index);
+	p->in_several |= p->actor_of && p->actor_of != c->serial;
+	p->actor_of = c->serial;
 	c->c.followed |= p->followed;
 	if (p->dead) {
 		container_actor_cpu(a, p);

@@ -215,11 +215,16 @@ static void leave(struct timeline *tl, struct cont *c, const struct process *p, 
 		exec_exited(c, p, e);
 }
 
-/* A runtime that acts for no container may still have taken a step for one, such as removing its cgroup: it is an
- * actor there, whose end is waited for. */
-static void leave_everywhere(struct timeline *tl, const struct process *p, enum edge edge)
+/* A runtime or shim may have taken a step for a container that is not the one it acts for now, such as removing its
+ * cgroup: it is an actor there, whose end is waited for. */
+static void leave_others(struct timeline *tl, const struct process *p, const struct cont *c, const struct cont *home,
+	enum edge edge)
 {
 	if (p->role != ROLE_RUNTIME && p->role != ROLE_SHIM)
+		return;
+	if (!p->actor_of)
+		return;
+	if (!p->in_several && ((c && c->serial == p->actor_of) || (home && home->serial == p->actor_of)))
 		return;
 	for (size_t i = 0; i < tl->active_count; i++)
 		container_actor_gone(tl->active[i], p, tl->now_ns, edge);
@@ -241,8 +246,7 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	leave(tl, c, p, e);
 	if (home != c)
 		leave(tl, home, p, e);
-	if (!c && !home)
-		leave_everywhere(tl, p, EDGE_OBSERVED);
+	leave_others(tl, p, c, home, EDGE_OBSERVED);
 }
 
 static void leave_unseen(struct timeline *tl, struct cont *c, const struct process *p)
@@ -264,6 +268,5 @@ void deaths_unseen(struct timeline *tl, struct process *p)
 	leave_unseen(tl, c, p);
 	if (home != c)
 		leave_unseen(tl, home, p);
-	if (!c && !home)
-		leave_everywhere(tl, p, EDGE_LOST);
+	leave_others(tl, p, c, home, EDGE_LOST);
 }

@@ -34,12 +34,11 @@ static void add_clone_step(struct timeline *tl, struct process *creator, struct 
 
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e)
 {
-	struct process *creator = process_get(tl, &e->h);
-	struct process *child = process_fork(tl, e);
+	struct process *child = process_fork(tl, e), *creator = process_creator(tl, child);
 	struct cont *c = process_container(tl, child);
 	struct cgroup_ref *ref;
 
-	if (creator->role == ROLE_RUNTIME || (creator->role != ROLE_NONE && e->clone_flags & NEW_NAMESPACES))
+	if (creator && (creator->role == ROLE_RUNTIME || (creator->role != ROLE_NONE && e->clone_flags & NEW_NAMESPACES)))
 		add_clone_step(tl, creator, child, e);
 	if (!c)
 		return;

@@ -36,6 +36,8 @@ struct process {
 	uint64_t fork_ns, exec_ns, dead_ns;
 	uint64_t container; /* serial of the one it acts for or is part of, 0 = none known */
 	uint64_t acts_for;  /* of a runtime or client that is itself init or exec session of container */
+	uint64_t actor_of;  /* serial of the one among whose actors it was put last */
+	bool in_several;    /* it is an actor of others, too */
 	struct event_namespaces ns;
 	int32_t exit_status;
 	struct cpu_time cpu; /* of its part so far: a process that becomes init begins anew */

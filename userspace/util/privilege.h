@@ -14,8 +14,10 @@
  */
 #define PRIVILEGE(capability) (UINT64_C(1) << (capability))
 
-/* What a tracer needs while it traces: to attach the detail tier anew, and to read /proc of others. */
-#define PRIVILEGE_TRACING (PRIVILEGE(CAP_BPF) | PRIVILEGE(CAP_PERFMON) | PRIVILEGE(CAP_SYS_PTRACE))
+/* What a tracer needs while it traces: to attach the detail tier anew, to read /proc of others, and to open cgroups by
+ * their ids (open_by_handle_at(2)), whose throttling it reads. */
+#define PRIVILEGE_TRACING \
+	(PRIVILEGE(CAP_BPF) | PRIVILEGE(CAP_PERFMON) | PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
 /* Spare: raised to listen in network namespaces of engines. */
 #define PRIVILEGE_LISTENING PRIVILEGE(CAP_SYS_ADMIN)
