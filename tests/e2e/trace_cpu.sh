@@ -85,7 +85,7 @@ for name, said in (("left", args[3]), ("right", args[4])):
     if own:
         near(figures(own)[0], cpu, name + ": CPU time")
         # The kernel's figure is the main thread's; a stage of runc has others that wait, too.
-        near(figures(own)[1], queue, name + ": time in the queue", max(25, 0.3 * queue))
+        near(figures(own)[1], queue, name + ": time in the queue", max(25, 0.3 * queue / MS))
         p.check(int(c.actors("init")[0]["run_queue_ns"]) > 80 * MS, name + ": it waited for the other",
                 c.actors("init")[0]["run_queue_ns"])
 
