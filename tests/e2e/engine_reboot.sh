@@ -35,7 +35,8 @@ for p in /proc/[0-9]*; do
 	case $(readlink "$p/exe") in *ctrace*) grep -qz "^CTRACE_RUN=$CTRACE_RUN\$" "$p/environ" && kill -KILL "${p#/proc/}" ;; esac
 done 2>/dev/null
 for id in $ids; do
-	find /sys/fs/cgroup -path "*$id*" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -KILL
+	mapfile -t pids < <(find /sys/fs/cgroup -path "*$id*" -name cgroup.procs -exec cat {} +)
+	kill -KILL "${pids[@]}"
 done 2>/dev/null
 sleep 0.5
 for id in $ids; do
