@@ -18,7 +18,7 @@ enum { FORKS_MAX = 8 };
 /* What was told of a container. */
 struct told {
 	bool created, started, died, destroyed;
-	size_t marks;      /* of the container's, looked at */
+	size_t marks;      /* of the container's, looked at: they are kept in order of time, the later ones not behind */
 	size_t actors;     /* of the container's, looked at */
 	uint64_t signal_ns; /* of the newest signal told */
 };
@@ -124,12 +124,44 @@ static void write_attributes(struct strbuf *sb, const struct container *c, const
 	json_close(sb, '}');
 }
 
-static void write_line(struct docker_events *d, struct strbuf *sb, const struct container *c, const struct line *l)
+/* What is told at one time: looked for by sorts, written by time. */
+struct lines {
+	struct strbuf text;
+	struct written {
+		uint64_t at_ns;
+		size_t start, length;
+	} *items;
+	size_t count, capacity;
+};
+
+static void lines_free(struct lines *lines)
+{
+	strbuf_free(&lines->text);
+	free(lines->items);
+}
+
+static int compare_written(const void *a, const void *b)
+{
+	const struct written *x = a, *y = b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return x->start < y->start ? -1 : 1;
+}
+
+static void lines_write(struct lines *lines, struct strbuf *sb)
+{
+	qsort(lines->items, lines->count, sizeof(*lines->items), compare_written);
+	for (size_t i = 0; i < lines->count; i++)
+		strbuf_add(sb, lines->text.text + lines->items[i].start, lines->items[i].length);
+}
+
+static void write_line(struct docker_events *d, struct lines *lines, const struct container *c, const struct line *l)
 {
 	uint64_t at = l->at_ns + (uint64_t)d->facts->wall_offset_ns;
+	struct strbuf *sb = &lines->text;
+	size_t start = sb->length;
 
-	if (!sb)
-		return;
 	json_open(sb, NULL, '{');
 	json_text(sb, "status", l->status);
 	json_text(sb, "id", c->id);
@@ -145,6 +177,8 @@ static void write_line(struct docker_events *d, struct strbuf *sb, const struct 
 	json_number(sb, "timeNano", (int64_t)at);
 	json_close(sb, '}');
 	strbuf_putc(sb, '\n');
+	array_grow(lines->items, lines->count, lines->capacity);
+	lines->items[lines->count++] = (struct written){ l->at_ns, start, sb->length - start };
 }
 
 /* ---- what there is to tell ---- */
@@ -192,16 +226,16 @@ static bool is_removed(const struct container *c)
 	return false;
 }
 
-static void tell_beginning(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+static void tell_beginning(struct docker_events *d, struct lines *lines, const struct container *c, struct told *told)
 {
 	uint64_t created = told->created ? 0 : created_at(c);
 
 	if (created) {
-		write_line(d, sb, c, &(struct line){ .status = "create", .at_ns = created });
+		write_line(d, lines, c, &(struct line){ .status = "create", .at_ns = created });
 		told->created = true;
 	}
 	if (!told->started && c->started_ns) {
-		write_line(d, sb, c, &(struct line){ .status = "start", .at_ns = c->started_ns });
+		write_line(d, lines, c, &(struct line){ .status = "start", .at_ns = c->started_ns });
 		told->started = true;
 	}
 }
@@ -250,7 +284,7 @@ static bool begins_session(const struct container *c, const struct actor *a)
 	       (a->parent < 0 || (size_t)a->parent >= c->actor_count || c->actors[a->parent].role == ACTOR_RUNTIME);
 }
 
-static void tell_sessions(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+static void tell_sessions(struct docker_events *d, struct lines *lines, const struct container *c, struct told *told)
 {
 	for (; told->actors < c->actor_count; told->actors++) {
 		const struct actor *a = &c->actors[told->actors];
@@ -267,8 +301,8 @@ static void tell_sessions(struct docker_events *d, struct strbuf *sb, const stru
 			strbuf_printf(&begin, " %s", a->argv[i]);
 		}
 		session_id(c, a, id);
-		write_line(d, sb, c, &(struct line){ .status = create.text, .at_ns = a->start_ns, .exec = *id ? id : NULL });
-		write_line(d, sb, c, &(struct line){ .status = begin.text, .at_ns = a->start_ns, .exec = *id ? id : NULL });
+		write_line(d, lines, c, &(struct line){ .status = create.text, .at_ns = a->start_ns, .exec = *id ? id : NULL });
+		write_line(d, lines, c, &(struct line){ .status = begin.text, .at_ns = a->start_ns, .exec = *id ? id : NULL });
 	}
 }
 
@@ -282,30 +316,33 @@ static const struct actor *session_of(const struct container *c, uint32_t pid)
 	return NULL;
 }
 
-static void tell_marks(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+static void tell_marks(struct docker_events *d, struct lines *lines, const struct container *c, struct told *told)
 {
-	for (; told->marks < c->mark_count; told->marks++) {
-		const struct mark *m = &c->marks[told->marks];
+	for (size_t i = 0; i < c->mark_count; i++) {
+		const struct mark *m = &c->marks[i];
 		const struct detail *code = details_get(&m->details, "code"), *pid = details_get(&m->details, "pid");
 		const struct actor *a = pid ? session_of(c, (uint32_t)pid->number) : NULL;
 		char text[24], id[65] = "";
 
+		if (m->order < told->marks)
+			continue;
 		if (m->kind == MARK_OOM_KILL)
-			write_line(d, sb, c, &(struct line){ .status = "oom", .at_ns = m->at_ns });
+			write_line(d, lines, c, &(struct line){ .status = "oom", .at_ns = m->at_ns });
 		if (m->kind == MARK_FREEZE || m->kind == MARK_THAW)
-			write_line(d, sb, c, &(struct line){ .status = m->kind == MARK_FREEZE ? "pause" : "unpause",
+			write_line(d, lines, c, &(struct line){ .status = m->kind == MARK_FREEZE ? "pause" : "unpause",
 				.at_ns = m->at_ns });
 		if (m->kind != MARK_EXEC_EXIT)
 			continue;
 		snprintf(text, sizeof(text), "%" PRId64, code ? code->number : 0);
 		if (a)
 			session_id(c, a, id);
-		write_line(d, sb, c, &(struct line){ "exec_die", m->at_ns, code ? "exitCode" : NULL, text, *id ? id : NULL });
+		write_line(d, lines, c, &(struct line){ "exec_die", m->at_ns, code ? "exitCode" : NULL, text, *id ? id : NULL });
 	}
+	told->marks = c->mark_count;
 }
 
 /* Signals that a runtime was told to send: `docker kill`, `docker stop`. */
-static void tell_signals(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+static void tell_signals(struct docker_events *d, struct lines *lines, const struct container *c, struct told *told)
 {
 	for (size_t i = 0; i < c->step_count; i++) {
 		const struct step *s = &c->steps[i];
@@ -316,22 +353,22 @@ static void tell_signals(struct docker_events *d, struct strbuf *sb, const struc
 			c->actors[s->actor].role != ACTOR_RUNTIME)
 			continue;
 		snprintf(text, sizeof(text), "%" PRId64, number->number);
-		write_line(d, sb, c, &(struct line){ "kill", s->start_ns, "signal", text, NULL });
+		write_line(d, lines, c, &(struct line){ "kill", s->start_ns, "signal", text, NULL });
 		told->signal_ns = s->start_ns;
 	}
 }
 
-static void tell_end(struct docker_events *d, struct strbuf *sb, const struct container *c, struct told *told)
+static void tell_end(struct docker_events *d, struct lines *lines, const struct container *c, struct told *told)
 {
 	char code[16];
 
 	if (!told->died && c->exit.known && (c->started_ns || c->existed)) {
 		snprintf(code, sizeof(code), "%d", c->exit.code);
-		write_line(d, sb, c, &(struct line){ "die", c->exit.at_ns, "exitCode", code, NULL });
+		write_line(d, lines, c, &(struct line){ "die", c->exit.at_ns, "exitCode", code, NULL });
 		told->died = true;
 	}
 	if (!told->destroyed && is_removed(c)) {
-		write_line(d, sb, c, &(struct line){ .status = "destroy", .at_ns = c->last_ns });
+		write_line(d, lines, c, &(struct line){ .status = "destroy", .at_ns = c->last_ns });
 		told->destroyed = true;
 	}
 }
@@ -345,13 +382,16 @@ static bool is_described(const struct container *c, uint64_t now_ns)
 
 void docker_events_update(struct docker_events *d, struct strbuf *sb, const struct container *c, uint64_t now_ns)
 {
+	_cleanup_(lines_free) struct lines lines = { 0 };
 	struct told *told = find_told(d, c);
 
 	if (sb && !told->created && !is_described(c, now_ns))
 		return;
-	tell_beginning(d, sb, c, told);
-	tell_sessions(d, sb, c, told);
-	tell_signals(d, sb, c, told);
-	tell_marks(d, sb, c, told);
-	tell_end(d, sb, c, told);
+	tell_beginning(d, &lines, c, told);
+	tell_sessions(d, &lines, c, told);
+	tell_signals(d, &lines, c, told);
+	tell_marks(d, &lines, c, told);
+	tell_end(d, &lines, c, told);
+	if (sb && lines.count)
+		lines_write(&lines, sb);
 }
