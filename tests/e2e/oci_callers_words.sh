@@ -5,25 +5,16 @@
 # exec, a container that somebody else froze.
 . tests/lib/env.sh
 . tests/lib/images.sh
+. tests/lib/oci.sh
 need_root
 need jq
-busybox_image || skip_all "busybox (static) is not installed"
-B=$WORK/bundle
-mkdir -p "$B"
-cp -a "$BUSYBOX_ROOT" "$B/rootfs"
-"$CTRACE" oci spec --bundle "$B"
-mv "$B/config.json" "$WORK/base.json"
-
-oci()
-{
-	timeout -s KILL 30 "$CTRACE" oci --root "$WORK/state" "$@" </dev/null
-}
+oci_bundle
 
 # config SCRIPT [JQ]
 config()
 {
 	jq --arg script "$1" '.process.terminal = false | .process.args = ["/bin/sh", "-c", $script]
-		| .process.noNewPrivileges = false | .root.readonly = false' "$WORK/base.json" | jq "${2:-.}" >"$B/config.json"
+		| .process.noNewPrivileges = false | .root.readonly = false' "$BASE" | jq "${2:-.}" >"$B/config.json"
 }
 
 clean_up()

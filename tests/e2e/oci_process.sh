@@ -5,27 +5,18 @@
 # where each hook runs and what it is told.
 . tests/lib/env.sh
 . tests/lib/images.sh
+. tests/lib/oci.sh
 need_root
 need jq
-busybox_image || skip_all "busybox (static) is not installed"
-B=$WORK/bundle
-mkdir -p "$B"
-cp -a "$BUSYBOX_ROOT" "$B/rootfs"
-"$CTRACE" oci spec --bundle "$B"
-mv "$B/config.json" "$WORK/base.json"
+oci_bundle
 id=process$$
-
-oci()
-{
-	timeout -s KILL 30 "$CTRACE" oci --root "$WORK/state" "$@" </dev/null
-}
 on_exit oci delete --force "$id"
 
 # run SCRIPT [JQ]: OUT and CODE
 run()
 {
 	jq --arg script "$1" '.process.terminal = false | .process.args = ["/bin/sh", "-c", $script]
-		| .root.readonly = false' "$WORK/base.json" | jq --arg work "$WORK" "${2:-.}" >"$B/config.json"
+		| .root.readonly = false' "$BASE" | jq --arg work "$WORK" "${2:-.}" >"$B/config.json"
 	OUT=$(oci run --bundle "$B" "$id" 2>&1)
 	CODE=$?
 }
