@@ -386,6 +386,53 @@ static void same_id_again(void **state)
 	assert_ptr_equal(timeline_find(tl, "web"), timeline_get(tl, 1));
 }
 
+/* One start by a supervisor that executes nothing for it. */
+static void supervised_run(struct proc *supervisor, uint32_t pid, uint64_t cgroup_id, const char *path, int status)
+{
+	struct proc init;
+
+	cgroup(supervisor, EVENT_CGROUP_MKDIR, cgroup_id, path, NULL);
+	init = fork_of(supervisor, pid, 0x6c020000, 1);
+	cgroup(supervisor, EVENT_CGROUP_ATTACH, cgroup_id, path, &init);
+	init.mnt = 999;
+	exec_as(&init, ROLE_PAYLOAD, "sh", "sh -c true");
+	exits(&init, status);
+	cgroup(supervisor, EVENT_CGROUP_RMDIR, cgroup_id, path, NULL);
+}
+
+/* `ctrace run --restart`: its restarts are containers of their own, not hooks of the first, which ends. */
+static void supervisor_starts_again(void **state)
+{
+	static const char path[] = "/ctrace/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	struct proc run = new_proc(100), supervisor;
+
+	(void)state;
+	exec_as(&run, ROLE_RUNTIME, "ctrace", "ctrace run -d --restart on-failure image");
+	supervisor = fork_of(&run, 101, 0, 0);
+	exits(&run, 0);
+	supervised_run(&supervisor, 102, 50, path, 3 << 8);
+	supervised_run(&supervisor, 103, 51, path, 4 << 8);
+	tick();
+	tick();
+	assert_int_equal(timeline_count(tl), 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct container *c = timeline_get(tl, i);
+
+		assert_string_equal(c->id, path + strlen("/ctrace/"));
+		assert_int_equal(c->generation, i);
+		assert_int_equal(c->pid, 102 + i);
+		assert_int_equal(c->exit.code, 3 + i);
+		assert_null(actor_of(c, ACTOR_HOOK));
+		assert_non_null(actor_of(c, ACTOR_INIT));
+	}
+	assert_true(timeline_get(tl, 0)->ended);
+	assert_false(timeline_get(tl, 1)->ended); /* its supervisor may start it again */
+	exits(&supervisor, 0);
+	tick();
+	tick();
+	assert_true(timeline_get(tl, 1)->ended);
+}
+
 static void second_create_fails(void **state)
 {
 	struct proc a = new_proc(100), b = new_proc(200);
@@ -663,6 +710,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(one_run), test(cpu_time_by_part), test(link_of_an_engine), test(link_of_nobody),
 		test(link_before_its_container),
+		test(same_id_again), test(supervisor_starts_again), test(pid_is_used_again),
 		test(same_id_again), test(second_create_fails), test(pid_is_used_again),
 		test(exec_session_and_hook), test(lost_exit_of_a_call), test(loss_that_lasts), test(killed_with_sender),
 		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),

@@ -99,13 +99,13 @@ struct process *process_creator(struct timeline *tl, const struct process *p)
 
 struct process *process_fork(struct timeline *tl, const struct event_fork *e)
 {
-	/* a copy: room for the new one may be that of a dead one, which the creator can be in a stream out of order */
-	const struct process creator = *process_get(tl, &e->h);
 	struct process *p = process_new(tl, e->child_tgid, e->child_start_ns);
+	/* now, for the oldest of the dead, which it may be in a stream out of order, may have made room */
+	const struct process *creator = process_get(tl, &e->h);
 
-	p->creator = creator.id;
-	p->followed = creator.followed;
-	p->role = creator.role == ROLE_PAYLOAD ? ROLE_NONE : creator.role;
+	p->creator = creator->id;
+	p->followed = creator->followed;
+	p->role = creator->role == ROLE_PAYLOAD ? ROLE_NONE : creator->role;
 	p->ns_tgid = e->child_ns_tgid;
 	p->ns_level = e->child_ns_level;
 	p->cgroup_id = e->child_cgroup_id;
