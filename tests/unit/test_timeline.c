@@ -391,6 +391,8 @@ static void supervised_run(struct proc *supervisor, uint32_t pid, uint64_t cgrou
 {
 	struct proc init;
 
+	enter(supervisor, OP_MOUNT, "overlay", "/root", 0);
+	leave(supervisor, OP_MOUNT, 0);
 	cgroup(supervisor, EVENT_CGROUP_MKDIR, cgroup_id, path, NULL);
 	init = fork_of(supervisor, pid, 0x6c020000, 1);
 	cgroup(supervisor, EVENT_CGROUP_ATTACH, cgroup_id, path, &init);
@@ -405,6 +407,7 @@ static void supervisor_starts_again(void **state)
 {
 	static const char path[] = "/ctrace/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	struct proc run = new_proc(100), supervisor;
+	size_t mounts[2] = { 0 };
 
 	(void)state;
 	exec_as(&run, ROLE_RUNTIME, "ctrace", "ctrace run -d --restart on-failure image");
@@ -424,6 +427,11 @@ static void supervisor_starts_again(void **state)
 		assert_int_equal(c->exit.code, 3 + i);
 		assert_null(actor_of(c, ACTOR_HOOK));
 		assert_non_null(actor_of(c, ACTOR_INIT));
+		assert_int_equal(actor_of(c, ACTOR_ENGINE) != NULL, i == 0); /* the client, which has long ended */
+		assert_true(i == 0 || c->first_ns > timeline_get(tl, 0)->exit.at_ns);
+		for (size_t k = 0; k < c->step_count; k++)
+			mounts[i] += c->steps[k].kind == STEP_MOUNT && c->steps[k].start_ns < c->started_ns;
+		assert_int_equal(mounts[i], 1);
 	}
 	assert_true(timeline_get(tl, 0)->ended);
 	assert_false(timeline_get(tl, 1)->ended); /* its supervisor may start it again */

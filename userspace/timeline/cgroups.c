@@ -125,6 +125,15 @@ void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref)
 	c->unsettled = true;
 }
 
+bool cgroups_remain(const struct cont *c)
+{
+	for (size_t i = 0; i < c->c.cgroup_count; i++) {
+		if (!c->c.cgroups[i].removed)
+			return true;
+	}
+	return false;
+}
+
 static const char *last_component(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -187,13 +196,8 @@ bool cgroups_is_around(struct timeline *tl, const struct cont *c, const struct p
  * removed. */
 static bool starts_again(const struct cont *own, const struct event_cgroup *e)
 {
-	if (own->c.state != STATE_EXITED || strcmp(last_component(e->path), own->c.id) != 0)
-		return false;
-	for (size_t i = 0; i < own->c.cgroup_count; i++) {
-		if (!own->c.cgroups[i].removed)
-			return false;
-	}
-	return own->c.cgroup_count > 0;
+	return own->c.state == STATE_EXITED && own->c.cgroup_count > 0 && !cgroups_remain(own) &&
+	       !strcmp(last_component(e->path), own->c.id);
 }
 
 static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)

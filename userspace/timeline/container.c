@@ -201,14 +201,22 @@ static void describe_actor(struct actor *a, const struct process *p)
 	a->argv_cut = p->argv_cut;
 }
 
-/* Where the actor's part begins: the process's birth, or its exec as init. A daemon's part begins
- * with the first step that it takes for the container. */
-static void begin_actor(struct actor *a, const struct process *p, uint64_t now_ns)
+static bool acted_for_another(const struct cont *c, const struct process *p)
+{
+	return p->actor_of && p->actor_of != c->serial;
+}
+
+/* Where the actor's part begins: the process's birth, or its exec as init. The part of a daemon, and of who acted for
+ * another container before, begins with the first step that it takes for this one. */
+static void begin_actor(const struct cont *c, struct actor *a, const struct process *p, uint64_t now_ns)
 {
 	bool is_payload = a->role == ACTOR_INIT || a->role == ACTOR_EXEC || a->role == ACTOR_HOOK;
 
 	a->end_edge = EDGE_OPEN;
 	if (a->is_shared) {
+		a->start_edge = EDGE_INFERRED;
+	} else if (acted_for_another(c, p) && a->role == ACTOR_RUNTIME) {
+		a->start_ns = now_ns;
 		a->start_edge = EDGE_INFERRED;
 	} else if (is_payload && p->exec_ns) {
 		a->start_ns = p->exec_ns;
@@ -263,10 +271,10 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 		.process_start_ns = p->id.start_ns,
 		.is_shared = (process_is_daemon(p) || serves_another(c, p)) && key.role != ACTOR_INIT };
 	describe_actor(a, p);
-	begin_actor(a, p, tl->now_ns);
+	begin_actor(c, a, p, tl->now_ns);
 	a->parent = creator_actor(tl, c, p, a->role);
 	map_put_key(&c->actors, &key, index);
-	p->in_several |= p->actor_of && p->actor_of != c->serial;
+	p->in_several |= acted_for_another(c, p);
 	p->actor_of = c->serial;
 	c->c.followed |= p->followed;
 	if (p->dead) {
@@ -302,7 +310,8 @@ bool container_recast(struct cont *c, const struct process *p)
 
 void container_actor_cpu(struct actor *a, const struct process *p)
 {
-	a->has_cpu = p->cpu.told && !p->cpu.lacks && !a->is_shared;
+	/* the time of who acted for several is nobody's */
+	a->has_cpu = p->cpu.told && !p->cpu.lacks && !a->is_shared && !p->in_several;
 	a->on_cpu_ns = a->has_cpu ? p->cpu.on_cpu_ns : 0;
 	a->run_queue_ns = a->has_cpu ? p->cpu.run_queue_ns : 0;
 }
@@ -406,13 +415,11 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 
 	container_touch(tl, c, step->start_ns);
 	container_touch(tl, c, step->end_ns);
-	if (actor && actor->is_shared) {
-		if (!actor->start_ns || step->start_ns < actor->start_ns)
-			actor->start_ns = step->start_ns;
-		if (step->end_ns > actor->end_ns) {
-			actor->end_ns = step->end_ns;
-			actor->end_edge = EDGE_INFERRED;
-		}
+	if (actor && actor->start_edge == EDGE_INFERRED && (!actor->start_ns || step->start_ns < actor->start_ns))
+		actor->start_ns = step->start_ns;
+	if (actor && actor->is_shared && step->end_ns > actor->end_ns) {
+		actor->end_ns = step->end_ns;
+		actor->end_edge = EDGE_INFERRED;
 	}
 	step->actor = actor_index;
 	step->phase = phase_of(tl, c, actor, step);
@@ -452,11 +459,7 @@ static bool is_gone(const struct cont *c)
 			a->role == ACTOR_HOOK)
 			return false;
 	}
-	for (size_t i = 0; i < c->c.cgroup_count; i++) {
-		if (!c->c.cgroups[i].removed)
-			return false;
-	}
-	return c->init.tgid == 0 || c->c.state == STATE_EXITED;
+	return !cgroups_remain(c) && (c->init.tgid == 0 || c->c.state == STATE_EXITED);
 }
 
 /* An ended container may be kept for long: it gives back the room that its arrays had to grow. */

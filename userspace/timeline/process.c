@@ -294,6 +294,8 @@ void process_claim(struct timeline *tl, struct process *p, struct cont *c)
 		chain[depth++] = up;
 		if (up->is_init || up->is_exec) /* who made the container around it had no part in this one */
 			break;
+		if (p->role == ROLE_RUNTIME && p->actor_of && p->actor_of != c->serial) /* nor who made a supervisor in its next run */
+			break;
 		up = process_creator(tl, up);
 		if (up && (up->role == ROLE_NONE || up->role == ROLE_PAYLOAD || up->role == ROLE_FOLLOWED))
 			break;

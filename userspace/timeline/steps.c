@@ -92,12 +92,24 @@ static struct cont *find_by_details(struct timeline *tl, struct step *step, cons
 	return c;
 }
 
+/* A supervisor mounts the root of its container's next run before that has a cgroup to be known by. */
+static bool is_for_next_run(const struct cont *c, const struct process *p, const struct step *step)
+{
+	return step->kind == STEP_MOUNT && p->role == ROLE_RUNTIME && c->c.state == STATE_EXITED && c->c.cgroup_count > 0 &&
+	       !cgroups_remain(c);
+}
+
 void steps_place(struct timeline *tl, struct process *p, struct step *step)
 {
 	bool serves_many = process_is_daemon(p) || p->role == ROLE_SHIM;
 	struct cont *c = serves_many ? NULL : process_container(tl, p);
 	struct key_set set = { 0 };
 
+	if (c && is_for_next_run(c, p, step)) {
+		orphan_add(tl, p, step, &set);
+		key_set_free(&set);
+		return;
+	}
 	if (!c) {
 		offer_keys(step, &set);
 		c = find_by_details(tl, step, &set);
