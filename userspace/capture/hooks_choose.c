@@ -101,7 +101,8 @@ const char *hooks_refusal(int code)
 
 const char **hooks_names(void)
 {
-	static const char *const further[] = { "cgroup_subsys_id", "bpf_kprobe_multi_link", "bpf_rdonly_cast", STREAM_SEND };
+	static const char *const further[] = { "cgroup_subsys_id", "bpf_kprobe_multi_link", "bpf_rdonly_cast", "bpf_mem_alloc",
+		STREAM_SEND };
 	size_t calls = ARRAY_SIZE(hook_call_functions) - 1, n = 0;
 	const char **names = xcalloc(hook_count + calls + ARRAY_SIZE(further) + 1, sizeof(*names));
 

@@ -74,6 +74,15 @@ static uint32_t identity_subsys(const struct kernel_types *types, const struct t
 	return CTRACE_IDENTITY_V2;
 }
 
+/* A table that is filled in advance costs time at each start and its whole size in memory. Since 6.1 the kernel has an
+ * allocator of its own for programs (kernel/bpf/memalloc.c), with which that is needless; before, it was forbidden to do
+ * without. What is updated with every system call or wakeup stays as it is. */
+static void allocate_on_demand(const struct loading *l, struct bpf_map *map)
+{
+	if (kernel_types_find(l->types, "bpf_mem_alloc", BTF_KIND_STRUCT) >= 0)
+		bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_NO_PREALLOC);
+}
+
 static void configure(const struct loading *l)
 {
 	const struct capture_options *options = l->options;
@@ -89,6 +98,9 @@ static void configure(const struct loading *l)
 		bpf_map__set_max_entries(skeleton->maps.lifecycle_ring, options->lifecycle_ring_bytes);
 	if (options->bulk_ring_bytes)
 		bpf_map__set_max_entries(skeleton->maps.bulk_ring, options->bulk_ring_bytes);
+	allocate_on_demand(l, skeleton->maps.role_of);
+	allocate_on_demand(l, skeleton->maps.inflight);
+	allocate_on_demand(l, skeleton->maps.blocked_in);
 	if (entries && atoi(entries) > 0) {
 		bpf_map__set_max_entries(skeleton->maps.role_of, atoi(entries));
 		bpf_map__set_max_entries(skeleton->maps.inflight, atoi(entries));
