@@ -303,7 +303,7 @@ struct cont *claim_find_set(struct timeline *tl, const struct key_set *set)
 
 void orphans_free(struct timeline *tl)
 {
-	for (size_t i = 0; tl->orphans && i < ORPHAN_MAX; i++)
+	for (size_t i = 0; tl->orphans && i < ORPHAN_MAX && i <= tl->next_orphan; i++)
 		orphan_evict(tl, &tl->orphans[i]);
 	free(tl->orphans);
 	map_free(&tl->orphan_index);
