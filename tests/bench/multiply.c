@@ -22,6 +22,7 @@
 #include "capture/recording.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 
 #define ID_PREFIX "copy-"
 enum { ID_DIGITS = 6 };
@@ -444,6 +445,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	copies = (uint32_t)strtoul(argv[feed ? 3 : 2], NULL, 10);
+	if (feed)
+		memory_prefer_huge_pages(); /* as ctrace show does */
 	r = read_template(argv[feed ? 2 : 1], &t, &reader, &err);
 	if (r == 0 && feed)
 		r = feed_timeline(&t, copies, !strcmp(argv[1], "--feed-slim"), recording_facts(reader), &err);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "util/cleanup.h"
+#include "util/memory.h"
 #include "util/strbuf.h"
 
 enum { NAMES_SHOWN = 10 };
@@ -12,8 +13,10 @@ int load_recording(const char *path, struct loaded *ret, struct error *err)
 {
 	struct loaded l = { 0 };
 	const struct event *event;
-	int r = recording_open(path, &l.reader, err);
+	int r;
 
+	memory_prefer_huge_pages(); /* all of it is kept */
+	r = recording_open(path, &l.reader, err);
 	if (r < 0)
 		return r;
 	l.timeline = timeline_new(&recording_facts(l.reader)->timeline);

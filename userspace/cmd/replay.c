@@ -14,6 +14,7 @@
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/memory.h"
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
 	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER,
@@ -254,6 +255,8 @@ static int replay(struct replay_options *o, bool at_end)
 		return 0;
 	}
 	setlocale(LC_CTYPE, "");
+	if (at_end)
+		memory_prefer_huge_pages(); /* all containers are kept until then */
 	r = open_source(o, &source, &err);
 	if (r >= 0)
 		r = run_into_file(source, o, at_end, &err);
