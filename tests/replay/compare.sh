@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # ctrace explain and ctrace diff on recordings of real runs: what they find, and what they say of wrong arguments.
 . tests/lib/env.sh
 [ -x "$CTRACE" ] || skip_all "$CTRACE is not built"

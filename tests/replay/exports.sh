@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # timeout: 300
 # Exports of the recordings for other programs, held against the JSON timelines: nothing is missing, lanes nest, names
 # with hostile bytes get nowhere unescaped.

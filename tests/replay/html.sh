@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # timeout: 300
 # The page of `ctrace show --html` in a real browser: used with mouse and keys, light, dark, printed, with hostile names.
 . tests/lib/env.sh

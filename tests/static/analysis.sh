@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # The C code is clean for clang-tidy (with clang's warnings), cppcheck and, where it matters most, gcc -fanalyzer;
 # .clang-tidy, cppcheck.txt and targets.mk say what is not asked for, and why. `make analyze` runs more.
 # timeout: 900

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # ctrace for arm64: the BPF objects, and the stub that is written in assembly. With FULL=1 also all the programs, which
 # are linked to Debian's arm64 libraries, and the unit and replay tests under qemu's user emulation. Nothing here traces
 # an arm64 kernel.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # The whole tree compiles with clang, too, without a warning. clang-tidy (analysis.sh) asks clang's front end every time;
 # this also generates code, which takes a minute and more: only with FULL=1.
 # timeout: 1200

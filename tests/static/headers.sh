@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # Every file says its licence; every header may be included twice.
 . tests/lib/env.sh
 cd "$TOP" || exit 1

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# side by side
 # Every shell script of the tree is clean for shellcheck; .shellcheckrc says what is not asked for, and why.
 . tests/lib/env.sh
 need shellcheck
