@@ -12,6 +12,7 @@
 #include "capture/snapshot.h"
 #include "capture/throttle.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 
 struct walk {
 	struct capture *capture;
@@ -68,8 +69,12 @@ static void walk_directory(struct walk *w, int directory_fd, const char *path, u
 	push_cgroup(w, path, level, st.st_ino);
 	if (w->capture->throttle && level)
 		throttle_existing(w->capture->throttle, w->hierarchy, st.st_ino, directory_fd, w->capture->facts.start_ns);
-	dir = fdopendir(fcntl(directory_fd, F_DUPFD_CLOEXEC, 3));
-	while (dir && (entry = readdir(dir))) {
+	dir = file_open_directory(directory_fd, ".", 0);
+	if (!dir) { /* removed meanwhile, or no descriptor is left */
+		++*w->lost;
+		return;
+	}
+	while ((entry = readdir(dir))) {
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			walk_child(w, directory_fd, path, entry->d_name, level + 1);
 	}

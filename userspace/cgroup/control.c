@@ -15,6 +15,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 enum {
@@ -52,8 +53,7 @@ static int add_pids(int dir, struct pids *pids)
 /* Calls visit for a directory and all below it, children first. Takes dir. */
 static void walk(int dir, int depth, void (*visit)(int dir, void *data), void *data)
 {
-	int listing = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = listing >= 0 ? fdopendir(listing) : NULL;
+	_cleanup_closedir_ DIR *d = file_open_directory(dir, ".", 0);
 	struct dirent *e;
 
 	while (d && depth < DEPTH_MAX && (e = readdir(d))) {
@@ -256,8 +256,7 @@ int cgroup_freeze(struct cgroup *cg, bool frozen, struct error *err)
 /* Removes everything below dir; what is busy stays, and the caller's own rmdir tells. */
 static void remove_children(int dir, int depth)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	_cleanup_closedir_ DIR *d = file_open_directory(dir, ".", 0);
 	struct dirent *e;
 
 	while (d && depth < DEPTH_MAX && (e = readdir(d))) {

@@ -13,6 +13,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 
 enum { COPY_DEPTH_MAX = 512, XATTR_MAX = 65536, CHUNK = 1 << 20, LINK_MAX_BYTES = 4096 };
 
@@ -123,8 +124,7 @@ static int copy_entry(int from, int to, const char *name, int depth)
 
 static int copy_directory(int from, int to, int depth)
 {
-	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	_cleanup_closedir_ DIR *dir = file_open_directory(from, ".", 0);
 	struct dirent *entry;
 	int r = 0;
 

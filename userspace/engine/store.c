@@ -17,6 +17,7 @@
 #include "engine/image/source.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 struct store {
@@ -240,12 +241,10 @@ static int find_by_id(struct store *store, const char *key, char **ret_id, struc
 	_cleanup_closedir_ DIR *dir = NULL;
 	_cleanup_free_ char *found = NULL;
 	struct dirent *d;
-	int fd;
 
 	if (!prefix)
 		return -ENOENT;
-	fd = openat(store->fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	dir = file_open_directory(store->fd, "images", 0);
 	if (!dir)
 		return error_errno(err, errno, "cannot open %s/images", store->root);
 	while ((d = readdir(dir))) {
@@ -331,11 +330,9 @@ static bool is_listed(const struct listing *l, const char *id)
 
 static int add_unreferenced(struct listing *l, struct store *store, struct error *err)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	int fd = openat(store->fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = file_open_directory(store->fd, "images", 0);
 	struct dirent *d;
 
-	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return error_errno(err, errno, "cannot open %s/images", store->root);
 	while ((d = readdir(dir))) {
@@ -457,13 +454,12 @@ int store_holders(struct store *store, const char *image_id, char ***ret_contain
 	char **names = NULL;
 	size_t count = 0, capacity = 0;
 	struct dirent *d;
-	int fd, r = hold_path(image_id, "x", &path, err);
+	int r = hold_path(image_id, "x", &path, err);
 
 	if (r < 0)
 		return r;
 	*strrchr(path, '/') = '\0';
-	fd = openat(store->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
+	dir = file_open_directory(store->fd, path, 0);
 	while (dir && count < HOLDERS_MAX && (d = readdir(dir))) {
 		if (d->d_name[0] == '.')
 			continue;

@@ -19,6 +19,7 @@
 #include "engine/image/tree.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 
 enum { NAME_MAX_LENGTH = 255, ANONYMOUS_LENGTH = 64 };
 
@@ -190,8 +191,7 @@ void volume_list_free(struct named_volume *list, size_t count)
 
 static bool is_empty(int fd)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	_cleanup_closedir_ DIR *dir = file_open_directory(fd, ".", 0);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {

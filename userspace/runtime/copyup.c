@@ -14,6 +14,7 @@
 #include "runtime/runtime_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 
 enum { DEPTH_MAX = 128, COPY_CHUNK = 1 << 20, XATTR_MAX = 65536 };
 
@@ -143,9 +144,9 @@ static int copy_entry(int from, int to, const char *name, int depth, struct erro
 
 static int copy_directory(int from, int to, int depth, struct error *err)
 {
-	int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *d = file_open_directory(from, ".", 0);
 	struct dirent *e;
+	int r = 0;
 
 	if (!d)
 		return error_errno(err, errno, "tmpcopyup: cannot list a directory");

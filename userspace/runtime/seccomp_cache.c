@@ -17,6 +17,7 @@
 #include "runtime/seccomp_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/hash.h"
 
 #define SECCOMP_CACHE_PARENT "/var/lib/ctrace"
@@ -107,8 +108,7 @@ bool seccomp_cache_read(const char *text, struct seccomp_program *p)
 /* A full cache starts anew: profiles that are in use are soon in it again. */
 static void limit_files(int dir)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	_cleanup_closedir_ DIR *d = file_open_directory(dir, ".", 0);
 	struct dirent *e;
 	size_t n = 0;
 

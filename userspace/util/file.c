@@ -42,3 +42,13 @@ int file_open_locked(const char *path, struct error *err)
 	}
 	return fd;
 }
+
+DIR *file_open_directory(int dir_fd, const char *path, int flags)
+{
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir)
+		steal_fd(&fd);
+	return dir;
+}

@@ -14,6 +14,7 @@
 #include "engine/image/tree.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/map.h"
 #include "util/strbuf.h"
 
@@ -79,13 +80,6 @@ int references_set(struct store *store, const struct reference_entry *e, struct 
 
 /* ---- collection ---- */
 
-static DIR *open_directory(struct store *store, const char *path)
-{
-	int fd = openat(store_root_fd(store), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? NULL : fdopendir(fd);
-}
-
 /* Adds the layers of one image's record to the set of those that are needed. */
 static int note_layers(struct store *store, const char *name, struct map *needed, struct error *err)
 {
@@ -108,7 +102,7 @@ static int note_layers(struct store *store, const char *name, struct map *needed
 
 static int needed_layers(struct store *store, struct map *needed, struct error *err)
 {
-	_cleanup_closedir_ DIR *dir = open_directory(store, "images");
+	_cleanup_closedir_ DIR *dir = file_open_directory(store_root_fd(store), "images", 0);
 	struct dirent *d;
 	int r = 0;
 
@@ -125,7 +119,7 @@ static int detach_layers(struct store *store, references_told *tell, void *arg, 
 {
 	struct map needed = { 0 };
 	int r = needed_layers(store, &needed, err);
-	_cleanup_closedir_ DIR *dir = r < 0 ? NULL : open_directory(store, "layers");
+	_cleanup_closedir_ DIR *dir = r < 0 ? NULL : file_open_directory(store_root_fd(store), "layers", 0);
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir))) {
@@ -146,7 +140,7 @@ static int detach_layers(struct store *store, references_told *tell, void *arg, 
  * too. */
 static void detach_leftovers(struct store *store)
 {
-	_cleanup_closedir_ DIR *dir = open_directory(store, "tmp");
+	_cleanup_closedir_ DIR *dir = file_open_directory(store_root_fd(store), "tmp", 0);
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir))) {
@@ -163,7 +157,7 @@ static void detach_leftovers(struct store *store)
 
 static void remove_dead(struct store *store)
 {
-	_cleanup_closedir_ DIR *dir = open_directory(store, "tmp");
+	_cleanup_closedir_ DIR *dir = file_open_directory(store_root_fd(store), "tmp", 0);
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir)))

@@ -13,6 +13,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/strbuf.h"
 
 static int open_below(int root_fd, const char *path, int flags, unsigned long long resolve)
@@ -62,8 +63,7 @@ struct walk {
 /* Goes into name below dir_fd. */
 static int descend(struct walk *w, int dir_fd, const char *name)
 {
-	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = file_open_directory(dir_fd, name, O_NOFOLLOW);
 
 	if (!dir)
 		return -errno;
