@@ -33,6 +33,11 @@ static struct cgroup_ref *find_path(struct timeline *tl, uint32_t hierarchy, con
 	return map_get(&tl->cgroup_paths, &key, path_key(&key, hierarchy, path, length));
 }
 
+struct cgroup_ref *cgroups_find_path(struct timeline *tl, uint32_t hierarchy, const char *path)
+{
+	return find_path(tl, hierarchy, path, strlen(path));
+}
+
 struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_t id)
 {
 	struct cgroup_key key = { .hierarchy = hierarchy, .id = id };

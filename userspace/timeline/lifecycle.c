@@ -394,19 +394,24 @@ static bool is_named(const struct cgroup_ref *ref, const char *id)
 	return slash && !strcmp(slash + 1, id);
 }
 
-/* Its cgroups in every hierarchy: those with the same path as the identifying one; where there is none, those
- * named after it (a v1 runtime puts them below its own cgroup, which may differ). */
+/* Its cgroups in every hierarchy, in the order of /proc/PID/cgroup: those with the same path as the identifying one; where
+ * there is none, those named after it (a v1 runtime puts them below its own cgroup, which may differ). */
 static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t cgroup_id)
 {
 	struct cgroup_ref *own = cgroups_find(tl, tl->config.cgroup_hierarchy, cgroup_id);
+	size_t missing = 0;
 
-	for (size_t i = 0; own && i < tl->cgroups.count; i++) {
-		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
+	if (!own || !strcmp(own->path, "/"))
+		return;
+	for (size_t i = 0; i < tl->config.hierarchy_count; i++) {
+		struct cgroup_ref *ref = cgroups_find_path(tl, tl->config.hierarchies[i].id, own->path);
 
-		if (!strcmp(ref->path, own->path) && strcmp(ref->path, "/") != 0)
+		if (ref)
 			cgroups_adopt(tl, c, ref);
+		missing += !ref;
 	}
-	for (size_t i = 0; own && is_named(own, c->c.id) && i < tl->cgroups.count; i++) {
+	/* all cgroups are looked through only for a container that has none of its path in some hierarchy */
+	for (size_t i = 0; missing && is_named(own, c->c.id) && i < tl->cgroups.count; i++) {
 		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
 
 		if (!ref->container && is_named(ref, c->c.id) && !has_cgroup_in(&c->c, ref->hierarchy))

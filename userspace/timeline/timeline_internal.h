@@ -289,6 +289,7 @@ bool operation_describe(const struct event_syscall_enter *e, struct step *step);
 void cgroups_event(struct timeline *tl, const struct event_cgroup *e);
 void cgroups_snapshot(struct timeline *tl, const struct event_cgroup *e);
 struct cgroup_ref *cgroups_find(struct timeline *tl, uint32_t hierarchy, uint64_t id);
+struct cgroup_ref *cgroups_find_path(struct timeline *tl, uint32_t hierarchy, const char *path);
 /* The container of that cgroup in the identifying hierarchy, or NULL. */
 struct cont *cgroups_container(struct timeline *tl, uint64_t cgroup_id);
 void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref);
