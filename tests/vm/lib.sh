@@ -25,7 +25,7 @@ vm_need() {
 	command -v "$1" >/dev/null && return
 	vm_say "installing $2 for $1"
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null ||
-		vm_fail "$1 is missing and package $2 cannot be installed: run 'apt-get update' or install it by hand"
+		vm_skip "$1 is missing and package $2 cannot be installed: run 'apt-get update' or install it by hand"
 }
 
 # vm_archives: "debian URI" and "security URI" of the Debian archives that this machine uses.

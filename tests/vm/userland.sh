@@ -30,6 +30,7 @@ tools=(runc crun busybox-static kmod procps iproute2 jq nftables strace util-lin
 packages=$({ printf '%s\n' "${tools[@]}"; linked_packages; } | sort -u | paste -sd,)
 image=$VM_CACHE/userland/$release.erofs
 
+vm_need qemu-system-x86_64 qemu-system-x86
 vm_need mmdebstrap mmdebstrap
 vm_need mkfs.erofs erofs-utils
 if [ ! -e "$image" ] || [ -n "${VM_REFRESH:-}" ] || [ "$(cat "$image.packages" 2>/dev/null)" != "$packages" ]; then
