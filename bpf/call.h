@@ -199,10 +199,8 @@ static __always_inline bool read_blocked(struct event_syscall_exit *e, const str
 
 	if (!blocked)
 		return false;
-	if (blocked->call_ns != call->since_ns || blocked->longest.ns < EVENT_LONG_BLOCK_NS) {
-		bpf_map_delete_elem(&blocked_in, &tid);
+	if (blocked->call_ns != call->since_ns || blocked->longest.ns < EVENT_LONG_BLOCK_NS)
 		return false;
-	}
 	e->blocked_ns = blocked->longest.ns;
 	/* before v5.13 there is no such helper, and the hooks that fill the map are not attached */
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_snprintf))
@@ -210,8 +208,21 @@ static __always_inline bool read_blocked(struct event_syscall_exit *e, const str
 			sizeof(blocked->longest.frames));
 	if (length < 0)
 		e->blocked_in[0] = '\0';
-	bpf_map_delete_elem(&blocked_in, &tid);
 	return true;
+}
+
+/* What is kept of a call goes when it ends, whether or not it was told of. */
+static __always_inline void forget_call(__u32 tid)
+{
+	bpf_map_delete_elem(&inflight, &tid);
+	bpf_map_delete_elem(&blocked_in, &tid);
+}
+
+/* A thread may die in the middle of a call, or of waiting for a processor. */
+static __always_inline void forget_thread(__u32 tid)
+{
+	forget_call(tid);
+	bpf_map_delete_elem(&queued_since, &tid);
 }
 
 /* call NULL: nothing is known of its beginning. */

@@ -47,6 +47,6 @@ int BPF_PROG(ct_sys_exit, struct pt_regs *regs, long result)
 		return 0;
 	if (call->number == (__u32)number)
 		finish_call(call, result);
-	bpf_map_delete_elem(&inflight, &tid);
+	forget_call(tid);
 	return 0;
 }

@@ -38,7 +38,7 @@ static __always_inline int write_ends(__s64 result)
 		call = NULL;
 	send_exit(call, OP_WRITE, result, EVENT_F_FENTRY, SCRATCH_FUNCTION);
 	if (call)
-		bpf_map_delete_elem(&inflight, &tid);
+		forget_call(tid);
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static __always_inline int call_ends(long result)
 	if (!call)
 		return 0;
 	finish_call(call, result);
-	bpf_map_delete_elem(&inflight, &tid);
+	forget_call(tid);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Processes: fork, exec, exit, rename, and the roles that they pass on. */
-#include "sched.h"
+#include "call.h"
 
 enum {
 	CLONE_THREAD_FLAG = 0x00010000,
@@ -173,6 +173,8 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 		cpu.known = sched_report(tgid, start_ns, &cpu.on_cpu_ns, &cpu.run_queue_ns);
 	if (role != ROLE_NONE || old != ROLE_NONE)
 		role_set(tgid, start_ns, role);
+	if (old != ROLE_NONE && (__u32)old_pid != tgid) /* another thread than the first: it goes on as the first one */
+		forget_thread(old_pid);
 	if (role != ROLE_NONE)
 		sched_begin();
 	/* A process that loses its role by its new name is told of once more. */
@@ -216,10 +218,15 @@ int ct_sched_process_exit(unsigned long long *ctx)
 	__u8 role;
 	int status;
 
-	if (!is_last_thread(ctx, task) || is_self())
+	if (is_self())
 		return 0;
 	start_ns = start_time(task);
 	role = role_get(tgid, start_ns);
+	if (!is_last_thread(ctx, task)) {
+		if (role != ROLE_NONE)
+			forget_thread(bpf_get_current_pid_tgid());
+		return 0;
+	}
 	status = exit_status(task);
 	if (role == ROLE_NONE) {
 		struct pid_identity id = pid_identity(task);
@@ -240,8 +247,10 @@ int ct_sched_process_exit(unsigned long long *ctx)
 	} else {
 		count_lost(EVENT_EXIT);
 	}
-	if (role != ROLE_NONE)
+	if (role != ROLE_NONE) {
 		bpf_map_delete_elem(&role_of, &tgid);
+		forget_thread(bpf_get_current_pid_tgid()); /* now the scheduler's hooks will not remember it again */
+	}
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 . tests/lib/engines.sh
 . tests/lib/trace.sh
 need_tracing
+need jq bpftool
 docker_start || skip_all "$ENGINE_WHY"
 
 count=24
@@ -36,6 +37,7 @@ wait "${slots[@]}"
 diag "$count starts in $((($(date +%s%N) - start) / 1000000)) ms"
 is "$(cat "$WORK"/slot?)" "" "docker gives every exit code"
 wait_for 20 sh -c 'for f in "$0"/cids/*; do [ ! -d "$(find /sys/fs/cgroup -maxdepth 3 -name "$(cat "$f")" | head -n 1)" ] || exit 1; done' "$WORK"
+trace_forgets "nothing stays in the tables of threads that are no more"
 trace_stop
 
 for file in "$WORK"/cids/*; do

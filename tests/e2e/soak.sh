@@ -12,7 +12,7 @@
 [ -n "${SOAK-}" ] || skip_all "it takes an hour: SOAK=1 (SOAK_SECONDS) runs it"
 need_tracing
 need_ctrace serve top run
-need runc jq
+need runc jq bpftool
 docker_start || skip_all "$ENGINE_WHY"
 busybox_image || skip_all "no busybox image"
 seconds=${SOAK_SECONDS:-3600}
@@ -122,6 +122,8 @@ while IFS=$'\t' read -r name warm_rss warm_fds <&3 && IFS=$'\t' read -r _ end_rs
 		"${end_rss:-0}" -le "$most"
 	check "$name: descriptors are as many ($warm_fds, then $end_fds)" test "$end_fds" -le $((warm_fds + 3))
 done 3<"$WORK/warm" 4<"$WORK/end"
+metrics | grep '^ctrace_events_lost_total.* [^0]' | while read -r line; do diag "$line"; done
+trace_forgets "nothing stays in the tables of threads that are no more"
 lost=$(metrics | awk '/^ctrace_events_lost_total/ && !/unwatched|snapshot/ { n += $2 } END { print n + 0 }')
 is "$lost" 0 "serve lost no event"
 trace_stop

@@ -88,3 +88,19 @@ keep_on_failure()
 	[ "$tap_failed" = 0 ] || cp -f "$1" "$TEST_TMP/" 2>/dev/null
 	return 0
 }
+
+# trace_forgets WHAT: threads that are no more have left nothing in the tables of the tracer that runs (each entry that stayed
+# would take a place for good, until there is none).
+trace_forgets()
+{
+	local id tid name dead=""
+
+	for id in $(cat "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | awk '/^map_id:/ { print $2 }' | sort -un); do
+		name=$(bpftool -j map show id "$id" | jq -r .name)
+		case $name in inflight | blocked_in | queued_since) ;; *) continue ;; esac
+		for tid in $(bpftool -j map dump id "$id" | jq '.[].formatted.key'); do
+			[ -d "/proc/$tid" ] || dead="$dead $name:$tid"
+		done
+	done
+	is "$dead" "" "$1"
+}
