@@ -6,6 +6,11 @@
 # says goes to stdout, its console to RESULTS_DIRECTORY/console, the files that it leaves behind to
 # RESULTS_DIRECTORY. PARAMETERs are added to the kernel's command line. Exits with the guest's status,
 # 124 when it gave none. No acceleration is asked for: a build machine seldom has it.
+#
+# One thread emulates both processors. With a thread for each, QEMU now and then goes on executing its translation of an int3 that
+# the other processor has replaced meanwhile: hooks are attached by patching code (arch/x86/kernel/alternative.c, text_poke_bp),
+# and the guest hangs with one processor in exc_int3, interrupts off, at an address that holds the new instruction, and the
+# other one waiting for it.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/vm/lib.sh
@@ -32,7 +37,7 @@ add_disk results "$work/results" ''
 
 status=0
 timeout --foreground -k 5 "${VM_TIMEOUT:-240}" qemu-system-x86_64 \
-	-M q35 -cpu max -accel tcg,thread=multi -smp 2 -m "${VM_MEMORY:-768M}" \
+	-M q35 -cpu max -accel tcg,thread=single -smp 2 -m "${VM_MEMORY:-768M}" \
 	-nodefaults -no-user-config -display none -no-reboot -monitor none \
 	-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
 	-serial "file:$results/console" -serial stdio -serial "file:$work/status" "${disks[@]}" \
