@@ -11,7 +11,7 @@ engine_root || skip_all "no busybox"
 # ---- a container that stays ----
 try ct run --name first "${ON[@]}" sh -c 'echo out; echo err >&2; exit 3'
 is "$code:$out:$err" 3:out:err "in the foreground: its output and its exit code"
-like "$(ct ps -a)" '"sh -c echo out; ech…" .* Exited \(3\) .* first$' "it stays, exited"
+like "$(ct ps -a)" "\"sh -c 'echo out; ec…\" .* Exited \(3\) .* first$" "it stays, exited"
 is "$(ct ps -q)" "" "and is not listed among those that run"
 is "$(ct logs first 2>/dev/null)" out "its stdout is kept"
 is "$(ct logs first 2>&1 >/dev/null)" err "and its stderr"
@@ -31,7 +31,7 @@ is "$(ct ps -a | wc -l)" 1 "ps without containers is a heading"
 id=$(ct run -d --name web --label a=1 --label b=2 "${ON[@]}" sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.1; done')
 like "$id" '^[0-9a-f]{64}$' "run -d prints the id"
 wait_for 5 ct exec web true
-like "$(ct ps)" "^${id:0:12} +$ROOTFS +\"sh -c trap .* Up .* web\$" "ps shows it"
+like "$(ct ps)" "^${id:0:12} +$ROOTFS +\"sh -c 'trap .* Up .* web\$" "ps shows it"
 is "$(ct ps -q)" "${id:0:12}" "ps -q"
 is "$(ct ps -q --no-trunc)" "$id" "ps -q --no-trunc"
 is "$(ct ps --format '{{.ID}} {{.Names}} {{.State}}')" "${id:0:12} web running" "ps --format TEMPLATE"
@@ -77,7 +77,11 @@ printf '\xff\xfe"\\\t\001<end>\n' >"$ROOTFS/data/bytes"
 ct run --name bytes "${ON[@]}" cat /data/bytes >/dev/null
 jq -e . "$(of bytes .LogPath)" >/dev/null
 is $? 0 "bytes that are no UTF-8 make no bad JSON"
-ct rm long bytes counter >/dev/null
+ct run --name mixed "${ON[@]}" sh -c 'echo 1; sleep 0.1; echo 2 >&2; sleep 0.1; echo 3' >/dev/null 2>&1
+is "$(ct logs mixed 2>&1 | tr '\n' ' ')" "1 2 3 " "logs of both streams into one pipe come in their order"
+like "$(ct ps -a --no-trunc --filter name=mixed)" "\"sh -c 'echo 1; sleep 0.1;.*'\"" "ps: an argument with spaces is quoted"
+fails 1 "Invalid filter 'status=bogus'" "ps --filter of a status that is none" ct ps --filter status=bogus
+ct rm long bytes counter mixed >/dev/null
 
 # ---- exec ----
 is "$(ct exec web sh -c 'echo $$ >/tmp/pid; id -u; pwd')" "0
@@ -90,7 +94,9 @@ is "$(ct exec -u 7:8 web id)" "uid=7 gid=8 groups=8" "exec -u of a number that n
 	diag "$(ct exec -u 7:8 web id 2>&1)"
 fails 126 'permission denied' "exec of what is not executable" ct exec web /etc/passwd
 fails 127 'executable file not found' "exec of what is not there" ct exec web nosuch
-fails 1 'unable to find user ghost' "exec as nobody" ct exec -u ghost web true
+fails 126 'unable to find user ghost' "exec as nobody" ct exec -u ghost web true
+fails 126 'uids and gids must be in range' "exec as a number that is no id" ct exec -u 4294967296 web true
+fails 126 'No such file or directory' "exec -w of a directory that is not there" ct exec -w /no/such web true
 is "$(echo hello | "$CTRACE" exec -i web cat)" hello "exec -i"
 is "$(echo hello | "$CTRACE" exec web cat)" "" "exec without -i has no stdin"
 is "$(ct exec web grep CapEff /proc/self/status | tr -d '\t')" CapEff:00000000a80425fb "exec has the container's capabilities"
@@ -165,6 +171,8 @@ ct run -d --name running "${ON[@]}" sleep 100 >/dev/null
 is "$(ct rm -f running again)" "running
 again" "rm -f, two at once"
 fails 1 'No such container: running' "one of two is missing" ct rm running quiet
+try ct rm -f running
+like "$code $err" '^0 .*No such container: running' "rm -f of one that is not there says so and is no failure"
 is "$(ct ps -aq --filter name=quiet)" "" "the other is removed all the same"
 fails 125 'say so with -f' "prune without -f" ct prune
 like "$(ct prune -f)" 'Deleted Containers:' "prune -f"

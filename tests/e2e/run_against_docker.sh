@@ -120,6 +120,9 @@ exits "an env file that is not there" --env-file "$WORK/no-such-file" busybox tr
 exits "--workdir that is no path" --workdir relative busybox true
 exits "a bad --memory" --memory lots busybox true
 exits "a read-only root" --read-only busybox touch /file
+exits "two accesses of a volume" -v "$WORK/data:/data:ro,rw" busybox true
+exits "a user number out of range" -u 4294967296 busybox true
+exits "negative CPU shares" --cpu-shares -3 busybox true
 exits "an entrypoint" --entrypoint false busybox
 exits "--pull never" --pull never busybox true
 exits "an image that is not there" --pull never no-such-image:latest true

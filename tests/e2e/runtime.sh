@@ -149,8 +149,11 @@ shell 'cat /vol/f; echo y 2>/dev/null >/vol/g || echo ro; echo x 2>/dev/null >/x
 oci run --bundle "$work/b" --preserve-fds 1 "$id" 3<"$work/src/f" >"$work/out" 2>&1
 [ "$(tr '\n' ' ' <"$work/out")" = "x ro rootro /new/dir 500 1 100 x " ]
 check "read-only bind and root, new working directory, sysctl, rlimit, oom score, preserved descriptor" $?
-! oci run --bundle "$work/b" --preserve-fds 2 "$id" 3<"$work/src/f" >"$work/out" 2>&1 && grep -q 'descriptor 4 is not open' "$work/out"
-check "preserve-fds of a descriptor that is not open is refused" $?
+# 4 and 6 are not open: what is open arrives under its number, nothing else does, and the caller is told
+shell 'ls /proc/1/fd | tr "\n" " "; cat <&5'
+oci run --bundle "$work/b" --preserve-fds 4 "$id" 3<"$work/src/f" 5<"$work/src/f" >"$work/out" 2>"$work/err"
+[ "$(cat "$work/out")" = "0 1 2 3 5 x" ] && grep -q 'preserve-fds 4: 2 of the descriptors from 3 on are not open' "$work/err"
+check "preserve-fds passes on what is open, tells what is not, and nothing of ours takes its place" $? || cat "$work/out" "$work/err"
 
 # Hooks
 shell 'cat /sc' "hook = lambda s: [{'path': '/bin/sh', 'args': ['sh', '-c', s]}]" \

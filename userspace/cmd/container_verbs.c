@@ -195,7 +195,7 @@ static int remove_container(const struct state *s, void *data, struct error *err
 int cmd_rm(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "force", 'f', NULL, 0, "Kill it first if it runs", 0 },
+		{ "force", 'f', NULL, 0, "Kill it first if it runs; one that is not there is no failure", 0 },
 		{ "volumes", 'v', NULL, 0, "Remove its volumes that have no name, too", 0 },
 		{ "link", 'l', NULL, OPTION_HIDDEN, NULL, 0 }, { 0 } };
 	static const struct argp argp = { options, parse_remove, "CONTAINER...",
@@ -203,6 +203,7 @@ int cmd_rm(int argc, char **argv)
 	struct arguments a = { 0 };
 	int code = parse(&argp, argc, argv, &a, "rm");
 
+	a.names.may_be_missing = a.force; /* so that a script can say "rm -f" first, as with docker */
 	return code ? code : engine_for_each("rm", &a.names, true, remove_container, &a);
 }
 

@@ -55,7 +55,7 @@ int engine_for_each(const char *command, const struct engine_names *names, bool 
 		if (r == 0)
 			r = act(&s, data, &err);
 		if (r < 0)
-			code = command_fail(command, 1, &err);
+			code = command_fail(command, r == -ENOENT && names->may_be_missing ? code : 1, &err);
 		else if (print)
 			printf("%s\n", names->items[i]);
 		fflush(stdout);

@@ -17,6 +17,7 @@ int engine_command_begin(const char *name);
 struct engine_names {
 	char **items;
 	int count;
+	bool may_be_missing; /* one that is not there is told, and is no failure */
 };
 /* For an argp parser's ARGP_KEY_ARGS and ARGP_KEY_NO_ARGS: ARGP_ERR_UNKNOWN for every other key. */
 error_t engine_names_parse(struct engine_names *names, int key, struct argp_state *state);

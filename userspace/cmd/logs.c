@@ -92,6 +92,8 @@ static void print_line(struct reader *r, const char *text, size_t length)
 	if (line.time_ns < r->a->since_ns || (r->a->until_ns && line.time_ns > r->a->until_ns))
 		return;
 	to = line.stream == LOG_STDOUT ? stdout : stderr;
+	/* both may be one pipe: what came first goes first */
+	fflush(to == stdout ? stderr : stdout);
 	if (r->a->timestamps)
 		fprintf(to, "%s ", line.time);
 	fwrite(line.text, 1, line.length, to);

@@ -120,6 +120,47 @@ struct create_arguments {
 	bool detach, keep;
 };
 
+/* Of the `count` from 3 on, a number that is closed must not become one of ours. What holds its place is closed when the
+ * program starts, so the container has what the caller has, no more. Returns how many were closed. */
+static unsigned hold_descriptors(unsigned count)
+{
+	unsigned closed = 0;
+
+	for (int fd = 3; fd < 3 + (int)count; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		closed++;
+		/* the lowest free number is this one */
+		if (open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			break;
+	}
+	return closed;
+}
+
+static void warn(const struct oci *oci, const char *text)
+{
+	oci_log(oci, "warning", text);
+	fprintf(stderr, "ctrace oci: warning: %s\n", text);
+}
+
+int oci_preserve_fds(const struct oci *oci, const char *text, unsigned *ret)
+{
+	_cleanup_free_ char *warning = NULL;
+	long long count = oci_number(text, 1000);
+	unsigned closed;
+
+	if (count < 0)
+		return oci_usage(oci, "--preserve-fds wants a number up to 1000");
+	*ret = (unsigned)count;
+	closed = hold_descriptors(*ret);
+	if (!closed)
+		return 0;
+	warning = xasprintf("--preserve-fds %s: %u of the descriptors from 3 on are not open; the others are passed on",
+		text, closed);
+	warn(oci, warning);
+	return 0;
+}
+
 /* sd_listen_fds(3): whoever starts us so gives them to the container, as runc has it. */
 static void take_listen_fds(struct runtime_options *o)
 {
@@ -130,11 +171,7 @@ static void take_listen_fds(struct runtime_options *o)
 		return;
 	o->listen_fds = (unsigned)count;
 	o->preserve_fds += (unsigned)count;
-	/* one that is closed must not become one of ours: the lowest free number is its */
-	for (int fd = 3; fd < 3 + (int)o->preserve_fds; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-			break;
-	}
+	hold_descriptors(o->preserve_fds);
 }
 
 static int parse_create(const struct oci *oci, int argc, char **argv, struct create_arguments *a)
@@ -182,9 +219,8 @@ static int parse_create(const struct oci *oci, int argc, char **argv, struct cre
 			o->no_new_keyring = true;
 			break;
 		case OPTION_PRESERVE_FDS:
-			if (oci_number(optarg, 1000) < 0)
-				return oci_usage(oci, "--preserve-fds wants a number up to 1000");
-			o->preserve_fds = (unsigned)oci_number(optarg, 1000);
+			if (oci_preserve_fds(oci, optarg, &o->preserve_fds) != 0)
+				return 1;
 			break;
 		case OPTION_IGNORED:
 			break;
@@ -211,8 +247,7 @@ static void warn_shared_cgroup(const struct oci *oci, const struct container *c)
 	if (count == 0)
 		return;
 	text = xasprintf("container's cgroup is not empty: %zu process(es) found", count);
-	oci_log(oci, "warning", text);
-	fprintf(stderr, "ctrace oci: warning: %s\n", text);
+	warn(oci, text);
 }
 
 static void tell_created(const struct oci *oci, const struct runtime_options *o, const struct container *c)
@@ -464,7 +499,8 @@ static const struct verb {
 		"  -g, --additional-gids N  one more group\n"
 		"  -c, --cap CAPABILITY     one more capability\n"
 		"      --cwd DIR\n"
-		"      --no-new-privs\n"
+		"      --no-new-privs[=false]\n"
+		"                           set it (or not), whatever the container has\n"
 		"      --apparmor PROFILE, --process-label LABEL\n"
 		"      --cgroup [CONTROLLER,...:]PATH\n"
 		"                           a cgroup below the container's, which must exist\n"

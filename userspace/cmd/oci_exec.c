@@ -21,7 +21,8 @@ struct exec_arguments {
 	struct runtime_exec_options options;
 	const char *process_file, *user, *cwd, *id, *apparmor, *label;
 	struct words env, groups, capabilities, cgroups;
-	bool detach, terminal, no_new_privs;
+	bool detach, terminal;
+	const char *no_new_privs; /* "true", "false"; NULL = as the container */
 	char **command;
 };
 
@@ -86,10 +87,7 @@ static int take_option(const struct oci *oci, struct exec_arguments *a, int opti
 		a->options.console_socket = optarg;
 		break;
 	case OPTION_PRESERVE:
-		if (oci_number(optarg, 1000) < 0)
-			return oci_usage(oci, "--preserve-fds wants a number up to 1000");
-		a->options.preserve_fds = (unsigned)oci_number(optarg, 1000);
-		break;
+		return oci_preserve_fds(oci, optarg, &a->options.preserve_fds);
 	case OPTION_LABEL:
 		a->label = optarg;
 		break;
@@ -97,7 +95,9 @@ static int take_option(const struct oci *oci, struct exec_arguments *a, int opti
 		a->apparmor = optarg;
 		break;
 	case OPTION_NO_NEW_PRIVS:
-		a->no_new_privs = true;
+		a->no_new_privs = optarg ? optarg : "true";
+		if (strcmp(a->no_new_privs, "true") != 0 && strcmp(a->no_new_privs, "false") != 0)
+			return oci_usage(oci, "--no-new-privs wants true or false");
 		break;
 	case OPTION_CGROUP:
 		add_word(&a->cgroups, optarg);
@@ -126,7 +126,7 @@ static int parse_exec(const struct oci *oci, int argc, char **argv, struct exec_
 		{ "preserve-fds", required_argument, NULL, OPTION_PRESERVE },
 		{ "process-label", required_argument, NULL, OPTION_LABEL },
 		{ "apparmor", required_argument, NULL, OPTION_APPARMOR },
-		{ "no-new-privs", no_argument, NULL, OPTION_NO_NEW_PRIVS },
+		{ "no-new-privs", optional_argument, NULL, OPTION_NO_NEW_PRIVS },
 		{ "cgroup", required_argument, NULL, OPTION_CGROUP },
 		{ "ignore-paused", no_argument, NULL, OPTION_IGNORE_PAUSED },
 		{ "no-subreaper", no_argument, NULL, OPTION_IGNORED }, { 0 },
@@ -223,7 +223,7 @@ static char *make_process(struct container *c, const struct exec_arguments *a, s
 	if (a->capabilities.count)
 		add_capabilities(p, &a->capabilities);
 	if (a->no_new_privs)
-		json_object_object_add(p, "noNewPrivileges", json_object_new_boolean(true));
+		json_object_object_add(p, "noNewPrivileges", json_object_new_boolean(!strcmp(a->no_new_privs, "true")));
 	if (a->apparmor)
 		json_object_object_add(p, "apparmorProfile", json_object_new_string(a->apparmor));
 	if (a->label)

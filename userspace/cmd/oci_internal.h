@@ -33,6 +33,9 @@ int oci_fail(const struct oci *oci, const struct error *err);
 int oci_option(int argc, char **argv, const char *shorts, const struct option *longs);
 /* A whole number from 0 to max; -1 = it is none. */
 long long oci_number(const char *text, long long max);
+/* --preserve-fds: how many, up to 1000. Numbers that are not open are warned about, and held so that nothing of ours gets
+ * them. 1 = `text` is no such number: reported. */
+int oci_preserve_fds(const struct oci *oci, const char *text, unsigned *ret);
 /* The container of a verb that takes its id alone; NULL: reported. */
 struct container *oci_open(const struct oci *oci, const char *id);
 /* The content of a file, or of stdin for "-"; at most 4 MiB. */

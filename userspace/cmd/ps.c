@@ -102,6 +102,19 @@ static bool is_image(const struct state *s, const char *value)
 								       str_starts(id + 7, value))));
 }
 
+static int has_status(const struct state *s, const char *value, struct error *err)
+{
+	static const char *const statuses[] = { "created", "dead", "exited", "paused", "removing", "restarting", "running" };
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(statuses) && strcmp(statuses[i], value) != 0)
+		i++;
+	if (i == ARRAY_SIZE(statuses))
+		return error_set(err, EINVAL, "Invalid filter 'status=%s': it is created, dead, exited, paused, removing, "
+			"restarting or running", value);
+	return !strcmp(control_status(s), value);
+}
+
 /* -EINVAL: no such filter; else whether it holds. */
 static int holds(const struct state *s, const char *key, const char *value, struct error *err)
 {
@@ -112,7 +125,7 @@ static int holds(const struct state *s, const char *key, const char *value, stru
 	if (!strcmp(key, "label"))
 		return has_label(s, value);
 	if (!strcmp(key, "status"))
-		return !strcmp(control_status(s), value);
+		return has_status(s, value, err);
 	if (!strcmp(key, "exited"))
 		return s->status == STATE_EXITED && s->exit_code == atoi(value);
 	if (!strcmp(key, "ancestor"))

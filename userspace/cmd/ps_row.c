@@ -76,6 +76,14 @@ char *ps_ports(const struct state *s)
 	return strbuf_steal(&sb);
 }
 
+/* An argument with a space in it stands between quotes, the program itself does not: docker has it so. */
+static void add_argument(struct strbuf *all, const char *text, bool follows)
+{
+	bool quoted = follows && strchr(text, ' ');
+
+	strbuf_printf(all, "%s%s%s%s", follows ? " " : "", quoted ? "'" : "", text, quoted ? "'" : "");
+}
+
 /* Quoted, and cut to twenty characters, as docker does. */
 static char *command(const struct state *s, bool whole)
 {
@@ -83,7 +91,7 @@ static char *command(const struct state *s, bool whole)
 	size_t width = 0, i = 0;
 
 	for (size_t k = 0; k < s->command.count; k++)
-		strbuf_printf(&all, "%s%s", k ? " " : "", s->command.items[k]);
+		add_argument(&all, s->command.items[k], k > 0);
 	if (!all.length && state_has(s->bundle))
 		strbuf_printf(&all, "%s/config.json", s->bundle);
 	strbuf_putc(&cut, '"');

@@ -287,6 +287,7 @@ int exec_in_container(const struct state *s, const struct exec_request *request,
 		return r;
 	if (runtime_status(c) == RUNTIME_PAUSED)
 		return error_set(err, EINVAL, "Container %s is paused, unpause the container before exec", s->name);
+	*ret_code = 126; /* docker's, for what is asked of a container that runs and cannot be done in it */
 	r = make_process(c, request, &process, err);
 	if (r < 0)
 		return r;
@@ -294,7 +295,7 @@ int exec_in_container(const struct state *s, const struct exec_request *request,
 	r = runtime_exec(c, &options, &pid, err);
 	json_object_put(process);
 	if (r < 0) {
-		*ret_code = runtime_exit_code() == 125 ? 1 : runtime_exit_code();
+		*ret_code = runtime_exit_code() == 125 ? 126 : runtime_exit_code();
 		return r;
 	}
 	*ret_code = follow(request, pid, console);

@@ -156,7 +156,8 @@ static int check_cpus(const struct run_settings *s, struct error *err)
 		(s->nano_cpus < 10000000 || s->nano_cpus > count * 1000000000LL))
 		return error_set(err, EINVAL, "Range of CPUs is from 0.01 to %ld.00, as there are only "
 			"%ld CPUs available", count, count);
-	if (s->cpu_shares > 0 && (s->cpu_shares < CPU_SHARES_MIN || s->cpu_shares > CPU_SHARES_MAX))
+	if (s->cpu_shares != SETTING_UNSET && s->cpu_shares != 0 &&
+		(s->cpu_shares < CPU_SHARES_MIN || s->cpu_shares > CPU_SHARES_MAX))
 		return error_set(err, EINVAL, "the CPU shares %lld are out of range: %d to %d",
 			(long long)s->cpu_shares, CPU_SHARES_MIN, CPU_SHARES_MAX);
 	r = check_cpuset(s->cpuset_cpus, "/sys/devices/system/cpu/online", "CPUs", err);

@@ -122,12 +122,24 @@ static int read_table(int root, const char *path, char **ret, struct error *err)
 	return r < 0 ? error_errno(err, -r, "cannot read the container's %s", path) : 0;
 }
 
+/* Digits, with a sign at most, that are no id: a name nobody meant. As docker has it, with our range. */
+static int check_range(const char *name, struct error *err)
+{
+	const char *digits = name + (*name == '-');
+
+	if (*digits && digits[strspn(digits, "0123456789")] == '\0')
+		return error_set(err, ERANGE, "%s: uids and gids must be in range 0-%u", name, UINT32_MAX - 1);
+	return 0;
+}
+
 static int resolve_group(const char *name, const char *table, gid_t *ret, struct error *err)
 {
 	_cleanup_free_ char *copy = table ? xstrdup(table) : NULL;
 
 	if (find_group(copy, name, ret) || parse_id(name, ret))
 		return 0;
+	if (check_range(name, err) < 0)
+		return -ERANGE;
 	return error_set(err, EINVAL,
 		"unable to find group %s: no matching entries in group file", name);
 }
@@ -140,6 +152,8 @@ static int resolve_user(const char *name, char *table, struct passwd_entry *ret,
 	find_passwd(table, name, numeric, number, ret);
 	if (ret->found)
 		return 0;
+	if (!numeric && check_range(name, err) < 0)
+		return -ERANGE;
 	if (!numeric)
 		return error_set(err, EINVAL,
 			"unable to find user %s: no matching entries in passwd file", name);

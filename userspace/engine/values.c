@@ -282,34 +282,46 @@ int value_device(const char *text, struct device_setting *ret, struct error *err
 	return 0;
 }
 
+/* One word of a volume's mode; none of two of a kind, as docker has it. Returns false where there is such a word already. */
+static bool volume_word(const char *word, unsigned *kinds, struct volume *v)
+{
+	/* z and Z relabel for SELinux, and the consistencies are macOS's: ctrace uses neither */
+	static const struct {
+		const char *word;
+		enum { ACCESS, LABEL, CONSISTENCY, COPY, PROPAGATION } kind;
+	} words[] = {
+		{ "ro", ACCESS }, { "rw", ACCESS }, { "z", LABEL }, { "Z", LABEL }, { "cached", CONSISTENCY },
+		{ "delegated", CONSISTENCY }, { "consistent", CONSISTENCY }, { "nocopy", COPY },
+		{ "private", PROPAGATION }, { "rprivate", PROPAGATION }, { "shared", PROPAGATION },
+		{ "rshared", PROPAGATION }, { "slave", PROPAGATION }, { "rslave", PROPAGATION },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(word, words[i].word) != 0)
+			continue;
+		if (*kinds & 1U << words[i].kind)
+			return false;
+		*kinds |= 1U << words[i].kind;
+		v->read_only |= !strcmp(word, "ro");
+		v->no_copy |= words[i].kind == COPY;
+		if (words[i].kind == PROPAGATION)
+			v->propagation = xstrdup(word);
+		return true;
+	}
+	return false;
+}
+
 static int volume_options(const char *options, const char *text, struct volume *v,
 	struct error *err)
 {
-	static const char *const propagations[] = { "private", "rprivate", "shared", "rshared", "slave",
-		"rslave" };
-	/* z and Z relabel for SELinux, which ctrace does not use */
-	static const char *const ignored[] = { "rw", "z", "Z", "cached", "delegated", "consistent" };
 	_cleanup_free_ char *copy = xstrdup(options);
 	char *rest = copy, *word;
+	unsigned kinds = 0;
 
 	while ((word = strsep(&rest, ","))) {
-		bool known = !strcmp(word, "ro");
-
-		v->read_only |= known;
-		if (!strcmp(word, "nocopy"))
-			v->no_copy = known = true;
-		for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-			known |= !strcmp(word, ignored[i]);
-		for (size_t i = 0; i < ARRAY_SIZE(propagations); i++) {
-			if (strcmp(word, propagations[i]) != 0)
-				continue;
-			free(v->propagation);
-			v->propagation = xstrdup(word);
-			known = true;
-		}
-		if (!known)
+		if (!volume_word(word, &kinds, v))
 			return error_set(err, EINVAL,
-				"invalid volume specification: '%s': invalid mode: %s", text, word);
+				"invalid volume specification: '%s': invalid mode: %s", text, options);
 	}
 	return 0;
 }
@@ -523,8 +535,10 @@ int value_restart(const char *text, enum restart_policy *ret, int64_t *ret_max, 
 		if (i != RESTART_ON_FAILURE)
 			return error_set(err, EINVAL, "maximum retry count cannot be used with restart "
 				"policy '%s'", names[i]);
-		if (value_integer(max, ret_max, err) < 0 || *ret_max < 0)
+		if (value_integer(max, ret_max, NULL) < 0)
 			return error_set(err, EINVAL, "maximum retry count must be an integer: '%s'", max);
+		if (*ret_max < 0)
+			return error_set(err, EINVAL, "maximum retry count cannot be negative: '%s'", max);
 		return 0;
 	}
 	if (!*text) {

@@ -8,6 +8,26 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+/* Of r, w and m; all of them where there is none. An "a" beside them, which runc passes over and configurations have
+ * ("rwa"), is read as what gives the container less: nothing where the rule allows, all three where it denies. */
+static int parse_access(const char *text, struct cgroup_device *d)
+{
+	bool all = *text == '\0';
+	size_t length = 0;
+
+	for (const char *c = text; *c; c++) {
+		if (*c == 'a' && c > text)
+			all = all || !d->allow;
+		else if (!strchr("rwm", *c) || length + 1 == sizeof(d->access))
+			return -EINVAL;
+		else
+			d->access[length++] = *c;
+	}
+	if (all)
+		memcpy(d->access, "rwm", sizeof("rwm"));
+	return 0;
+}
+
 static int parse_device_rule(const struct doc *o, struct cgroup_device *d, struct error *err)
 {
 	static const char *const required[] = { "allow", NULL };
@@ -21,10 +41,9 @@ static int parse_device_rule(const struct doc *o, struct cgroup_device *d, struc
 		return -EINVAL;
 	if (strlen(type) > 1 || !strchr("abc", type[0]))
 		return doc_error(o, "type", err, "\"%s\" is not a, b or c", type);
-	if (strlen(access) > 3 || strspn(access, "rwm") != strlen(access))
+	if (parse_access(access, d) < 0)
 		return doc_error(o, "access", err, "\"%s\" is not of r, w and m", access);
 	d->type = type[0] ? type[0] : 'a';
-	memcpy(d->access, *access ? access : "rwm", strlen(*access ? access : "rwm") + 1);
 	return 0;
 }
 

@@ -357,8 +357,8 @@ static char **complete_env(const struct process_plan *p, unsigned listen_fds)
 	return env;
 }
 
-/* What the stub needs lies just above what the program may keep (the caller's preserved descriptors), all else is
- * marked to be closed. */
+/* What the stub needs lies just above what the program may keep (the caller's preserved descriptors, which are not marked
+ * to be closed; what only holds a number is), all else is marked to be closed. */
 static int arrange_descriptors(struct init *init, struct error *err)
 {
 	int errors = 3 + (int)init->preserve_fds, start = errors + 1;
@@ -368,8 +368,6 @@ static int arrange_descriptors(struct init *init, struct error *err)
 
 	if (sync < 0 || stub < 0 || fifo < 0)
 		return error_errno(err, errno, "cannot arrange descriptors");
-	for (int i = 3; i < errors; i++)
-		fcntl(i, F_SETFD, 0);
 	if (close_range(errors, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return error_errno(err, errno, "cannot mark descriptors to be closed");
 	/* the stub closes them on its exec */

@@ -48,7 +48,8 @@ struct runtime_options {
 				       for runtime_console */
 	const int *stdio;      /* three descriptors for init's 0, 1, 2; NULL = the caller's own. Not
 				  used with process.terminal. The caller keeps its copies. */
-	unsigned preserve_fds; /* init also gets the caller's descriptors 3 .. 3+preserve_fds-1 */
+	unsigned preserve_fds; /* init also gets the caller's descriptors 3 .. 3+preserve_fds-1, which must be open;
+				  what is FD_CLOEXEC among them only holds its number, and init has it not */
 	unsigned listen_fds;   /* so many of them are sd_listen_fds(3)'s: LISTEN_FDS and LISTEN_PID are set */
 	bool no_pivot;         /* MS_MOVE and chroot, for a root that pivot_root(2) refuses (ramfs) */
 	bool no_new_keyring;
