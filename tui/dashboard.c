@@ -158,6 +158,13 @@ int dashboard_read(struct dashboard *d, struct error *err)
 	return r < 0 ? r : d->held_events > 0;
 }
 
+void dashboard_drain(struct dashboard *d)
+{
+	source_drain(d->source, take_event, d, NULL); /* what came before an error was given */
+	d->source_ended = true;
+	timeline_finish(d->model.timeline);
+}
+
 /* ---- figures ---- */
 
 static uint64_t program_time(const struct dashboard *d)

@@ -27,6 +27,8 @@ void dashboard_close(struct dashboard *d);
 
 /* Takes what the live source has; returns whether that was anything, or a negative errno. */
 int dashboard_read(struct dashboard *d, struct error *err);
+/* The last reading: all that has happened by now. */
+void dashboard_drain(struct dashboard *d);
 /* What was held is fed. */
 void dashboard_release(struct dashboard *d);
 /* Reads what containers use and how the machine is. */

@@ -20,7 +20,6 @@
 
 #define FRAME_NS 100000000ULL /* at most ten screens a second */
 #define GUEST_FRAME_NS 20000000ULL /* who types wants to see it at once */
-#define DRAIN_NS 300000000ULL /* after a program has ended: what of it is still on its way */
 #define DOUBLE_CLICK_NS 500000000ULL
 
 struct loop {
@@ -419,15 +418,11 @@ static void print_last_words(struct loop *l, const struct dashboard_program *pro
 static void end_program(struct loop *l)
 {
 	struct dashboard_program *program = l->d->o->program;
-	uint64_t until = dashboard_clock() + DRAIN_NS;
 
 	if (!l->panes.guest)
 		return;
-	while (l->panes.ended && !l->d->source_ended && dashboard_clock() < until) {
-		if (dashboard_read(l->d, NULL) < 0)
-			break;
-		usleep(20000);
-	}
+	if (l->panes.ended && !l->d->source_ended)
+		dashboard_drain(l->d);
 	program->code = l->panes.code;
 	print_last_words(l, program);
 	panes_free(&l->panes);

@@ -29,6 +29,7 @@ struct guest {
 	int rows, columns;
 	bool cursor_shown;
 	struct strbuf waiting; /* typed, not yet taken */
+	size_t refused; /* bytes typed beyond what may wait */
 };
 
 /* ---- begin and end ---- */
@@ -49,6 +50,8 @@ static void type(const char *bytes, size_t length, void *arg)
 
 	if (c->waiting.length + length <= WAITING_MAX)
 		strbuf_add(&c->waiting, bytes, length);
+	else
+		c->refused += length;
 	guest_write(c);
 }
 
@@ -162,6 +165,11 @@ bool guest_ended(struct guest *c, int *ret_code)
 	}
 	*ret_code = c->code;
 	return !c->pid;
+}
+
+size_t guest_refused(const struct guest *c)
+{
+	return c->refused;
 }
 
 void guest_signal(struct guest *c, int number)

@@ -19,6 +19,8 @@ int guest_fd(const struct guest *c);
 /* Something that was typed waits until the program takes it: call guest_write when the descriptor is writable. */
 bool guest_is_waiting(const struct guest *c);
 void guest_write(struct guest *c);
+/* Bytes in all that were typed beyond the 1 MiB that may wait, and are gone. */
+size_t guest_refused(const struct guest *c);
 
 /* Takes some of what the program printed. False: nothing more comes. */
 bool guest_read(struct guest *c);

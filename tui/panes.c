@@ -70,6 +70,8 @@ static void draw_status(const struct panes *p, struct screen *s)
 
 	if (p->ended)
 		snprintf(text, sizeof(text), " it has ended: exit %d, q quits ", p->code);
+	else if (guest_refused(p->guest))
+		snprintf(text, sizeof(text), " it takes no more input: %zu bytes typed are LOST ", guest_refused(p->guest));
 	else if (has_keys)
 		snprintf(text, sizeof(text), " the container has the keys, Ctrl-]: the timeline ");
 	else
@@ -77,7 +79,7 @@ static void draw_status(const struct panes *p, struct screen *s)
 	for (size_t i = 0; i < columns; i++)
 		screen_glyph(s, row, i, STYLE_DIM, glyph(GLYPH_RULE, s->utf8));
 	screen_put(s, row, columns > 4 ? 1 : 0, columns > 4 ? columns - 1 : columns,
-		p->ended && p->code ? STYLE_BAD : has_keys ? STYLE_TAB : STYLE_BOLD, text);
+		(p->ended ? p->code != 0 : guest_refused(p->guest) > 0) ? STYLE_BAD : has_keys ? STYLE_TAB : STYLE_BOLD, text);
 }
 
 static void draw_wall(const struct panes *p, struct screen *s)

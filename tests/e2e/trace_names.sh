@@ -21,9 +21,10 @@ want()
 	wanted+=("$id" "$(printf '%s\x1f' "$@")")
 }
 
-docker=no podman=no
+docker=no podman=no containerd=no
 if docker_start; then docker=yes; else skip_point "docker" "$ENGINE_WHY"; fi
 if podman_start; then podman=yes; else skip_point "podman" "$ENGINE_WHY"; fi
+if containerd_start; then containerd=yes; else skip_point "containerd" "$ENGINE_WHY"; fi
 
 # Before ctrace: docker makes up a name.
 if [ $docker = yes ]; then
@@ -34,6 +35,12 @@ if [ $podman = yes ]; then
 	pod run --detach --network none --cidfile "$WORK/cid1" localhost/busybox sleep 60 >/dev/null
 	want "$(cat "$WORK/cid1")" "name=$(pod inspect --format '{{.Name}}' "$(cat "$WORK/cid1")")" engine=podman \
 		image=localhost/busybox:latest
+fi
+if [ $containerd = yes ]; then
+	on_exit cctr container rm "early-$$"
+	on_exit cctr task rm --force "early-$$"
+	cctr run --detach --label team=early "$CONTAINERD_IMAGE" "early-$$" sleep 60
+	want "early-$$" "image=$CONTAINERD_IMAGE" label.team=early
 fi
 
 record=$WORK/record.ctrace
@@ -49,7 +56,22 @@ if [ $podman = yes ]; then
 	pod run --network none --cidfile "$WORK/cid3" localhost/busybox true
 	want "$(cat "$WORK/cid3")" "name=$(pod inspect --format '{{.Name}}' "$(cat "$WORK/cid3")")" engine=podman \
 		image=localhost/busybox:latest
+	# Only podman's database knows labels and pods.
+	pod pod create --name "pod-$$" --infra=false >/dev/null
+	pod run --network none --cidfile "$WORK/cid4" --pod "pod-$$" --name "in-pod-$$" --label team=b \
+		--label "odd=$(printf '<b>\033[31m"')" localhost/busybox true
+	want "$(cat "$WORK/cid4")" "name=in-pod-$$" "pod=pod-$$" label.team=b "label.odd=$(printf '<b>\033[31m"')"
 	pod rm --all --force --time 0 >/dev/null
+	pod pod rm --all --force >/dev/null
+fi
+# Only containerd's database knows the image; others commit to it meanwhile.
+if [ $containerd = yes ]; then
+	for i in 1 2 3 4; do
+		cctr run --rm --label "team=c$i" --label "odd=$(printf 'a\033[31m<b>')" "$CONTAINERD_IMAGE" "ctr$i-$$" true &
+		pids[i]=$!
+		want "ctr$i-$$" "image=$CONTAINERD_IMAGE" "label.team=c$i" "label.odd=$(printf 'a\033[31m<b>')"
+	done
+	wait "${pids[@]}"
 fi
 
 # Annotations, as containerd's CRI plugin, CRI-O and people write them.

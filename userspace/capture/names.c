@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ enum { JOBS_MAX = 1024, FOUND_MAX = 16384, WORDS_MAX = 128, STOP_MS = 200 };
 
 struct names {
 	uint32_t root_mnt_ns;
+	const char *host_root;
 	struct {
 		char id[EVENT_NAME];
 		uint64_t time_ns;
@@ -122,6 +124,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* A service or a container with a mount namespace of its own does not. */
+static bool sees_host(uint32_t root_mnt_ns)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/mnt", &st) < 0 || st.st_ino == root_mnt_ns;
+}
+
 int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err)
 {
 	struct names *n = xcalloc(1, sizeof(*n));
@@ -129,6 +139,7 @@ int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err
 	int r;
 
 	n->root_mnt_ns = root_mnt_ns;
+	n->host_root = sees_host(root_mnt_ns) ? "" : "/proc/1/root";
 	n->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&n->mutex, NULL);
 	pthread_cond_init(&n->changed, NULL);
@@ -204,11 +215,11 @@ static void queue_job(struct names *n, struct names_job what)
 		free_job(job);
 }
 
-static void add_job(struct names *n, const struct event *h, const struct identity *who, bool on_host)
+static void add_job(struct names *n, const struct event *h, const struct identity *who, const char *host_root)
 {
 	if (strlen(who->id) < sizeof(((struct event_meta *)NULL)->id))
 		queue_job(n, (struct names_job){ .id = xstrdup(who->id), .bundle = xstrdup(who->bundle), .pid = h->tgid,
-			.start_ns = h->start_ns, .on_host = on_host });
+			.start_ns = h->start_ns, .host_root = host_root });
 }
 
 /* The launcher names no container in its arguments, and is told by the first cgroup that it makes for one; there is one in
@@ -279,7 +290,7 @@ static void observe(struct names *n, const struct event *h, const char *argv, si
 	struct identity who;
 
 	if ((h->role == ROLE_RUNTIME || h->role == ROLE_SHIM) && identify(h, argv, length, &who))
-		add_job(n, h, &who, mnt_ns == n->root_mnt_ns);
+		add_job(n, h, &who, mnt_ns == n->root_mnt_ns ? n->host_root : NULL);
 }
 
 void names_observe(struct names *n, const struct event *event)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What engines keep on disk about a container. Everything here is somebody else's file: it may be missing, huge,
  * no file at all, or change while it is read. */
-#include "capture/names_read.h"
+#include "capture/names_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ enum { FILE_MAX = 8 << 20, JSON_DEPTH = 64, LABELS_MAX = 64, ANCESTORS_MAX = 5, 
 
 #define LAUNCHER_DIRECTORY "/run/ctrace"
 
-static void cleanup_json(json_object **o)
+void names_cleanup_json(json_object **o)
 {
 	json_object_put(*o);
 }
@@ -49,8 +49,8 @@ static bool is_same(const struct names_job *job)
 /* Where the process's files are for us: "" = where they are for it. NULL when that cannot be known any more. */
 static char *root_of(const struct names_job *job)
 {
-	if (job->on_host)
-		return xstrdup("");
+	if (job->host_root)
+		return xstrdup(job->host_root);
 	return is_same(job) ? xasprintf("/proc/%u/root", job->pid) : NULL;
 }
 
@@ -61,7 +61,7 @@ static char *bundle_of(const struct names_job *job, const char *root)
 	return is_same(job) ? xasprintf("/proc/%u/cwd/%s", job->pid, job->bundle) : NULL;
 }
 
-static json_object *read_json(const char *path)
+json_object *names_json(const char *path)
 {
 	/* nonblocking: a FIFO with that name must not hold us */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -82,7 +82,7 @@ static json_object *read_json(const char *path)
 	return o;
 }
 
-static json_object *member(json_object *o, const char *key)
+json_object *names_member(json_object *o, const char *key)
 {
 	json_object *value = NULL;
 
@@ -91,27 +91,20 @@ static json_object *member(json_object *o, const char *key)
 	return value;
 }
 
-static const char *text_of(json_object *o, const char *key)
+const char *names_text(json_object *o, const char *key)
 {
-	json_object *value = member(o, key);
+	json_object *value = names_member(o, key);
 
 	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
 
-struct reading {
-	const struct names_job *job;
-	names_emit *emit;
-	void *arg;
-	size_t labels;
-};
-
-static void tell(struct reading *r, const char *key, const char *value)
+void names_tell(struct reading *r, const char *key, const char *value)
 {
 	if (value && *value)
 		r->emit(r->arg, r->job, key, value);
 }
 
-static void tell_label(struct reading *r, const char *name, json_object *value)
+void names_tell_label(struct reading *r, const char *name, json_object *value)
 {
 	_cleanup_free_ char *key = xasprintf("label.%s", name);
 
@@ -139,8 +132,8 @@ static const struct {
 /* Annotations by which engines talk to themselves: no label of anybody's. */
 static bool is_internal(const char *annotation)
 {
-	static const char *const prefixes[] = { "io.kubernetes.cri", "io.container.", "io.podman.", "org.systemd.",
-		"run.oci.", "nerdctl/", "ctrace." };
+	static const char *const prefixes[] = { "io.kubernetes.cri", "io.container.", "io.podman.", "io.containerd.",
+		"io.cri-containerd.", "com.docker/", "org.systemd.", "run.oci.", "nerdctl/", "ctrace." };
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		if (str_starts(annotation, prefixes[i]))
@@ -149,21 +142,21 @@ static bool is_internal(const char *annotation)
 	return false;
 }
 
-static void read_annotations(struct reading *r, json_object *annotations)
+void names_tell_labels(struct reading *r, json_object *annotations)
 {
 	if (!json_object_is_type(annotations, json_type_object))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(known_annotations); i++) {
-		const char *value = text_of(annotations, known_annotations[i].annotation);
+		const char *value = names_text(annotations, known_annotations[i].annotation);
 
-		tell(r, known_annotations[i].key, value);
+		names_tell(r, known_annotations[i].key, value);
 		if (value)
-			tell(r, "engine", known_annotations[i].engine);
+			names_tell(r, "engine", known_annotations[i].engine);
 	}
 	json_object_object_foreach(annotations, key, value)
 	{
 		if (!is_internal(key))
-			tell_label(r, key, value);
+			names_tell_label(r, key, value);
 	}
 }
 
@@ -171,18 +164,18 @@ static void read_annotations(struct reading *r, json_object *annotations)
 static bool read_docker(struct reading *r, const char *data)
 {
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/config.v2.json", data, r->job->id);
-	_cleanup_(cleanup_json) json_object *o = read_json(path);
-	json_object *config = member(o, "Config"), *labels = member(config, "Labels");
-	const char *name = text_of(o, "Name");
+	_cleanup_(names_cleanup_json) json_object *o = names_json(path);
+	json_object *config = names_member(o, "Config"), *labels = names_member(config, "Labels");
+	const char *name = names_text(o, "Name");
 
 	if (!o)
 		return false;
-	tell(r, "name", name && *name == '/' ? name + 1 : name);
-	tell(r, "image", text_of(config, "Image"));
-	tell(r, "engine", "docker");
+	names_tell(r, "name", name && *name == '/' ? name + 1 : name);
+	names_tell(r, "image", names_text(config, "Image"));
+	names_tell(r, "engine", "docker");
 	if (json_object_is_type(labels, json_type_object)) {
 		json_object_object_foreach(labels, key, value)
-			tell_label(r, key, value);
+			names_tell_label(r, key, value);
 	}
 	return true;
 }
@@ -205,15 +198,15 @@ static bool read_stored(struct reading *r, json_object *list)
 	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 
 	for (size_t i = 0; i < count; i++) {
-		json_object *o = json_object_array_get_idx(list, i), *names = member(o, "names");
-		const char *id = text_of(o, "id"), *metadata = text_of(o, "metadata");
-		_cleanup_(cleanup_json) json_object *more = metadata ? json_tokener_parse(metadata) : NULL;
+		json_object *o = json_object_array_get_idx(list, i), *names = names_member(o, "names");
+		const char *id = names_text(o, "id"), *metadata = names_text(o, "metadata");
+		_cleanup_(names_cleanup_json) json_object *more = metadata ? json_tokener_parse(metadata) : NULL;
 
 		if (!id || strcmp(id, r->job->id) != 0)
 			continue;
 		if (json_object_is_type(names, json_type_array) && json_object_array_length(names))
-			tell(r, "name", json_object_get_string(json_object_array_get_idx(names, 0)));
-		tell(r, "image", text_of(more, "image-name"));
+			names_tell(r, "name", json_object_get_string(json_object_array_get_idx(names, 0)));
+		names_tell(r, "image", names_text(more, "image-name"));
 		return true;
 	}
 	return false;
@@ -228,7 +221,7 @@ static void find_stored(struct reading *r, const char *bundle)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		_cleanup_free_ char *path = xasprintf("%s/../../%s", bundle, files[i]);
-		_cleanup_(cleanup_json) json_object *list = read_json(path);
+		_cleanup_(names_cleanup_json) json_object *list = names_json(path);
 
 		if (read_stored(r, list))
 			return;
@@ -257,13 +250,13 @@ static void read_launcher(struct reading *r)
 {
 	_cleanup_free_ char *directory = launcher_directory(r->job);
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/state.json", directory, r->job->id);
-	_cleanup_(cleanup_json) json_object *o = read_json(path);
-	json_object *labels = member(o, "labels");
+	_cleanup_(names_cleanup_json) json_object *o = names_json(path);
+	json_object *labels = names_member(o, "labels");
 	size_t count = json_object_is_type(labels, json_type_array) ? json_object_array_length(labels) : 0;
 
-	tell(r, "name", text_of(o, "name"));
-	tell(r, "image", text_of(o, "image"));
-	tell(r, "session.traceparent", text_of(o, "traceparent"));
+	names_tell(r, "name", names_text(o, "name"));
+	names_tell(r, "image", names_text(o, "image"));
+	names_tell(r, "session.traceparent", names_text(o, "traceparent"));
 	for (size_t i = 0; i < count; i++) {
 		const char *label = json_object_get_string(json_object_array_get_idx(labels, i));
 		const char *equals = label ? strchr(label, '=') : NULL;
@@ -271,7 +264,7 @@ static void read_launcher(struct reading *r)
 		json_object *value = equals ? json_object_new_string(equals + 1) : NULL;
 
 		if (name)
-			tell_label(r, name, value);
+			names_tell_label(r, name, value);
 		json_object_put(value);
 	}
 }
@@ -281,15 +274,17 @@ void names_read(const struct names_job *job, names_emit *emit, void *arg)
 	struct reading r = { .job = job, .emit = emit, .arg = arg };
 	_cleanup_free_ char *root = job->by_ctrace ? NULL : root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
 	_cleanup_free_ char *path = bundle ? xasprintf("%s/config.json", bundle) : NULL;
-	_cleanup_(cleanup_json) json_object *config = path ? read_json(path) : NULL;
-	const char *rootfs = text_of(member(config, "root"), "path");
+	_cleanup_(names_cleanup_json) json_object *config = path ? names_json(path) : NULL;
+	const char *rootfs = names_text(names_member(config, "root"), "path");
 
 	if (job->by_ctrace)
 		read_launcher(&r);
 	if (!config || strchr(job->id, '/'))
 		return;
-	read_annotations(&r, member(config, "annotations"));
+	names_tell_labels(&r, names_member(config, "annotations"));
 	if (rootfs && *rootfs == '/')
 		find_docker(&r, root, rootfs);
 	find_stored(&r, bundle);
+	names_read_podman(&r, bundle);
+	names_read_containerd(&r, root, bundle);
 }

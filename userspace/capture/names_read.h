@@ -11,7 +11,7 @@ struct names_job {
 	char *bundle;      /* as the process was told; "" or relative = from its working directory */
 	uint32_t pid;      /* of the runtime or shim, which may be gone */
 	uint64_t start_ns;
-	bool on_host;      /* it sees the host's files */
+	const char *host_root; /* where the host's files are for us, if it sees those; else NULL. Not owned */
 	bool by_ctrace;    /* pid is the launcher (0: unknown), who keeps a directory for each container */
 };
 

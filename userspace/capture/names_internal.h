@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTRACE_NAMES_INTERNAL_H
+#define CTRACE_NAMES_INTERNAL_H
+
+/* What the readers of engines' files share. */
+
+#include <json-c/json.h>
+#include <stddef.h>
+
+#include "capture/names_read.h"
+
+struct reading {
+	const struct names_job *job;
+	names_emit *emit;
+	void *arg;
+	size_t labels;
+};
+
+/* A file of JSON, which may be none; NULL then. The caller releases it. */
+json_object *names_json(const char *path);
+void names_cleanup_json(json_object **o);
+
+/* NULL where o is no object, or has none of that name and kind. They belong to o. */
+json_object *names_member(json_object *o, const char *key);
+const char *names_text(json_object *o, const char *key);
+
+/* Nothing is told of what is NULL or empty; labels are bounded. */
+void names_tell(struct reading *r, const char *key, const char *value);
+void names_tell_label(struct reading *r, const char *name, json_object *value);
+
+/* Labels or annotations: what engines wrote there about names, and the rest as labels. */
+void names_tell_labels(struct reading *r, json_object *labels);
+
+/* What the databases of containerd and podman 4 know of a container beyond its bundle, from which they are found. root: where
+ * the files of the process that was told the bundle are for us. */
+void names_read_containerd(struct reading *r, const char *root, const char *bundle);
+void names_read_podman(struct reading *r, const char *bundle);
+
+#endif
