@@ -337,7 +337,7 @@ void prometheus_step(struct prometheus *p, struct timeline *tl, uint64_t now_ns)
 
 /* ---- figures of cgroups ---- */
 
-uint32_t prometheus_next_usage(struct prometheus *p, uint64_t wall_ns, uint64_t max_age_ns, const char **ret_id,
+uint32_t prometheus_next_usage(struct prometheus *p, uint64_t now_ns, uint64_t max_age_ns, const char **ret_id,
 	const char **ret_cgroup)
 {
 	struct tracked *oldest = NULL;
@@ -345,8 +345,8 @@ uint32_t prometheus_next_usage(struct prometheus *p, uint64_t wall_ns, uint64_t 
 	for (size_t i = 0; i < p->tracked.count; i++) {
 		struct tracked *t = p->tracked.entries[i].value;
 
-		if (t->runs && t->pid && wall_ns >= t->asked_wall_ns + max_age_ns &&
-			(!oldest || t->asked_wall_ns < oldest->asked_wall_ns))
+		if (t->runs && t->pid && now_ns >= t->asked_ns + max_age_ns &&
+			(!oldest || t->asked_ns < oldest->asked_ns))
 			oldest = t;
 	}
 	if (!oldest)
@@ -356,13 +356,13 @@ uint32_t prometheus_next_usage(struct prometheus *p, uint64_t wall_ns, uint64_t 
 	return oldest->pid;
 }
 
-void prometheus_set_usage(struct prometheus *p, const char *id, const struct prometheus_usage *usage, uint64_t wall_ns)
+void prometheus_set_usage(struct prometheus *p, const char *id, const struct prometheus_usage *usage, uint64_t now_ns)
 {
 	struct tracked *t = find_tracked(p, id);
 
 	if (!t)
 		return;
-	t->asked_wall_ns = wall_ns;
+	t->asked_ns = now_ns;
 	if (!usage)
 		return;
 	t->usage = *usage;

@@ -45,11 +45,11 @@ struct prometheus_usage {
 };
 
 /* Whose figures are the oldest, of those that run: its id and init, 0 if there is none with figures older than
- * max_age_ns. The id is good until the next call of any function here. */
-uint32_t prometheus_next_usage(struct prometheus *p, uint64_t wall_ns, uint64_t max_age_ns, const char **ret_id,
+ * max_age_ns. now_ns is of the events' clock, which nobody sets. The id is good until the next call of any function here. */
+uint32_t prometheus_next_usage(struct prometheus *p, uint64_t now_ns, uint64_t max_age_ns, const char **ret_id,
 	const char **ret_cgroup);
 /* usage NULL: it could not be read; it is asked for again after max_age. */
-void prometheus_set_usage(struct prometheus *p, const char *id, const struct prometheus_usage *usage, uint64_t wall_ns);
+void prometheus_set_usage(struct prometheus *p, const char *id, const struct prometheus_usage *usage, uint64_t now_ns);
 
 /* What only the process itself can tell. */
 struct prometheus_host {

@@ -31,7 +31,7 @@ struct tracked {
 	bool is_pending;     /* started, and its start is not in the histograms yet */
 	bool runs;
 	bool has_usage;
-	uint64_t asked_wall_ns; /* when its figures were last read, or could not be */
+	uint64_t asked_ns; /* when its figures were last read, or could not be */
 	struct prometheus_usage usage;
 };
 

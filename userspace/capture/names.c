@@ -17,6 +17,7 @@
 #include "timeline/identify.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/privilege.h"
 
 /* At the bounds the newest is not looked up, or what was found is not told: names are the only loss. */
@@ -155,24 +156,10 @@ int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err
 	return 0;
 }
 
-static struct timespec deadline(int milliseconds)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += milliseconds / 1000;
-	t.tv_nsec += milliseconds % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000L;
-	}
-	return t;
-}
-
 /* A thread that hangs in a file is left behind, with what it uses. */
 void names_close(struct names *n)
 {
-	struct timespec until = deadline(STOP_MS);
+	struct timespec until = clock_deadline(STOP_MS);
 	int r = 0;
 
 	if (!n)
@@ -181,7 +168,7 @@ void names_close(struct names *n)
 	n->stop = true;
 	pthread_cond_broadcast(&n->changed);
 	while (n->is_busy && r == 0)
-		r = pthread_cond_timedwait(&n->changed, &n->mutex, &until);
+		r = pthread_cond_clockwait(&n->changed, &n->mutex, CLOCK_MONOTONIC, &until);
 	n->abandoned = n->is_busy;
 	pthread_mutex_unlock(&n->mutex);
 	if (n->abandoned) {
@@ -325,11 +312,11 @@ void names_take(struct names *n, uint64_t now_ns, names_sink *sink, void *arg)
 
 void names_wait(struct names *n, int milliseconds)
 {
-	struct timespec until = deadline(milliseconds);
+	struct timespec until = clock_deadline(milliseconds);
 	int r = 0;
 
 	pthread_mutex_lock(&n->mutex);
 	while ((n->count || n->is_busy) && r == 0)
-		r = pthread_cond_timedwait(&n->changed, &n->mutex, &until);
+		r = pthread_cond_clockwait(&n->changed, &n->mutex, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&n->mutex);
 }

@@ -149,16 +149,16 @@ static void write_metrics(void *arg, enum metrics_format format, struct strbuf *
 /* cgroup files are read a few at a time, never during a scrape. */
 static void read_usages(struct server *s)
 {
-	uint64_t wall_ns = serve_host_wall_ns();
+	uint64_t now_ns = clock_ns(CLOCK_BOOTTIME);
 	const char *id, *cgroup;
 
 	for (int i = 0; s->settings.cadvisor && i < USAGES_A_ROUND; i++) {
 		struct prometheus_usage usage;
-		uint32_t pid = prometheus_next_usage(s->prometheus, wall_ns, USAGE_AGE_NS, &id, &cgroup);
+		uint32_t pid = prometheus_next_usage(s->prometheus, now_ns, USAGE_AGE_NS, &id, &cgroup);
 
 		if (!pid)
 			return;
-		prometheus_set_usage(s->prometheus, id, serve_host_usage(pid, &usage) ? &usage : NULL, wall_ns);
+		prometheus_set_usage(s->prometheus, id, serve_host_usage(pid, &usage) ? &usage : NULL, now_ns);
 	}
 }
 

@@ -12,11 +12,6 @@
 #include "util/clock.h"
 #include "util/file.h"
 
-uint64_t serve_host_wall_ns(void)
-{
-	return clock_ns(CLOCK_REALTIME);
-}
-
 /* The process's start in wall time: field 22 of /proc/self/stat is in ticks since boot (proc(5)). */
 static uint64_t start_wall_ns(void)
 {
@@ -27,7 +22,7 @@ static uint64_t start_wall_ns(void)
 	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
 			&ticks) != 1)
 		return 0;
-	return serve_host_wall_ns() - clock_ns(CLOCK_BOOTTIME) + ticks * (1000000000ULL / sysconf(_SC_CLK_TCK));
+	return (uint64_t)clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + ticks * (1000000000ULL / sysconf(_SC_CLK_TCK));
 }
 
 static uint64_t count_fds(void)
@@ -91,7 +86,7 @@ bool serve_host_usage(pid_t pid, struct prometheus_usage *ret)
 	read_pressure(cg, "cpu.pressure", &ret->cpu_some_us, &ret->cpu_full_us);
 	read_pressure(cg, "memory.pressure", &ret->memory_some_us, &ret->memory_full_us);
 	read_pressure(cg, "io.pressure", &ret->io_some_us, &ret->io_full_us);
-	ret->wall_ns = serve_host_wall_ns();
+	ret->wall_ns = (uint64_t)clock_ns(CLOCK_REALTIME);
 	cgroup_reopen(cg, NULL, NULL); /* holds on to none meanwhile */
 	return true;
 }

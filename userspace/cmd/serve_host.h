@@ -12,6 +12,4 @@ void serve_host_read(struct prometheus_host *ret);
 /* Reads the figures of a container's cgroups, by its first process. False where it has gone. */
 bool serve_host_usage(pid_t pid, struct prometheus_usage *ret);
 
-uint64_t serve_host_wall_ns(void);
-
 #endif

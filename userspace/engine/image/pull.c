@@ -16,11 +16,12 @@
 #include "engine/image/staging.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 enum { RETRIES_MAX = 3 };
 
 #define DISK_RESERVE (16ULL << 20) /* bytes that a pull leaves free */
-#define OBSERVE_NS 100000000L
+#define OBSERVE_MS 100
 
 struct job {
 	struct layer_progress progress;
@@ -152,15 +153,9 @@ static void wait_for_workers(struct pull *p)
 {
 	pthread_mutex_lock(&p->mutex);
 	while (p->running) {
-		struct timespec until;
+		struct timespec until = clock_deadline(OBSERVE_MS);
 
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += OBSERVE_NS;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_nsec -= 1000000000L;
-			until.tv_sec++;
-		}
-		pthread_cond_timedwait(&p->finished, &p->mutex, &until);
+		pthread_cond_clockwait(&p->finished, &p->mutex, CLOCK_MONOTONIC, &until);
 		pthread_mutex_unlock(&p->mutex);
 		if (atomic_load(p->options->cancel))
 			atomic_store(&p->stop, true);
