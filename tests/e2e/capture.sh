@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ctrace record and ctrace doctor as a user meets them. Needs root; CTRACE is the program to test.
 set -u
+. tests/lib/programs.sh
 
 CTRACE=${CTRACE:-.output/ctrace}
 TRACE=$(dirname "$CTRACE")/ctrace-trace
@@ -81,24 +82,21 @@ check "and it is complete" is_complete "$dir/b"
 "$CTRACE" record "$dir/c" 2>/dev/null &
 first=$!
 check "two tracers do not disturb each other" exits 0 "$CTRACE" record "$dir/d" -- true
-programs=$(cat /proc/$first/fdinfo/* 2>/dev/null | awk '/^prog_id:/ { print $2 }' | sort -un)
+mapfile -t programs < <(programs_of $first)
+check "the one that goes on holds ${#programs[@]} programs" [ "${#programs[@]}" -gt 10 ]
 kill -INT $first
 wait $first
 check "both recordings are complete" is_complete "$dir/c"
-[ "$(echo "$programs" | wc -l)" -gt 10 ]
-report $? "it held programs in the kernel"
-# The kernel frees them a moment after the process.
-is_unloaded()
-{
-	local id tries=0
-
-	for id in $programs; do
-		while bpftool prog show id "$id" >/dev/null 2>&1; do
-			[ $((tries += 1)) -lt 100 ] || return 1
-			sleep 0.1
-		done
+if ! command -v bpftool >/dev/null; then
+	count=$((count + 1))
+	echo "ok $count - nothing stays attached # SKIP bpftool is not installed"
+else
+	# The kernel frees them a moment after the last descriptor is closed.
+	for _ in $(seq 500); do
+		programs_gone "${programs[@]}" && break
+		sleep 0.02
 	done
-}
-check "nothing stays attached" is_unloaded
+	check "nothing stays attached" programs_gone "${programs[@]}"
+fi
 
 echo "1..$count"

@@ -8,27 +8,12 @@
 . tests/lib/engines.sh
 . tests/lib/trace.sh
 . tests/lib/serve.sh
+. tests/lib/programs.sh
 need_tracing
 need_ctrace serve record replay
 need runc jq bpftool
 busybox_image || skip_all "no busybox image"
 bundle "$WORK/b" sh -c 'sleep 0.3; exit 41'
-
-# The programs in the kernel that the process holds.
-programs_of()
-{
-	cat "/proc/$1/fdinfo/"* 2>/dev/null | awk '/^prog_id:/ { print $2 }' | sort -un
-}
-
-# None of these is there any more.
-programs_gone()
-{
-	local id
-
-	for id; do
-		! bpftool prog show id "$id" || return 1
-	done
-}
 
 # Killed between create and start; the next one comes in between.
 trace_start || skip_all "no trace"
