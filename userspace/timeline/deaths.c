@@ -215,13 +215,11 @@ static void leave(struct timeline *tl, struct cont *c, const struct process *p, 
 		exec_exited(c, p, e);
 }
 
-/* A runtime or shim may have taken a step for a container that is not the one it acts for now, such as removing its
- * cgroup: it is an actor there, whose end is waited for. */
+/* Who took a step for a container that is not the one it acts for now, such as removing its cgroup, or made who did, is an
+ * actor there whose end is waited for; also when it has executed something else meanwhile. */
 static void leave_others(struct timeline *tl, const struct process *p, const struct cont *c, const struct cont *home,
 	enum edge edge)
 {
-	if (p->role != ROLE_RUNTIME && p->role != ROLE_SHIM)
-		return;
 	if (!p->actor_of)
 		return;
 	if (!p->in_several && ((c && c->serial == p->actor_of) || (home && home->serial == p->actor_of)))
