@@ -10,7 +10,7 @@
 need clang aarch64-linux-gnu-gcc make
 cd "$TOP" || exit 1
 
-output=$WORK/arm64
+output=${ARM64_OUTPUT:-$WORK/arm64} # a name of your own: it is kept
 sysroot=$CACHE/sysroot-arm64
 cross()
 {
@@ -29,7 +29,7 @@ if [ -z "${FULL-}" ]; then
 	done_testing
 	exit
 fi
-if [ ! -e "$sysroot/usr/include/stdio.h" ] && ! scripts/make-sysroot.sh arm64 "$sysroot" 2>"$WORK/sysroot.err"; then
+if ! scripts/make-sysroot.sh arm64 "$sysroot" 2>"$WORK/sysroot.err"; then
 	skip_point "the programs for arm64" "no arm64 packages: $(tail -n 1 "$WORK/sysroot.err")"
 	done_testing
 	exit
