@@ -216,7 +216,7 @@ static void begin_actor(const struct cont *c, struct actor *a, const struct proc
 	if (a->is_shared) {
 		a->start_edge = EDGE_INFERRED;
 	} else if (acted_for_another(c, p) && a->role == ACTOR_RUNTIME) {
-		a->start_ns = now_ns;
+		a->start_ns = p->dead && p->dead_ns < now_ns ? p->dead_ns : now_ns; /* what its child did now may be why it is here */
 		a->start_edge = EDGE_INFERRED;
 	} else if (is_payload && p->exec_ns) {
 		a->start_ns = p->exec_ns;
