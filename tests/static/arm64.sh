@@ -54,8 +54,8 @@ for recording in tests/replay/*.ctrace; do
 	check "replay of $(basename "$recording") says the same as here" cmp \
 		<(emulated "$output/ctrace-trace" replay --json "$recording" 2>&1) <("$CTRACE" replay --json "$recording" 2>&1)
 done
-# Those that ask nothing of the kernel.
-for name in timeline waterfall recording exports filter identify otlp spec json reference manifest; do
+# Those that ask nothing of the kernel: qemu knows no openat2, which test_spec's files are read with.
+for name in timeline waterfall recording exports filter identify otlp json reference manifest; do
 	check "unit test $name builds" cross SYSROOT="$sysroot" "$output/tests/test_$name" &&
 		check "and passes" emulated "$output/tests/test_$name"
 done
