@@ -214,6 +214,47 @@ def judge_throttle(rec, path):
                 json.dumps(marks)[:300])
 
 
+def span_ns(container):
+    return int(container["last_ns"]) - int(container["first_ns"])
+
+
+def is_in_order(container):
+    """No step, phase or life ends before it begins."""
+    return all(int(s["start_ns"]) <= int(s["end_ns"]) for s in container["steps"] + container["phases"]) and span_ns(container) >= 0
+
+
+def last_of(rec, name):
+    return [t for t in rec.timelines if t["id"] == name][-1:]
+
+
+def judge_clock(rec):
+    """Times are of the boot clock: hours that the wall clock was set by are in none of them."""
+    spans = []
+    for name in ("runc-clock-forth", "runc-clock-back", "runc-clock-restless"):
+        last = last_of(rec, name)
+        yield point(last and last[0]["state"] == "exited" and last[0]["exit"].get("code") == 7, "%s ends with its exit code" % name)
+        spans += last
+    yield point(len(spans) == 3 and all(is_in_order(t) for t in spans), "nothing ends before it begins")
+    yield point(all(span_ns(t) < 120e9 for t in spans), "an hour that the wall clock was set by is no part of a container's",
+                str([span_ns(t) for t in spans]))
+    begins = [int(t["first_ns"]) for t in spans]
+    yield point(begins == sorted(begins), "they are in the order in which they began", str(begins))
+
+
+def judge_suspend(rec, path):
+    """The time that the machine slept is part of what ran meanwhile, and of nothing else."""
+    with open(os.path.join(os.path.dirname(path), "slept"), encoding="utf-8") as f:
+        slept = int(f.read()) * 10**9
+    meanwhile, after = last_of(rec, "runc-suspend"), last_of(rec, "runc-suspend-after")
+    ends = [t["state"] == "exited" and t["exit"].get("code") == 7 and is_in_order(t) for t in meanwhile + after]
+    yield point(ends == [True, True], "both containers end with their exit code, in order", str(ends))
+    if len(ends) == 2:
+        ran = int(meanwhile[0]["exit"]["at_ns"]) - int(meanwhile[0]["started_ns"])
+        yield point(slept - 2e9 <= ran <= slept + 60e9, "who ran meanwhile ran as long as the machine slept",
+                    "%d of %d ns" % (ran, slept))
+        yield point(int(after[0]["first_ns"]) >= int(meanwhile[0]["exit"]["at_ns"]) - 60e9, "what comes afterwards is later")
+
+
 def judge_recording(trace, path, cgroup):
     """RUNTIME.ctrace, RUNTIME-bad.ctrace or RUNTIME-KIND.ctrace, in a guest with this cgroup version."""
     name = os.path.basename(path)[:-len(".ctrace")]
@@ -228,6 +269,10 @@ def judge_recording(trace, path, cgroup):
         checks += judge_bad(rec)
     elif kind == "oom":
         checks += judge_oom(rec)
+    elif kind == "clock":
+        checks += judge_clock(rec)
+    elif kind == "suspend":
+        checks += judge_suspend(rec, path)
     elif kind == "throttle":
         checks += judge_throttle(rec, path)
     else:

@@ -181,6 +181,8 @@ check_own_runtime() {
 	judge_code ctrace 7 $code
 }
 
+. /share/guest/clock.sh
+
 uname -r > $RESULTS/kernel
 cat /sys/kernel/security/lockdown > $RESULTS/lockdown 2> /dev/null
 if $CTRACE --version > /dev/null 2> $RESULTS/version.stderr; then
@@ -205,6 +207,8 @@ if $TRACE record --help > /dev/null 2>&1; then
 	check_oom
 	check_throttling
 	check_own_runtime
+	check_clock_steps
+	check_suspend
 else
 	skip "recordings" "this build has no record command"
 fi

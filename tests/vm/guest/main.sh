@@ -60,7 +60,7 @@ finish() {
 	tar -cf "$(cat /run/results-device)" -C /run/results . 2>/dev/null
 	echo "$code" > /dev/ttyS2
 	sync
-	/share/guest/busybox poweroff -f
+	/share/guest/busybox reboot -f # qemu ends with it (-no-reboot); after a sleep, it does not with poweroff
 	sleep 10
 }
 
