@@ -203,29 +203,40 @@ static void exec_exited(struct cont *c, const struct process *p, const struct ev
 		details_add_number(&m->details, "code", WEXITSTATUS(e->exit_code));
 }
 
+static bool is_init_of(const struct cont *c, const struct process *p)
+{
+	return c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns;
+}
+
 static void leave(struct timeline *tl, struct cont *c, const struct process *p, const struct event_exit *e)
 {
 	if (!c || c->c.ended)
 		return;
 	container_actor_gone(c, p, e->h.time_ns, EDGE_OBSERVED);
 	container_touch(tl, c, e->h.time_ns);
-	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns)
+	if (is_init_of(c, p))
 		init_exited(tl, c, e);
 	else if (p->is_exec && p->container == c->serial)
 		exec_exited(c, p, e);
 }
 
 /* Who took a step for a container that is not the one it acts for now, such as removing its cgroup, or made who did, is an
- * actor there whose end is waited for; also when it has executed something else meanwhile. */
+ * actor there whose end is waited for; also when it has executed something else meanwhile. Who was to be init there, and went over to another container before
+ * it ran (a snapshot says so), ends there, too. e is NULL where its exit was not seen. */
 static void leave_others(struct timeline *tl, const struct process *p, const struct cont *c, const struct cont *home,
-	enum edge edge)
+	const struct event_exit *e)
 {
 	if (!p->actor_of)
 		return;
 	if (!p->in_several && ((c && c->serial == p->actor_of) || (home && home->serial == p->actor_of)))
 		return;
-	for (size_t i = 0; i < tl->active_count; i++)
-		container_actor_gone(tl->active[i], p, tl->now_ns, edge);
+	for (size_t i = 0; i < tl->active_count; i++) {
+		struct cont *other = tl->active[i];
+
+		container_actor_gone(other, p, tl->now_ns, e ? EDGE_OBSERVED : EDGE_LOST);
+		if (e && other != c && other != home && is_init_of(other, p) && other->c.state != STATE_EXITED)
+			init_exited(tl, other, e);
+	}
 }
 
 void deaths_exit(struct timeline *tl, const struct event_exit *e)
@@ -244,7 +255,7 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	leave(tl, c, p, e);
 	if (home != c)
 		leave(tl, home, p, e);
-	leave_others(tl, p, c, home, EDGE_OBSERVED);
+	leave_others(tl, p, c, home, e);
 }
 
 static void leave_unseen(struct timeline *tl, struct cont *c, const struct process *p)
@@ -252,7 +263,7 @@ static void leave_unseen(struct timeline *tl, struct cont *c, const struct proce
 	if (!c || c->c.ended)
 		return;
 	container_actor_gone(c, p, tl->now_ns, EDGE_LOST);
-	if (c->init.tgid != p->id.tgid || c->init.start_ns != p->id.start_ns)
+	if (!is_init_of(c, p))
 		return;
 	c->c.state = STATE_EXITED; /* when and how is not known */
 	container_notify(tl, c, CHANGE_EXITED);
@@ -266,5 +277,5 @@ void deaths_unseen(struct timeline *tl, struct process *p)
 	leave_unseen(tl, c, p);
 	if (home != c)
 		leave_unseen(tl, home, p);
-	leave_others(tl, p, c, home, EDGE_LOST);
+	leave_others(tl, p, c, home, NULL);
 }
