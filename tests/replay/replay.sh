@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # side by side
-# timeout: 180
+# timeout: 300
 # Recordings of real runs replay to their golden output, byte for byte, for anyone; damaged ones are read up to
 # their damage; and what they tell holds together. README.md says how each was made and checked.
 . tests/lib/env.sh
