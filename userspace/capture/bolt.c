@@ -12,6 +12,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/hash.h"
 
 /* bbolt's page.go and db.go */
 enum { PAGE_BRANCH = 1, PAGE_LEAF = 2, PAGE_META = 4, ELEMENT_BUCKET = 1, VERSION = 2, DEPTH_MAX = 32,
@@ -65,15 +66,10 @@ struct slice {
 
 /* ---- pages ---- */
 
-/* FNV-1a of 64 bits over what precedes it */
 static bool is_whole(const struct meta *meta)
 {
-	const unsigned char *bytes = (const unsigned char *)meta;
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	for (size_t i = 0; i < offsetof(struct meta, checksum); i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3ULL;
-	return meta->magic == MAGIC && meta->version == VERSION && hash == meta->checksum &&
+	return meta->magic == MAGIC && meta->version == VERSION &&
+		fnv1a_bytes(FNV1A_BASIS, meta, offsetof(struct meta, checksum)) == meta->checksum &&
 		meta->page_size >= PAGE_LEAST && meta->page_size <= PAGE_MOST;
 }
 
