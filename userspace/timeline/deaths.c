@@ -221,8 +221,8 @@ static void leave(struct timeline *tl, struct cont *c, const struct process *p, 
 }
 
 /* Who took a step for a container that is not the one it acts for now, such as removing its cgroup, or made who did, is an
- * actor there whose end is waited for; also when it has executed something else meanwhile. Who was to be init there, and went over to another container before
- * it ran (a snapshot says so), ends there, too. e is NULL where its exit was not seen. */
+ * actor there whose end is waited for; also when it has executed something else meanwhile. Who was to be init there, and went
+ * over to another container before it ran (a snapshot says so), ends there, too. e is NULL where its exit was not seen. */
 static void leave_others(struct timeline *tl, const struct process *p, const struct cont *c, const struct cont *home,
 	const struct event_exit *e)
 {
