@@ -65,9 +65,9 @@ else
 fi
 
 # update: the same rules for resources as in config.json
-rules='{"devices": [{"allow": false, "type": "c", "major": 1, "minor": 11, "access": "rwa"}]}'
+rules='{"devices": [{"allow": false, "type": "c", "major": 1, "minor": 11, "access": "rwx"}]}'
 like "$(oci update -r - "$id" 2>&1 <<<"$rules")$(timeout 20 "$CTRACE" oci --root "$WORK/state" update -r - "$id" <<<"$rules" 2>&1)" \
-	'resources.devices\[0\].access: "rwa"' "update refuses a device access that there is not"
+	'resources.devices\[0\].access: "rwx"' "update refuses a device access that there is not"
 
 # exec --no-new-privs
 is "$(oci exec "$id" sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)" 0 "exec does as the container's own process"

@@ -138,6 +138,38 @@ serve_stop
 is "$SERVE_CODE" 0 "it ends with 0 when it is told to"
 check "and takes its socket along" test ! -e "$socket"
 
+# ---- a reader that stops for a while ----
+
+CTRACE_STREAM_QUEUE=262144 serve_start
+trace_start
+stopped=$TRACE_PID stopped_json=$TRACE
+trace_start
+kill -STOP "$stopped"
+for ((i = 1; i <= 24; i++)); do
+	rc run --bundle "$WORK/b" "t$i-$$" </dev/null >/dev/null 2>&1
+done
+wait_for 20 ended "$TRACE" "t24-$$"
+kill -CONT "$stopped"
+sleep 0.5 # it reads what its queue had room for
+rc run --bundle "$WORK/b" "after-$$" </dev/null >/dev/null 2>&1
+wait_for 20 ended "$TRACE" "after-$$"
+wait_for 20 ended "$stopped_json" "after-$$"
+trace_stop
+TRACE_PID=$stopped
+trace_stop
+serve_stop
+is "$(tail -n 1 "$TRACE" | jq -c '[.type, .lost]')" '["summary",0]' "a reader beside one that stops misses nothing"
+is "$(tail -n 1 "$stopped_json" | jq -c '[.type, .lost > 0, ([.losses[].reason] | unique)]')" '["summary",true,["stream"]]' \
+	"the one that stopped is told how much it missed, and why"
+is "$(last_word "$stopped_json" "after-$$" | jq -c '[.lost, (.steps | length)]')" \
+	"$(last_word "$TRACE" "after-$$" | jq -c '[.lost, (.steps | length)]')" "and misses nothing later"
+jq -c --arg end "-$$" 'select(.type == "timeline" and .change == "ended" and (.id | endswith($end))) | [.id, (.steps | length)]' \
+	"$TRACE" >"$WORK/whole"
+jq -r --slurpfile whole "$WORK/whole" --arg end "-$$" '($whole | map({(.[0]): .[1]}) | add) as $steps
+	| select(.type == "timeline" and .change == "ended" and (.id | endswith($end)) and .lost == 0
+		and (.steps | length) < $steps[.id]) | .id' "$stopped_json" >"$WORK/unmarked"
+is "$(cat "$WORK/unmarked")" "" "no timeline of its is shorter and says that nothing was lost"
+
 judge "$WORK/early.json" "$half" <<'PYTHON'
 c = t.one(args[0])
 p.equal(c.missing_phases(tl.START_PHASES), [], "all phases of a start that a reader saw")

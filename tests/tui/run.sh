@@ -23,7 +23,10 @@ run_tui()
 # The column at which the wall between the two stands; nothing where there is none.
 wall()
 {
-	tui_screen | sed -n 5p | grep -o '^[^│]*│' | awk '{ print length($0) - 1 }'
+	local line
+
+	line=$(tui_screen | sed -n 5p | grep -o '^[^│]*│')
+	echo $((${#line} - 1)) # in characters, which not every awk counts
 }
 
 # ---- beside each other ----

@@ -16,6 +16,7 @@
  */
 enum { ARMING_MAX_TASKS = 4096 };
 #define ARMING_QUIET_NS 1000000000ULL
+#define ARMING_BEGIN_NS 10000000000ULL /* what is traced from its beginning may begin so late, on a slow disk */
 #define ARMING_PENDING_NS 60000000000ULL
 
 struct arming_task;

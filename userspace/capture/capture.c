@@ -142,6 +142,8 @@ static void disarm_if_quiet(struct capture *c, uint64_t now_ns)
 
 	if (!c->hooks.armed || c->options.always_armed)
 		return;
+	if (c->options.start_armed && now_ns < c->facts.start_ns + ARMING_BEGIN_NS)
+		return;
 	if (counters->last_detail_ns > last)
 		last = counters->last_detail_ns;
 	if (c->armed_ns > last)

@@ -133,6 +133,8 @@ void names_read_podman(struct reading *r, const char *bundle)
 	names_tell(r, "pod", names_text(pod, "name"));
 	if (json_object_is_type(labels, json_type_object)) {
 		json_object_object_foreach(labels, key, value)
+		{
 			names_tell_label(r, key, value);
+		}
 	}
 }

@@ -338,7 +338,8 @@ static int begin(struct server *s, struct error *err)
 	struct capture_options capture = { .always_armed = s->options.always_armed,
 		.lifecycle_ring_bytes = LIFECYCLE_RING, .bulk_ring_bytes = BULK_RING };
 	struct prometheus_options options = prometheus_options(&s->settings);
-	struct stream_server_options stream = { .arm = arm, .arg = s };
+	const char *queue = getenv("CTRACE_STREAM_QUEUE"); /* bytes: for tests of slow readers */
+	struct stream_server_options stream = { .arm = arm, .arg = s, .queue_bytes = queue ? strtoul(queue, NULL, 10) : 0 };
 	struct timeline_config config;
 	int r = open_http(s, s->settings.listen, err);
 
