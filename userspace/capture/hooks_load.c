@@ -76,7 +76,7 @@ static uint32_t identity_subsys(const struct kernel_types *types, const struct t
 
 /* A table that is filled in advance costs time at each start and its whole size in memory. Since 6.1 the kernel has an
  * allocator of its own for programs (kernel/bpf/memalloc.c), with which that is needless; before, it was forbidden to do
- * without. What is updated with every system call or wakeup stays as it is. */
+ * without. queued_since stays filled: it is updated in wakeups, with interrupts off, where the allocator cannot refill. */
 static void allocate_on_demand(const struct loading *l, struct bpf_map *map)
 {
 	if (kernel_types_find(l->types, "bpf_mem_alloc", BTF_KIND_STRUCT) >= 0)
