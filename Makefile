@@ -66,11 +66,11 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra 
 
 # What each program links; --as-needed drops what it does not use.
 ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
-ctrace-trace_LIBS := -lbpf -lelf -lz -ljson-c -lmnl
+ctrace-trace_LIBS := -lbpf -lelf -lz -ldeflate -ljson-c -lmnl
 ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lcap
-ctrace-serve_LIBS := -lmicrohttpd -lcurl -lbpf -lelf -lz -ljson-c -lmnl -lcrypto -lcap
-ctrace-top_LIBS := -lvterm -lncursesw -ltinfo -lbpf -lelf -lz -ljson-c -lmnl
-TEST_LIBS := -lcmocka -lbpf -lelf -lz -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lvterm -lncursesw -ltinfo
+ctrace-serve_LIBS := -lmicrohttpd -lcurl -lbpf -lelf -lz -ldeflate -ljson-c -lmnl -lcrypto -lcap
+ctrace-top_LIBS := -lvterm -lncursesw -ltinfo -lbpf -lelf -lz -ldeflate -ljson-c -lmnl
+TEST_LIBS := -lcmocka -lbpf -lelf -lz -ldeflate -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lvterm -lncursesw -ltinfo
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')

@@ -23,6 +23,7 @@ run:find-bpftool.sh bpftool|linux-tools-generic
 pc:libbpf libbpf-dev
 pc:libelf libelf-dev
 pc:zlib zlib1g-dev
+pc:libdeflate libdeflate-dev
 pc:json-c libjson-c-dev
 pc:libseccomp libseccomp-dev
 pc:libcap libcap-dev

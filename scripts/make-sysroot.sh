@@ -9,7 +9,7 @@ root=$2
 command -v mmdebstrap >/dev/null || { echo "make-sysroot: mmdebstrap is not installed" >&2; exit 1; }
 # shellcheck disable=SC1091 # the machine's own
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-packages=libc6-dev,linux-libc-dev,libgcc-12-dev,libbpf-dev,libelf-dev,zlib1g-dev,libjson-c-dev,libseccomp-dev,libcap-dev
+packages=libc6-dev,linux-libc-dev,libgcc-12-dev,libbpf-dev,libelf-dev,zlib1g-dev,libdeflate-dev,libjson-c-dev,libseccomp-dev,libcap-dev
 packages+=,libmnl-dev,libncurses-dev,libcurl4-openssl-dev,libarchive-dev,libmicrohttpd-dev,libssl-dev,libcmocka-dev,libvterm-dev
 
 # It is as good as new while the same is asked for.

@@ -17,7 +17,7 @@ enum recording_frame_type { FRAME_FACTS = 1, FRAME_EVENTS = 2, FRAME_END = 3, FR
 enum {
 	RECORDING_FRAME_BYTES = 256 << 10,     /* a frame of events is written when it holds this much */
 	RECORDING_MAX_RAW = 4 << 20,           /* more than a writer makes: a reader refuses it */
-	RECORDING_LEVEL = 1                    /* zlib: the writer runs beside what it records */
+	RECORDING_LEVEL = 1                    /* of deflate: the writer runs beside what it records */
 };
 
 struct recording_frame {

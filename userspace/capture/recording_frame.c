@@ -2,22 +2,44 @@
 #include "capture/recording_format.h"
 
 #include <endian.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
+
+#include "util/array.h"
+
+/* Both are kept as long as their thread: each is made of tables that take longer to set up than a small frame to pack. */
+static struct libdeflate_compressor *compressor(void)
+{
+	static _Thread_local struct libdeflate_compressor *c;
+
+	if (!c)
+		c = or_die(libdeflate_alloc_compressor(RECORDING_LEVEL));
+	return c;
+}
+
+static struct libdeflate_decompressor *decompressor(void)
+{
+	static _Thread_local struct libdeflate_decompressor *d;
+
+	if (!d)
+		d = or_die(libdeflate_alloc_decompressor());
+	return d;
+}
 
 size_t frame_bound(size_t length)
 {
-	return sizeof(struct recording_frame) + compressBound(length);
+	return sizeof(struct recording_frame) + libdeflate_zlib_compress_bound(NULL, length);
 }
 
 size_t frame_encode(void *to, enum recording_frame_type type, const void *raw, size_t length, bool pack)
 {
 	unsigned char *stored = (unsigned char *)to + sizeof(struct recording_frame);
-	uLongf stored_length = compressBound(length);
+	size_t stored_length = 0;
 	struct recording_frame frame;
 
-	if (!pack || !length || compress2(stored, &stored_length, raw, length, RECORDING_LEVEL) != Z_OK ||
-		stored_length >= length) {
+	if (pack && length > 1) /* 0: it would not become shorter */
+		stored_length = libdeflate_zlib_compress(compressor(), raw, length, stored, length - 1);
+	if (!stored_length) {
 		if (length)
 			memcpy(stored, raw, length);
 		stored_length = length;
@@ -25,7 +47,7 @@ size_t frame_encode(void *to, enum recording_frame_type type, const void *raw, s
 	frame.type = htole32(type);
 	frame.raw_length = htole32(length);
 	frame.stored_length = htole32(stored_length);
-	frame.crc32 = htole32(crc32(0, stored_length ? stored : NULL, stored_length));
+	frame.crc32 = htole32(libdeflate_crc32(0, stored_length ? stored : NULL, stored_length));
 	memcpy(to, &frame, sizeof(frame));
 	return sizeof(frame) + stored_length;
 }
@@ -49,13 +71,13 @@ const char *frame_decode_head(const void *bytes, struct recording_frame *ret_fra
 
 const char *frame_decode(const struct recording_frame *frame, const void *stored, void *raw)
 {
-	uLongf length = frame->raw_length;
-
-	if (crc32(0, frame->stored_length ? stored : NULL, frame->stored_length) != frame->crc32)
+	/* Without a place for the length that came out, another than that of raw is an error, too. */
+	if (libdeflate_crc32(0, frame->stored_length ? stored : NULL, frame->stored_length) != frame->crc32)
 		return "a checksum does not match";
 	if (frame->stored_length == frame->raw_length)
 		memcpy(raw, stored, frame->raw_length);
-	else if (uncompress(raw, &length, stored, frame->stored_length) != Z_OK || length != frame->raw_length)
+	else if (libdeflate_zlib_decompress(decompressor(), stored, frame->stored_length, raw, frame->raw_length, NULL) !=
+		LIBDEFLATE_SUCCESS)
 		return "a frame does not decompress";
 	return NULL;
 }

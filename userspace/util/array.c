@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *or_die(void *p)
+void *or_die(void *p)
 {
 	if (!p) {
 		fputs("ctrace: out of memory\n", stderr);

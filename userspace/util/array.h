@@ -19,6 +19,7 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
+void *or_die(void *p); /* p, unless it is NULL: what another allocator returned */
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif
