@@ -78,21 +78,24 @@ static __always_inline void resolve_target(struct event_syscall_enter *e, __u32 
 	__s32 dfd)
 {
 	struct place at = {};
+	__u64 prefix = 0;
 	__s32 fd = dfd;
 
 	if (has_prefix(target, "/proc/self/fd/"))
-		fd = parse_number(target + sizeof("/proc/self/fd/") - 1);
+		prefix = sizeof("/proc/self/fd/") - 1;
 	else if (has_prefix(target, "/proc/thread-self/fd/"))
-		fd = parse_number(target + sizeof("/proc/thread-self/fd/") - 1);
+		prefix = sizeof("/proc/thread-self/fd/") - 1;
 	else if (target[0] == '/')
 		return;
+	if (prefix)
+		fd = parse_number(target + (any_number(prefix) & 31));
 	if (fd == CALL_FDCWD)
 		working_directory(&at);
 	else if (fd >= 0)
 		descriptor_path(&at, fd);
 	e->path_slots = ct_resolve_path(area, as_number(at.mnt, e->path), as_number(at.dentry, e->path));
-	if (e->path_slots > EVENT_SLOTS) {
-		e->path_slots = EVENT_SLOTS;
+	if (e->path_slots & PATH_CUT) {
+		e->path_slots &= ~PATH_CUT;
 		e->h.flags |= EVENT_F_TRUNCATED;
 	}
 }

@@ -86,6 +86,10 @@ static __always_inline void *scratch(__u32 area)
 		differs_ == 0;                                                                  \
 	})
 
+/* The same number, of which the verifier then knows nothing. Where branches leave different constants behind it walks all
+ * that follows once for each of them. */
+#define any_number(n) ((n) + *(volatile __typeof__(counters.zero) *)&counters.zero)
+
 static __always_inline void count_lost(__u32 kind)
 {
 	if (kind < CTRACE_LOST_KINDS)

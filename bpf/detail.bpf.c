@@ -15,7 +15,7 @@ int BPF_PROG(ct_sys_enter, struct pt_regs *regs, long number)
 		return 0;
 	if (is_self())
 		return 0;
-	role = current_role();
+	role = any_number(current_role());
 	if (data)
 		return enter_data(regs, number, role, EVENT_F_SYSENTER);
 	if (role == ROLE_NONE || role == ROLE_PAYLOAD || is_compat())

@@ -12,6 +12,11 @@ enum {
 	SUPER_NSFS = 0x6e736673
 };
 
+enum {
+	PATH_STEPS = EVENT_SLOTS + 6, /* names and mounts that are passed on the way to the root */
+	PATH_CUT = 1 << 8
+};
+
 static __always_inline struct file *descriptor_file(__u32 fd)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -56,8 +61,8 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 
 /*
  * Names from the leaf up, through mounts, to the root of the mount namespace, into the path of the
- * struct event_syscall_enter in that scratch area. Returns the slots that were used, EVENT_SLOTS + 1
- * when the path goes on beyond them. The root itself has one empty slot.
+ * struct event_syscall_enter in that scratch area. Returns the slots that were used, with
+ * PATH_CUT when the path goes on beyond them. The root itself has one empty slot.
  *
  * A global function of plain numbers: the verifier looks at it once, not once for each way that leads
  * to it, and v5.10 knows no pointers as arguments of such functions.
@@ -67,28 +72,30 @@ __weak int ct_resolve_path(__u32 area, __u64 from_mnt, __u64 from_dentry)
 	struct event_syscall_enter *e = scratch(area);
 	struct dentry *dentry = TYPED((struct dentry *)from_dentry), *parent;
 	struct mount *mount, *above;
+	__u64 slots = 0;
 
 	if (!e || !from_dentry || !from_mnt)
 		return 0;
 	mount = TYPED(mount_of((void *)from_mnt));
-	for (int slot = 0; slot < EVENT_SLOTS; slot++) {
-		for (int stacked = 0; stacked < 4; stacked++) {
-			if (dentry != READ(mount, mnt.mnt_root))
-				break;
+	for (int step = 0; step < PATH_STEPS; step++) {
+		slots = any_number(slots);
+		if (dentry == READ(mount, mnt.mnt_root)) {
 			above = READ(mount, mnt_parent);
 			if (above == mount || !above)
-				return slot ? slot : 1;
+				return slots ? slots : 1;
 			dentry = READ(mount, mnt_mountpoint);
 			mount = above;
+			continue;
 		}
 		parent = READ(dentry, d_parent);
 		if (parent == dentry || !parent)
-			return slot ? slot : 1;
-		read_text(e->path[slot], EVENT_NAME, READ(dentry, d_name.name));
+			return slots ? slots : 1;
+		if (slots >= EVENT_SLOTS)
+			break;
+		read_text(e->path[slots++], EVENT_NAME, READ(dentry, d_name.name));
 		dentry = parent;
 	}
-	return dentry == READ(mount, mnt.mnt_root) && READ(mount, mnt_parent) == mount ?
-		EVENT_SLOTS : EVENT_SLOTS + 1;
+	return slots | PATH_CUT;
 }
 
 #endif

@@ -169,6 +169,8 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 	role = known ? *known : role_after_exec(old, is_own_program(filename));
 	if (role == ROLE_NONE && tgid == config.follow_tgid)
 		role = ROLE_FOLLOWED;
+	role = any_number(role);
+	old = any_number(old);
 	if (old != ROLE_NONE)
 		cpu.known = sched_report(tgid, start_ns, &cpu.on_cpu_ns, &cpu.run_queue_ns);
 	if (role != ROLE_NONE || old != ROLE_NONE)
@@ -183,7 +185,7 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 		if (id.level == 0 || id.number != 1)
 			return 0;
 	}
-	if (send_exec(task, old_pid, filename, known != NULL, old, &cpu))
+	if (send_exec(task, old_pid, filename, any_number(known != NULL), old, &cpu))
 		return 0;
 	begun = role_find(tgid, start_ns);
 	if (begun)

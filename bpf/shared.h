@@ -46,6 +46,7 @@ struct ctrace_counters {
 	/* Odd while the scheduler's hooks are attached, raised by user space at each attach and detach: what
 	 * began and ended in the same odd one was seen whole. */
 	__u64 sched_epoch;
+	__u64 zero; /* always: what the verifier does not know (common.h) */
 };
 
 struct ctrace_role {
