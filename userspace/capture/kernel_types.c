@@ -20,12 +20,31 @@ struct wanted {
 	size_t count, capacity;
 };
 
+enum { BEGINNING = 4, FILTER_BITS = 1 << 16 };
+
 struct kernel_types {
 	struct btf_view btf;
 	struct map names; /* name -> struct wanted */
+	uint64_t filter[FILTER_BITS / 64]; /* a bit for each beginning that a wanted name has: few of the kernel's do */
 };
 
 /* ---- the index ---- */
+
+static uint32_t filter_bit(const char *name, size_t length)
+{
+	uint32_t beginning = 0;
+
+	for (size_t i = 0; i < BEGINNING && i < length && name[i]; i++)
+		beginning = beginning << 8 | (unsigned char)name[i];
+	return beginning * 2654435761u / (UINT32_MAX / FILTER_BITS + 1); /* Fibonacci hashing */
+}
+
+static bool may_be_wanted(const struct kernel_types *t, const char *name)
+{
+	uint32_t bit = filter_bit(name, BEGINNING);
+
+	return t->filter[bit / 64] >> bit % 64 & 1;
+}
 
 static struct wanted *want(struct kernel_types *t, const char *name, size_t length)
 {
@@ -34,6 +53,7 @@ static struct wanted *want(struct kernel_types *t, const char *name, size_t leng
 	if (!w) {
 		w = xcalloc(1, sizeof(*w));
 		map_put(&t->names, name, length, w);
+		t->filter[filter_bit(name, length) / 64] |= UINT64_C(1) << filter_bit(name, length) % 64;
 	}
 	return w;
 }
@@ -74,12 +94,13 @@ static void index_names(struct kernel_types *t)
 {
 	for (__u32 id = 1; id < t->btf.count; id++) {
 		const struct btf_type *type = btf_view_type(&t->btf, id);
-		const char *name = btf_view_string(&t->btf, type->name_off);
+		const char *name;
 		struct wanted *w;
 
-		if (!*name || (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC))
+		if (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC)
 			continue;
-		w = map_get(&t->names, name, strlen(name));
+		name = btf_view_string(&t->btf, type->name_off);
+		w = may_be_wanted(t, name) ? map_get(&t->names, name, strlen(name)) : NULL;
 		if (!w)
 			continue;
 		array_grow(w->ids, w->count, w->capacity);
