@@ -51,7 +51,7 @@ on_exit remove_cgroup "/$tag"
 trace_start || skip_all "no trace"
 for runtime in runc $crun; do
 	command=rc
-	[ $runtime = crun ] && command=cr
+	[ "$runtime" = crun ] && command=cr
 	no_pid_namespace "$runtime" "$command"
 	outer "$runtime" "$command"
 	below "$runtime" "$command"
