@@ -115,6 +115,13 @@ static void cgroup_paths(void **state)
 		&who));
 	assert_int_equal(who.pod_length, 36);
 	assert_memory_equal(who.pod, "11111111_2222", 13);
+
+	assert_true(identify_cgroup("/libpod_parent/" ID2 "/libpod-" ID, &who)); /* podman's pods are bare ids */
+	assert_memory_equal(who.id, ID, 64);
+	assert_int_equal(who.pod_length, 64);
+	assert_memory_equal(who.pod, ID2, 64);
+	assert_true(identify_cgroup("/docker/" ID2 "/libpod-" ID, &who)); /* and this is a container around it */
+	assert_null(who.pod);
 }
 
 int main(void)

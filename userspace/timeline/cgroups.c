@@ -146,8 +146,14 @@ static const char *last_component(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* What the path itself says. With creates, an id that only an engine makes begins a container. */
-static struct cont *by_path(struct timeline *tl, const char *path, bool creates)
+/* A bare id is that of a pod: podman says what a container's cgroup is. */
+static bool names_a_pod(const struct process *p, const struct cgroup_identity *who)
+{
+	return !who->engine && p->role == ROLE_ENGINE && !strcmp(p->comm, "podman");
+}
+
+/* What the path itself says of a cgroup that p makes. With creates, an id that only an engine makes begins a container. */
+static struct cont *by_path(struct timeline *tl, const char *path, const struct process *p, bool creates)
 {
 	struct cgroup_identity who;
 	_cleanup_free_ char *id = NULL;
@@ -156,7 +162,7 @@ static struct cont *by_path(struct timeline *tl, const char *path, bool creates)
 	if (!identify_cgroup(path, &who))
 		return NULL;
 	id = xstrndup(who.id, who.id_length);
-	c = container_for_id(tl, id, NULL, creates);
+	c = container_for_id(tl, id, NULL, creates && !names_a_pod(p, &who));
 	if (c && who.engine && !c->c.engine)
 		container_set(&c->c.engine, who.engine);
 	if (c && who.pod && !c->c.pod) {
@@ -205,6 +211,13 @@ static bool starts_again(const struct cont *own, const struct event_cgroup *e)
 	       !strcmp(last_component(e->path), own->c.id);
 }
 
+/* Whether c is what made the cgroup's name known, and not just the holder of the cgroup above: what a runtime makes is for the
+ * container that it was called for, except between the cgroups of the one around both. */
+static bool is_its_own_affair(struct timeline *tl, const struct cont *c, const struct process *p, const struct cont *own)
+{
+	return c == own || (c && cgroups_is_around(tl, c, p, own));
+}
+
 static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 {
 	struct process *p = process_get(tl, &e->h);
@@ -213,10 +226,12 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 	struct cont *own = process_container(tl, p);
 	bool again = own && p->role == ROLE_RUNTIME && starts_again(own, e);
 	bool for_own = own && p->role == ROLE_RUNTIME && !again; /* its arguments named a container: the path need not */
-	struct cont *c = by_path(tl, e->path, p->role != ROLE_NONE && !for_own);
+	struct cont *c = by_path(tl, e->path, p, p->role != ROLE_NONE && !for_own);
 
 	if (!c)
 		c = by_parent(tl, e->hierarchy, e->path);
+	if (for_own && !is_its_own_affair(tl, c, p, own)) /* config.json may put it below another container's */
+		c = NULL;
 	if (own && (!c || cgroups_is_around(tl, c, p, own)) && !strcmp(last_component(e->path), own->c.id))
 		c = own;
 	if (c) {

@@ -371,6 +371,15 @@ static void note_limit(struct container *c, const struct step *step)
 	c->limits[i].at_ns = step->start_ns;
 }
 
+static bool enters_mounts(const struct actor *actor, const struct step *step)
+{
+	const char *flags = details_text(&step->details, "flags");
+
+	if (step->kind != STEP_UNSHARE && step->kind != STEP_CLONE && step->kind != STEP_SETNS)
+		return false;
+	return actor && actor->role == ACTOR_RUNTIME && flags && strstr(flags, "CLONE_NEWNS");
+}
+
 /* What a step tells about the container beyond itself. */
 static void learn(struct timeline *tl, struct cont *c, const struct actor *actor, const struct step *step)
 {
@@ -387,6 +396,7 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 			details_add_text(&m->details, "value", details_text(&step->details, "value"));
 		}
 	}
+	c->own_mounts |= ok && enters_mounts(actor, step);
 	if (step->kind == STEP_PIVOT_ROOT && ok)
 		c->pivoted = true;
 	if (step->kind == STEP_REQUEST && actor) {

@@ -301,8 +301,16 @@ static bool match_pod(const char *name, size_t length, struct cgroup_identity *r
 	return true;
 }
 
+/* podman's pods are bare ids, with the cgroups of their containers below. */
+static void move_to_pod(struct cgroup_identity *ret, const struct cgroup_identity *above)
+{
+	ret->pod = above->id;
+	ret->pod_length = above->id_length;
+}
+
 bool identify_cgroup(const char *path, struct cgroup_identity *ret)
 {
+	struct cgroup_identity above;
 	const char *parent = "", *name = path;
 	size_t parent_length = 0;
 	bool found = false;
@@ -311,7 +319,10 @@ bool identify_cgroup(const char *path, struct cgroup_identity *ret)
 	while (*name) {
 		size_t length = strcspn(name, "/");
 
+		above = *ret;
 		if (length && match_component(name, length, parent, parent_length, ret)) {
+			if (above.id == parent && !above.engine && ret->engine && !strcmp(ret->engine, "podman"))
+				move_to_pod(ret, &above);
 			found = true;
 			ret->end = (size_t)(name - path) + length;
 		} else if (length) {

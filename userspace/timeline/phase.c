@@ -31,6 +31,7 @@ static enum phase phase_of_exec(const struct cont *c, const struct actor *actor,
 		"netavark", "slirp4netns", "pasta", "aardvark-dns", "/cni/" };
 	const char *argv = details_text(&step->details, "argv"), *path = details_text(&step->details, "path");
 	bool in_init = actor && c->init.tgid && actor->pid == c->init.tgid;
+	bool refused = !c->init.tgid && c->pivoted && step->result < 0; /* what would have been it */
 
 	switch (actor ? actor->role : ACTOR_HELPER) {
 	case ACTOR_INIT:
@@ -40,7 +41,7 @@ static enum phase phase_of_exec(const struct cont *c, const struct actor *actor,
 	case ACTOR_HOOK:
 		return PHASE_HOOKS;
 	case ACTOR_RUNTIME:
-		return in_init ? PHASE_EXEC : phase_of_verb(actor);
+		return in_init || refused ? PHASE_EXEC : phase_of_verb(actor);
 	default:
 		for (size_t i = 0; actor && actor->role == ACTOR_HELPER && i < ARRAY_SIZE(network_tools); i++) {
 			if ((argv && strstr(argv, network_tools[i])) || (path && strstr(path, network_tools[i])))
@@ -57,6 +58,13 @@ static bool mentions(const struct step *step, const char *key, const char *part)
 	return text && strstr(text, part);
 }
 
+/* Whether the runtime is past what it prepares on the host: there is a pid 1 to be or, where the pid namespace is another's,
+ * there are mounts of the container's own. */
+static bool is_inside(const struct cont *c)
+{
+	return c->init.tgid || c->own_mounts;
+}
+
 static enum phase phase_of_mount(const struct cont *c, const struct actor *actor, const struct step *step)
 {
 	const char *target = details_text(&step->details, "target");
@@ -67,7 +75,7 @@ static enum phase phase_of_mount(const struct cont *c, const struct actor *actor
 		return PHASE_NETWORK;
 	if (mentions(step, "fstype", "overlay") || !actor || actor->role != ACTOR_RUNTIME)
 		return PHASE_ROOTFS;
-	if (!c->init.tgid) /* still on the host: the runtime prepares itself and the bundle */
+	if (!is_inside(c)) /* still on the host: the runtime prepares itself and the bundle */
 		return PHASE_ROOTFS;
 	if (!c->pivoted)
 		return PHASE_MOUNTS;
@@ -128,8 +136,8 @@ enum phase phase_of(const struct timeline *tl, const struct cont *c, const struc
 		return PHASE_HOOKS;
 	case STEP_EXEC:
 		return phase_of_exec(c, actor, step);
-	case STEP_MKNOD: /* before there is an init: runc's exec.fifo */
-		return c->init.tgid ? PHASE_MOUNTS : PHASE_REQUEST;
+	case STEP_MKNOD: /* before that: runc's exec.fifo */
+		return is_inside(c) ? PHASE_MOUNTS : PHASE_REQUEST;
 	case STEP_SETHOSTNAME:
 	case STEP_SETUID: /* a stage becomes root of its namespaces before it mounts */
 	case STEP_SETGID:

@@ -81,6 +81,7 @@ struct cont {
 	} fatal;
 	uint64_t stop_ns; /* first fatal signal or stop request for init; 0 = none */
 	bool init_oom;
+	bool own_mounts; /* its runtime has entered the mount namespace that is to be its own */
 	bool pivoted;
 	struct {                 /* the reading of cpu.stat before the next one; at_ns 0 = none */
 		uint64_t cgroup, at_ns;
