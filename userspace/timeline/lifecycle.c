@@ -419,6 +419,14 @@ static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t
 	}
 }
 
+/* Of a container that was seen being made while the snapshot was taken, whatever its cgroups are called. */
+static bool is_init_already(struct timeline *tl, const struct process *p)
+{
+	const struct cont *c = container_by_serial(tl, p->container);
+
+	return c && !c->c.ended && c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns;
+}
+
 static void add_existing(struct timeline *tl, struct process *p)
 {
 	struct identity who = { 0 };
@@ -427,7 +435,7 @@ static void add_existing(struct timeline *tl, struct process *p)
 	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
 	struct cont *c;
 
-	if (!id || claim_find(tl, 'I', id))
+	if (!id || claim_find(tl, 'I', id) || is_init_already(tl, p))
 		return;
 	c = container_new(tl, id);
 	c->c.existed = true;
