@@ -205,10 +205,37 @@ static bool starts_again(const struct cont *own, const struct event_cgroup *e)
 	       !strcmp(last_component(e->path), own->c.id);
 }
 
+static void mark_removed(struct cont *c, uint32_t hierarchy, uint64_t id)
+{
+	for (size_t i = 0; i < c->c.cgroup_count; i++) {
+		if (c->c.cgroups[i].hierarchy == hierarchy && c->c.cgroups[i].id == id)
+			c->c.cgroups[i].removed = true;
+	}
+}
+
+/* Whoever had the id before is gone, though nobody said so: a removal was lost, or a hierarchy mounted anew. */
+static void forget_earlier(struct timeline *tl, const struct event_cgroup *e)
+{
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
+	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
+
+	if (!ref || (c && !c->c.ended && !strcmp(ref->path, e->path)))
+		return;
+	if (c && !c->c.ended)
+		mark_removed(c, e->hierarchy, e->id);
+	ref_remove(tl, ref);
+}
+
+static struct cgroup_ref *ref_made(struct timeline *tl, const struct event_cgroup *e)
+{
+	forget_earlier(tl, e);
+	return ref_new(tl, e->hierarchy, e->id, e->path);
+}
+
 static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 {
 	struct process *p = process_get(tl, &e->h);
-	struct cgroup_ref *ref = ref_new(tl, e->hierarchy, e->id, e->path);
+	struct cgroup_ref *ref = ref_made(tl, e);
 	struct step step = point(STEP_CGROUP_MKDIR, &e->h);
 	struct cont *own = process_container(tl, p);
 	bool again = own && p->role == ROLE_RUNTIME && starts_again(own, e);
@@ -230,14 +257,6 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 		container_add_step(tl, c, -1, &step);
 	else
 		place_on(tl, for_own || !c ? own : c, p, &step);
-}
-
-static void mark_removed(struct cont *c, uint32_t hierarchy, uint64_t id)
-{
-	for (size_t i = 0; i < c->c.cgroup_count; i++) {
-		if (c->c.cgroups[i].hierarchy == hierarchy && c->c.cgroups[i].id == id)
-			c->c.cgroups[i].removed = true;
-	}
 }
 
 static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
