@@ -130,6 +130,23 @@ void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref)
 	c->unsettled = true;
 }
 
+/* Not just one below it. */
+static bool holds(const struct cont *c, const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; i < c->c.cgroup_count; i++) {
+		if (c->c.cgroups[i].hierarchy == ref->hierarchy && c->c.cgroups[i].id == ref->id)
+			return true;
+	}
+	return false;
+}
+
+const struct cont *cgroups_holder(struct timeline *tl, const struct cgroup_ref *ref)
+{
+	const struct cont *c = container_by_serial(tl, ref->container);
+
+	return c && !c->c.ended && holds(c, ref) ? c : NULL;
+}
+
 bool cgroups_remain(const struct cont *c)
 {
 	for (size_t i = 0; i < c->c.cgroup_count; i++) {
@@ -285,13 +302,7 @@ static bool may_take(struct timeline *tl, const struct cont *c, const struct pro
 {
 	const struct cont *holder = container_by_serial(tl, ref->container);
 
-	if (!holder)
-		return true;
-	for (size_t i = 0; i < holder->c.cgroup_count; i++) {
-		if (holder->c.cgroups[i].hierarchy == ref->hierarchy && holder->c.cgroups[i].id == ref->id)
-			return false;
-	}
-	return cgroups_is_around(tl, holder, p, c);
+	return !holder || (!holds(holder, ref) && cgroups_is_around(tl, holder, p, c));
 }
 
 /* Which container a process that is put into a cgroup belongs to: a runtime's child that is moved
