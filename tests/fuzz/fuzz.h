@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define FUZZ_TARGETS(TARGET) \
+	TARGET(bolt)         \
 	TARGET(config)       \
 	TARGET(filter)       \
 	TARGET(http)         \

@@ -220,35 +220,13 @@ static void unpack(const uint8_t *tar, size_t size, int around)
 	place_remove(&p);
 }
 
-static int around = -1;
-
-static void prepare(void)
-{
-	static bool tried;
-
-	if (!tried && sandbox_enter())
-		around = sandbox_directory();
-	tried = true;
-}
-
-#ifdef FUZZ_STANDALONE
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerInitialize(int *argc, char ***argv) /* before libFuzzer has threads */
-{
-	(void)argc;
-	(void)argv;
-	prepare();
-	if (around < 0)
-		exit(1);
-	return 0;
-}
-#endif
+SANDBOX_FIRST
 
 void fuzz_unpack(const uint8_t *data, size_t size)
 {
 	_cleanup_free_ uint8_t *tar = NULL;
+	int around = sandbox_once();
 
-	prepare();
 	if (around < 0 || !size)
 		return;
 	if (data[0] == 't') {

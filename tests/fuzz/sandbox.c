@@ -79,3 +79,14 @@ int sandbox_directory(void)
 		close(fs);
 	return fd;
 }
+
+int sandbox_once(void)
+{
+	static bool tried;
+	static int directory = -1;
+
+	if (!tried && sandbox_enter())
+		directory = sandbox_directory();
+	tried = true;
+	return directory;
+}

@@ -8,7 +8,7 @@
 #include "timeline/record.h"
 #include "util/cleanup.h"
 
-enum { HIERARCHY_MAIN = 1, HIERARCHY_OTHER = 2, ROOT_NS = 1 };
+enum { HIERARCHY_MAIN = 1, HIERARCHY_OTHER = 2, ROOT_NS = 1, IDS_AGAIN = 30 };
 enum fault { FAULT_NONE, FAULT_LOSE, FAULT_DOUBLE, FAULT_MOVE, FAULT_COUNT };
 
 #define ID(digit) #digit "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
@@ -227,7 +227,8 @@ static void do_mkdir(struct world *w, const struct world_process *p, struct worl
 		return;
 	g->exists = true;
 	g->hierarchy = (name & 0x80) ? HIERARCHY_OTHER : HIERARCHY_MAIN;
-	g->id = ++w->next_id;
+	if (!g->id || (name >> 2 & 0x1f) < IDS_AGAIN) /* else that of the one that was here before, as of a hierarchy mounted anew */
+		g->id = ++w->next_id;
 	snprintf(g->path, sizeof(g->path), places[(name >> 2 & 0x1f) % ARRAY_SIZE(places)], ids[name % ARRAY_SIZE(ids)]);
 	tell_cgroup(w, p, g, EVENT_CGROUP_MKDIR, NULL, 0);
 }

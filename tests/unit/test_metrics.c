@@ -364,6 +364,26 @@ static void cadvisor_names_are_there_when_asked_for(void **state)
 	mb_free(c);
 }
 
+/* A server that began before the clock was set says when what it knows began, by the clock as it is. NTP's slewing changes
+ * nothing. */
+static void the_wall_clock_is_followed(void **state)
+{
+	static const char line[] = "ctrace_container_start_time_seconds{id=\"x\"} ";
+	_cleanup_free_ char *before = xasprintf("%s1700000000.02", line), *after = xasprintf("%s1700003600.02", line);
+	struct fixture *f = *state;
+	struct container *c = start(f, "x", "runc");
+	const int64_t offset = f->facts.wall_offset_ns, hour = INT64_C(3600000000000);
+
+	assert_true(has_line(f, before));
+	assert_false(facts_follow_wall_clock(&f->facts, offset + 400000000));
+	assert_true(has_line(f, before));
+	assert_true(facts_follow_wall_clock(&f->facts, offset + hour));
+	assert_true(has_line(f, after));
+	assert_true(facts_follow_wall_clock(&f->facts, offset)); /* and back */
+	assert_true(has_line(f, before));
+	mb_free(c);
+}
+
 /* All recordings through it, in both formats: each family once, its samples together, counters that only rise. */
 static void check_shape(const char *text)
 {
@@ -437,6 +457,7 @@ int main(void)
 		with_fixture(oom_kills_tell_whose_limit_it_was),
 		with_fixture(losses_never_fall),
 		with_fixture(cadvisor_names_are_there_when_asked_for),
+		with_fixture(the_wall_clock_is_followed),
 		cmocka_unit_test(recordings_make_good_metrics),
 	};
 

@@ -473,6 +473,57 @@ static void pid_is_used_again(void **state)
 	assert_int_equal(timeline_get(tl, 1)->exit.code, 3);
 }
 
+/* A hierarchy that was unmounted counts from the beginning when it is mounted anew, and removals may be lost. */
+static void cgroup_id_is_used_again(void **state)
+{
+	struct proc a = new_proc(100), b = new_proc(200), systemd = new_proc(1);
+	struct proc init = runc_run(&a, "one", 50);
+	const struct container *one = timeline_get(tl, 0), *two;
+
+	(void)state;
+	exits(&init, 0);
+	exits(&a, 0);
+	tick();
+	assert_false(one->ended); /* as far as anybody knows its cgroup is there */
+	cgroup(&systemd, EVENT_CGROUP_MKDIR, 50, "/other", NULL);
+	tick();
+	assert_true(one->ended && one->cgroups[0].removed);
+	init = runc_run(&b, "two", 50);
+	runc_gone(&b, &init, "two", 50, 0);
+	cgroup(&systemd, EVENT_CGROUP_MKDIR, 60, "/one/below", NULL); /* its path leads nowhere */
+	tick();
+	assert_int_equal(timeline_count(tl), 2);
+	two = timeline_get(tl, 1);
+	assert_int_equal(one->cgroup_count, 1);
+	assert_string_equal(one->cgroups[0].path, "/one");
+	assert_int_equal(two->cgroup_count, 1);
+	assert_string_equal(two->cgroups[0].path, "/two");
+	assert_true(two->ended && two->cgroups[0].removed);
+}
+
+/* One with the path that the container's cgroup had is not the container's, either, when that has ended. */
+static void cgroup_is_made_anew(void **state)
+{
+	struct proc a = new_proc(100), systemd = new_proc(1), stranger = new_proc(300);
+	struct event_oom oom = { .victim_tgid = 300, .victim_cgroup_id = 50 };
+	struct proc init = runc_run(&a, "one", 50);
+	const struct container *one = timeline_get(tl, 0);
+
+	(void)state;
+	runc_gone(&a, &init, "one", 50, 0);
+	tick();
+	assert_true(one->ended);
+	cgroup(&systemd, EVENT_CGROUP_MKDIR, 50, "/one", NULL);
+	stranger.cgroup = 50;
+	oom.h = header(&stranger, EVENT_OOM_VICTIM, sizeof(oom));
+	oom.victim_start_ns = stranger.start;
+	feed(&oom);
+	cgroup(&systemd, EVENT_CGROUP_RMDIR, 50, "/one", NULL);
+	tick();
+	assert_int_equal(timeline_count(tl), 1);
+	assert_int_equal(one->mark_count, 1); /* that it started */
+}
+
 static void exec_session_and_hook(void **state)
 {
 	struct proc a = new_proc(100), x = new_proc(300), stage, hook;
@@ -718,8 +769,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(one_run), test(cpu_time_by_part), test(link_of_an_engine), test(link_of_nobody),
 		test(link_before_its_container),
-		test(same_id_again), test(supervisor_starts_again), test(pid_is_used_again),
-		test(same_id_again), test(second_create_fails), test(pid_is_used_again),
+		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
+		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
 		test(exec_session_and_hook), test(lost_exit_of_a_call), test(loss_that_lasts), test(killed_with_sender),
 		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),

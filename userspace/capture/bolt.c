@@ -317,14 +317,20 @@ void bolt_bucket_free(struct bolt_bucket *bucket)
 	bucket->page = NULL;
 }
 
+/* Pairs lie beside each other: more of them than the page has room for are damage, of which a small file could make gigabytes. */
 static void tell_leaf(const struct node *leaf, bolt_pair *pair, void *arg)
 {
+	size_t told = 0;
+
 	for (uint16_t i = 0; i < leaf->header.count; i++) {
 		struct slice key, value;
 		bool is_bucket;
 		_cleanup_free_ char *key_text = NULL, *value_text = NULL;
 
 		if (!leaf_pair(leaf, i, &key, &value, &is_bucket))
+			return;
+		told += key.length + value.length;
+		if (told > leaf->length)
 			return;
 		if (is_bucket)
 			continue;

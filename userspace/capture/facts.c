@@ -8,6 +8,8 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+#define WALL_STEP_NS INT64_C(500000000)
+
 static const char *const state_names[] = {
 	[HOOK_ATTACHED] = "attached",
 	[HOOK_ARMABLE] = "armable",
@@ -56,6 +58,16 @@ void facts_add_unseen(struct facts *facts, const char *what, const char *why)
 	memset(fact, 0, sizeof(*fact));
 	snprintf(fact->what, sizeof(fact->what), "%s", what);
 	snprintf(fact->why, sizeof(fact->why), "%s", why);
+}
+
+bool facts_follow_wall_clock(struct facts *facts, int64_t wall_offset_ns)
+{
+	int64_t by = wall_offset_ns - facts->wall_offset_ns;
+
+	if (by > -WALL_STEP_NS && by < WALL_STEP_NS)
+		return false;
+	facts->wall_offset_ns = wall_offset_ns;
+	return true;
 }
 
 void facts_free(struct facts *facts)

@@ -38,6 +38,10 @@ struct facts {
 	size_t unseen_count, unseen_capacity;
 };
 
+/* Takes over how far the wall clock is from the boot clock now, where that was set since (half a second or more: what NTP slews is
+ * less); whether it was. For who tells of now: a recording keeps one clock from its begin to its end. */
+bool facts_follow_wall_clock(struct facts *facts, int64_t wall_offset_ns);
+
 const char *hook_state_name(enum hook_state state); /* "attached" */
 void facts_free(struct facts *facts);
 

@@ -149,6 +149,12 @@ static struct shared_frame *make_beginning(const struct facts *facts)
 	return frame;
 }
 
+void stream_server_set_facts(struct stream_server *s, const struct facts *facts)
+{
+	shared_frame_release(s->facts);
+	s->facts = make_beginning(facts);
+}
+
 int stream_server_open(const struct stream_server_options *o, struct stream_server **ret_server, struct error *err)
 {
 	struct stream_server *s = xcalloc(1, sizeof(*s));

@@ -45,6 +45,9 @@ void stream_server_publish(struct stream_server *server, struct timeline *tl, ui
 /* Takes new clients, their requests, and sends what they are ready for. */
 void stream_server_work(struct stream_server *server);
 
+/* What streams that begin from now on say of the facts. */
+void stream_server_set_facts(struct stream_server *server, const struct facts *facts);
+
 struct stream_server_stats {
 	size_t clients;
 	uint64_t accepted, refused;   /* refused: not allowed, or too many */

@@ -39,6 +39,7 @@ struct server {
 	struct serve_options options;
 	struct serve_settings settings;
 	struct capture *capture;
+	struct facts facts; /* the capture's, without its lists, and with the wall clock as it is now */
 	struct timeline *tl;
 	struct stream_server *stream; /* NULL = none */
 	struct prometheus *prometheus;
@@ -186,6 +187,20 @@ static int take_event(void *arg, const struct event *event)
 	return 0;
 }
 
+/* A server may begin before the clock is first set, or see it set: what it exports is of the clock as it is. */
+static void follow_wall_clock(struct server *s)
+{
+	struct facts now;
+
+	if (!facts_follow_wall_clock(&s->facts, clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME)))
+		return;
+	now = *capture_facts(s->capture);
+	now.wall_offset_ns = s->facts.wall_offset_ns;
+	if (s->stream)
+		stream_server_set_facts(s->stream, &now);
+	fputs("ctrace serve: the wall clock was set; times are now told by it\n", stderr);
+}
+
 static int read_events(struct server *s, struct error *err)
 {
 	uint64_t now_ns = clock_ns(CLOCK_BOOTTIME);
@@ -196,6 +211,7 @@ static int read_events(struct server *s, struct error *err)
 	if (s->stream)
 		stream_server_publish(s->stream, s->tl, now_ns - CAPTURE_WINDOW_NS);
 	if (now_ns >= s->stepped_ns + STEP_NS) {
+		follow_wall_clock(s);
 		prometheus_step(s->prometheus, s->tl, now_ns);
 		if (s->otlp)
 			serve_otlp_step(s->otlp, s->tl, now_ns);
@@ -227,7 +243,7 @@ static int open_http(struct server *s, const char *listen, struct error *err)
 static int open_otlp(struct server *s, const char *endpoint, struct error *err)
 {
 	struct serve_otlp *otlp = NULL;
-	int r = serve_otlp_open(endpoint, capture_facts(s->capture), &otlp, err);
+	int r = serve_otlp_open(endpoint, &s->facts, &otlp, err);
 
 	if (r < 0)
 		return r;
@@ -347,10 +363,14 @@ static int begin(struct server *s, struct error *err)
 		r = capture_open(&capture, &s->capture, err);
 	if (r < 0)
 		return r;
-	config = capture_facts(s->capture)->timeline;
+	s->facts = *capture_facts(s->capture);
+	s->facts.hooks = NULL; /* the capture's own, which may grow */
+	s->facts.unseen = NULL;
+	s->facts.hook_count = s->facts.unseen_count = 0;
+	config = s->facts.timeline;
 	config.max_ended = MAX_ENDED;
 	s->tl = timeline_new(&config);
-	s->prometheus = prometheus_new(capture_facts(s->capture), &options);
+	s->prometheus = prometheus_new(&s->facts, &options);
 	timeline_listen(s->tl, changed, s);
 	stream.facts = capture_facts(s->capture);
 	r = open_otlp(s, s->settings.otlp_endpoint, err);

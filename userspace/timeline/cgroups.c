@@ -130,6 +130,23 @@ void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref)
 	c->unsettled = true;
 }
 
+/* Not just one below it. */
+static bool holds(const struct cont *c, const struct cgroup_ref *ref)
+{
+	for (size_t i = 0; i < c->c.cgroup_count; i++) {
+		if (c->c.cgroups[i].hierarchy == ref->hierarchy && c->c.cgroups[i].id == ref->id)
+			return true;
+	}
+	return false;
+}
+
+const struct cont *cgroups_holder(struct timeline *tl, const struct cgroup_ref *ref)
+{
+	const struct cont *c = container_by_serial(tl, ref->container);
+
+	return c && !c->c.ended && holds(c, ref) ? c : NULL;
+}
+
 bool cgroups_remain(const struct cont *c)
 {
 	for (size_t i = 0; i < c->c.cgroup_count; i++) {
@@ -218,10 +235,37 @@ static bool is_its_own_affair(struct timeline *tl, const struct cont *c, const s
 	return c == own || (c && cgroups_is_around(tl, c, p, own));
 }
 
+static void mark_removed(struct cont *c, uint32_t hierarchy, uint64_t id)
+{
+	for (size_t i = 0; i < c->c.cgroup_count; i++) {
+		if (c->c.cgroups[i].hierarchy == hierarchy && c->c.cgroups[i].id == id)
+			c->c.cgroups[i].removed = true;
+	}
+}
+
+/* Whoever had the id before is gone, though nobody said so: a removal was lost, or a hierarchy mounted anew. */
+static void forget_earlier(struct timeline *tl, const struct event_cgroup *e)
+{
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->id);
+	struct cont *c = ref ? container_by_serial(tl, ref->container) : NULL;
+
+	if (!ref || (c && !c->c.ended && !strcmp(ref->path, e->path)))
+		return;
+	if (c && !c->c.ended)
+		mark_removed(c, e->hierarchy, e->id);
+	ref_remove(tl, ref);
+}
+
+static struct cgroup_ref *ref_made(struct timeline *tl, const struct event_cgroup *e)
+{
+	forget_earlier(tl, e);
+	return ref_new(tl, e->hierarchy, e->id, e->path);
+}
+
 static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 {
 	struct process *p = process_get(tl, &e->h);
-	struct cgroup_ref *ref = ref_new(tl, e->hierarchy, e->id, e->path);
+	struct cgroup_ref *ref = ref_made(tl, e);
 	struct step step = point(STEP_CGROUP_MKDIR, &e->h);
 	struct cont *own = process_container(tl, p);
 	bool again = own && p->role == ROLE_RUNTIME && starts_again(own, e);
@@ -245,14 +289,6 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 		container_add_step(tl, c, -1, &step);
 	else
 		place_on(tl, for_own || !c ? own : c, p, &step);
-}
-
-static void mark_removed(struct cont *c, uint32_t hierarchy, uint64_t id)
-{
-	for (size_t i = 0; i < c->c.cgroup_count; i++) {
-		if (c->c.cgroups[i].hierarchy == hierarchy && c->c.cgroups[i].id == id)
-			c->c.cgroups[i].removed = true;
-	}
 }
 
 static void on_rmdir(struct timeline *tl, const struct event_cgroup *e)
@@ -281,13 +317,7 @@ static bool may_take(struct timeline *tl, const struct cont *c, const struct pro
 {
 	const struct cont *holder = container_by_serial(tl, ref->container);
 
-	if (!holder)
-		return true;
-	for (size_t i = 0; i < holder->c.cgroup_count; i++) {
-		if (holder->c.cgroups[i].hierarchy == ref->hierarchy && holder->c.cgroups[i].id == ref->id)
-			return false;
-	}
-	return cgroups_is_around(tl, holder, p, c);
+	return !holder || (!holds(holder, ref) && cgroups_is_around(tl, holder, p, c));
 }
 
 /* Which container a process that is put into a cgroup belongs to: a runtime's child that is moved

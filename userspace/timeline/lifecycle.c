@@ -406,7 +406,7 @@ static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t
 	for (size_t i = 0; i < tl->config.hierarchy_count; i++) {
 		struct cgroup_ref *ref = cgroups_find_path(tl, tl->config.hierarchies[i].id, own->path);
 
-		if (ref)
+		if (ref && !cgroups_holder(tl, ref))
 			cgroups_adopt(tl, c, ref);
 		missing += !ref;
 	}
@@ -419,6 +419,15 @@ static void adopt_existing_cgroups(struct timeline *tl, struct cont *c, uint64_t
 	}
 }
 
+/* Init of, or in the cgroup of, a container that was seen being made while the snapshot was taken: whatever that is called. */
+static bool is_known(struct timeline *tl, const struct process *p, const struct cgroup_ref *ref)
+{
+	const struct cont *c = container_by_serial(tl, p->container), *holder = ref ? cgroups_holder(tl, ref) : NULL;
+
+	return (c && !c->c.ended && c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns) ||
+		(holder && !holder->c.existed);
+}
+
 static void add_existing(struct timeline *tl, struct process *p)
 {
 	struct identity who = { 0 };
@@ -427,7 +436,7 @@ static void add_existing(struct timeline *tl, struct process *p)
 	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
 	struct cont *c;
 
-	if (!id || claim_find(tl, 'I', id))
+	if (!id || claim_find(tl, 'I', id) || is_known(tl, p, ref))
 		return;
 	c = container_new(tl, id);
 	c->c.existed = true;

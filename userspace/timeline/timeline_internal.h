@@ -296,6 +296,8 @@ struct cont *cgroups_container(struct timeline *tl, uint64_t cgroup_id);
 void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref);
 /* True when c is the container that p itself runs in, while p acts for another one, own: nested engines. */
 bool cgroups_is_around(struct timeline *tl, const struct cont *c, const struct process *p, const struct cont *own);
+/* The container that has just this cgroup and has not ended, or NULL. */
+const struct cont *cgroups_holder(struct timeline *tl, const struct cgroup_ref *ref);
 bool cgroups_remain(const struct cont *c); /* one of its own is not removed */
 void cgroups_free(struct timeline *tl);
 
