@@ -239,7 +239,11 @@ static int set_pid_mode(struct run_settings *s, const char *value, struct error 
 
 static int set_ipc_mode(struct run_settings *s, const char *value, struct error *err)
 {
-	return set_mode(&s->ipc_mode, !strcmp(value, "shareable") ? "private" : value, "private", true, err);
+	if (!strcmp(value, "shareable") || !strcmp(value, "none"))
+		return set_string(&s->ipc_mode, value);
+	if (set_mode(&s->ipc_mode, value, "private", true, NULL) == 0)
+		return 0;
+	return error_set(err, EINVAL, "it is private, shareable, none, host or container:ID");
 }
 
 static int set_uts_mode(struct run_settings *s, const char *value, struct error *err)
@@ -449,7 +453,7 @@ static const struct option_row rows[] = {
 		"Run an init as pid 1 that forwards signals and reaps processes" },
 	{ "interactive", 'i', OPTION_FLAG, true, set_interactive, NULL, "Keep stdin open" },
 	{ "ipc", 0, OPTION_VALUE, false, set_ipc_mode, "MODE",
-		"IPC namespace: host or container:ID" },
+		"IPC namespace and /dev/shm: private (default), shareable, none, host or container:ID" },
 	{ "json", 0, OPTION_VALUE, true, set_json, "FILE", "Write the timeline as JSON (- = stdout)" },
 	{ "label", 'l', OPTION_VALUE, false, add_label, "NAME[=VALUE]", "Set a label" },
 	{ "memory", 'm', OPTION_VALUE, false, set_memory, "BYTES", "Memory limit (256m, 1g)" },
