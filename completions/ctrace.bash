@@ -10,7 +10,7 @@ _ctrace_options()
 
 _ctrace_images()
 {
-	ctrace images --format json 2>/dev/null | sed -n 's/.*"Reference":"\([^"]*\)".*/\1/p'
+	ctrace images --format "{{.Reference}}" 2>/dev/null
 }
 
 # Names and ids of the launcher's containers; $1: options of ctrace ps.

@@ -637,7 +637,7 @@ static int take_source(struct parser *p, struct error *err)
 
 	if (!s->source) {
 		if (!*p->next)
-			return error_set(err, EINVAL, "\"ctrace run\" requires at least 1 argument: the "
+			return error_set(err, ENODATA, "\"ctrace run\" requires at least 1 argument: the "
 				"image; see 'ctrace run --help'");
 		if (!**p->next)
 			return error_set(err, EINVAL, "invalid reference format: the image is empty");
