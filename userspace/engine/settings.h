@@ -60,6 +60,7 @@ struct run_settings {
 	struct string_list args; /* CMD */
 
 	bool interactive, terminal, remove, read_only, init, privileged, no_new_privs, detach;
+	bool quiet; /* no progress of a pull */
 	bool publish_all, oom_kill_disable, host_cgroups;
 	bool seccomp_unconfined, paths_unconfined;
 	char *seccomp_file;
