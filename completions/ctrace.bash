@@ -10,7 +10,7 @@ _ctrace_options()
 
 _ctrace_images()
 {
-	ctrace images --format json 2>/dev/null | sed -n 's/.*"Reference":"\([^"]*\)".*/\1/p'
+	ctrace images --format "{{.Reference}}" 2>/dev/null
 }
 
 # Names and ids of the launcher's containers; $1: options of ctrace ps.
@@ -45,6 +45,7 @@ _ctrace()
 	done
 	case $previous in
 	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host container:" -- "$current") ;;
+	--ipc) mapfile -t COMPREPLY < <(compgen -W "private shareable none host container:" -- "$current") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W "no on-failure always unless-stopped" -- "$current") ;;
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
 	--view) mapfile -t COMPREPLY < <(compgen -W "containers timeline events limits host" -- "$current") ;;

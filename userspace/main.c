@@ -93,12 +93,17 @@ static int run_other_program(const struct command *command, char **argv)
 	return command_fail(command->name, EXIT_CTRACE, &err);
 }
 
-/* Engines call an OCI runtime by a path and with runc's own arguments: as `ctrace-oci` this is one. */
+/* Engines call an OCI runtime by a path and with runc's own arguments: by one of these names this is one. */
 static command_main *by_program_name(const char *path)
 {
-	const char *slash = path ? strrchr(path, '/') : NULL;
+	static const char *const names[] = { "ctrace-oci", "runc", "crun" };
+	const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path;
 
-	return path && !strcmp(slash ? slash + 1 : path, "ctrace-oci") ? OWN_CTRACE(cmd_oci) : NULL;
+	for (size_t i = 0; name && i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i]))
+			return OWN_CTRACE(cmd_oci);
+	}
+	return NULL;
 }
 
 static int run_command(int argc, char **argv)

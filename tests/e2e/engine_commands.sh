@@ -56,8 +56,20 @@ fails 1 'No such object: nosuch' "inspect of an unknown one" ct inspect -f json 
 fails 1 'You cannot remove a running container' "rm of one that runs" ct rm web
 for command in logs exec attach start stop restart kill pause unpause wait rm rename port; do
 	try ct "$command"
-	is "$code" 125 "ctrace $command without a container: 125"
+	is "$code" 1 "ctrace $command without a container: 1, as docker's client"
 done
+for words in "run" "pull" "rmi" "ps extra" "volume rm" "volume nosuch" "inspect" "exec web" "logs --since bad web" "images a b"; do
+	# shellcheck disable=SC2086
+	try ct $words
+	is "$code" 1 "ctrace $words: 1"
+done
+for words in "run --nosuch x" "ps --nosuch" "stop -t x web" "exec --nosuch web true" "pull --nosuch x"; do
+	# shellcheck disable=SC2086
+	try ct $words
+	is "$code" 125 "ctrace $words: 125"
+done
+is "$(ct volume 2>&1 | head -n 1); $?" "Usage: ctrace volume create|ls|inspect|rm|prune [OPTIONS]; 0" "volume alone tells how"
+fails 1 "can't evaluate field Nosuch" "an unknown field, and nothing to show" ct ps --filter name=nosuch --format '{{.Nosuch}}'
 
 # ---- logs ----
 is "$(ct logs web)" up "logs of one that runs"

@@ -97,7 +97,7 @@ make_running()
 
 sweep "run --rm" nothing empty "$CTRACE" run --trace=none --rm "${ON[@]}" true
 sweep "run" nothing empty "$CTRACE" run --trace=none "${ON[@]}" true
-sweep "run -d" nothing empty "$CTRACE" run -d --trace=none --name keep "${ON[@]}" -v /anon true
+sweep "run -d, with shared memory" nothing empty "$CTRACE" run -d --trace=none --ipc shareable --name keep "${ON[@]}" -v /anon true
 sweep "run -d --rm -p, on the bridge" nothing empty "$CTRACE" run -d --rm --trace=none --name keep \
 	--rootfs "$ROOTFS" -p 127.0.0.1::80 true
 sweep "start" make_exited empty "$CTRACE" start keep

@@ -3,6 +3,7 @@
 # timeout: 200
 # What run makes of -p, -v, --mount, --restart, --network container:ID and their relatives.
 . tests/lib/env.sh
+. tests/lib/images.sh
 . tests/lib/engine.sh
 need_root
 need busybox jq
@@ -18,6 +19,23 @@ print(urllib.request.urlopen("http://%s/" % sys.argv[1], timeout=3).read().decod
 }
 
 ask='printf "GET / HTTP/1.0\r\n\r\n" | nc -w 3'
+
+# ---- labels from a file, a pull that says nothing ----
+printf '# a comment\n\none=1\n  two="2"\nthree\n' >"$WORK/labels"
+ct run --name labelled --label-file "$WORK/labels" -l one=last "${ON[@]}" true
+is "$(ct inspect --format json labelled | jq -cS '.[0].Config.Labels')" '{"one":"last","three":"","two":"\"2\""}' "--label-file"
+ct rm labelled >/dev/null
+fails 125 "open $WORK/nosuch: [Nn]o such file" "--label-file of no file" ct run --label-file "$WORK/nosuch" "${ON[@]}" true
+if busybox_image; then
+	try ct run --rm -q --network none "oci:$BUSYBOX_OCI" echo pulled
+	is "$out $err" "pulled " "-q: nothing is said of the pull"
+	"$CTRACE" rmi "oci:$BUSYBOX_OCI" >/dev/null
+	try ct run --rm --network none "oci:$BUSYBOX_OCI" echo pulled
+	like "$err" 'Importing oci:' "without it there is"
+	"$CTRACE" rmi "oci:$BUSYBOX_OCI" >/dev/null
+else
+	skip_point "-q" "no image"
+fi
 
 # ---- published ports ----
 port=$(free_port)

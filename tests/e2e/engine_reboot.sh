@@ -2,26 +2,54 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 120
 # After a reboot the storage is there and /run is not: containers are found again, as docker has it (255), those of --rm
-# go. And --ipc container:, whose namespace is joined anew at each start.
+# go. And --ipc, whose namespace and memory are joined anew at each start.
 . tests/lib/env.sh
 . tests/lib/engine.sh
 need_root
 need busybox jq
 engine_root || skip_all "no busybox"
 
-# ---- --ipc container:ID ----
-ct run -d --name first --ipc shareable "${ON[@]}" sleep 300 >/dev/null 2>"$WORK/err" ||
-	ct run -d --name first "${ON[@]}" sleep 300 >/dev/null
+# ---- --ipc ----
+# shm CONTAINER: what is mounted there on /dev/shm.
+shm() { ct exec "$1" mount | grep ' /dev/shm '; }
+ct run -d --name first --ipc shareable --shm-size 3m "${ON[@]}" sleep 300 >/dev/null
 ct run -d --name second --ipc container:first "${ON[@]}" sleep 300 >/dev/null
+ct run -d --name third --ipc container:second "${ON[@]}" sleep 300 >/dev/null
 is "$(ct exec second readlink /proc/self/ns/ipc)" "$(ct exec first readlink /proc/self/ns/ipc)" "--ipc container:NAME joins"
 check "but not the processes" test "$(ct exec second readlink /proc/self/ns/pid)" != "$(ct exec first readlink /proc/self/ns/pid)"
+like "$(shm first)" '^shm on /dev/shm type tmpfs \(rw,nosuid,nodev,noexec,relatime,size=3072k\)$' "a /dev/shm that is shared, of --shm-size"
+is "$(shm second)" "$(shm first)" "as those who join have it"
+ct exec first sh -c 'echo one >/dev/shm/file; stat -c %a /dev/shm' >"$WORK/mode"
+is "$(cat "$WORK/mode")" 1777 "which everyone may write to"
+is "$(ct exec second cat /dev/shm/file)" one "what one writes, the other reads"
+ct exec third sh -c 'echo three >/dev/shm/file'
+is "$(ct exec first cat /dev/shm/file)" three "and one that joined through another, too"
+is "$(of first .HostConfig.IpcMode)" shareable "inspect tells"
 ct restart -t 0 first >/dev/null
+is "$(ct exec first ls /dev/shm; ct exec second cat /dev/shm/file)" three "a restart makes it anew; who has the old one keeps it"
+fails 1 'the /dev/shm of [0-9a-f]{64} is gone|cannot join ipc' "one whose memory ended cannot be joined" \
+	sh -c "'$CTRACE' stop -t 0 first third && exec '$CTRACE' start third"
+ct start first >/dev/null
 ct restart -t 0 second >/dev/null
+ct start third >/dev/null
 is "$(ct exec second readlink /proc/self/ns/ipc)" "$(ct exec first readlink /proc/self/ns/ipc)" "after restarts of both, too"
-ct stop -t 0 second first >/dev/null
+ct exec first sh -c 'echo again >/dev/shm/file'
+is "$(ct exec second cat /dev/shm/file) $(ct exec third cat /dev/shm/file)" "again again" "with its memory"
+is "$(ct run --rm --ipc container:first --tmpfs /dev/shm "${ON[@]}" ls /dev/shm)" "" "what is mounted on /dev/shm by hand is there instead"
+ct stop -t 0 third second first >/dev/null
+is "$(grep -c "$WORK/.*/shm " /proc/self/mountinfo)" 0 "nothing stays mounted when they have stopped"
 fails 1 'cannot join ipc of a non running container' "a start whose other container does not run" ct start second
 fails 125 'nosuch' "--ipc container: of nobody" ct run --rm --ipc container:nosuch "${ON[@]}" true
-ct rm -f second first >/dev/null
+ct rm -f third second first >/dev/null
+ct run -d --name alone "${ON[@]}" sleep 300 >/dev/null
+fails 125 "can't join IPC of container [0-9a-f]{64}: non-shareable IPC \(hint: use IpcMode:shareable for the donor container\)" \
+	"--ipc container: of one that is private" ct run --rm --ipc container:alone "${ON[@]}" true
+ct rm -f alone >/dev/null
+is "$(ct run --rm --ipc none "${ON[@]}" mount | grep -c /dev/shm)" 0 "--ipc none has no /dev/shm"
+ct run -d --rm --name host --ipc host "${ON[@]}" sleep 300 >/dev/null
+is "$(ct run --rm --ipc container:host "${ON[@]}" stat -c %d:%i /dev/shm)" "$(stat -c %d:%i /dev/shm)" "one that joins who has the host's has it, too"
+ct rm -f host >/dev/null
+fails 125 'it is private, shareable, none, host or container:ID' "another --ipc" ct run --rm --ipc bogus "${ON[@]}" true
 
 # ---- a reboot ----
 ct run --name ended "${ON[@]}" sh -c 'echo said; echo kept >/kept; exit 3' >/dev/null

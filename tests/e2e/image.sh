@@ -66,6 +66,16 @@ assert {r["Repository"] for r in rows} >= {"ubuntu"} and all(len(r["ID"]) == 12 
 check 'images --format json' $?
 [ "$("$CTRACE" images -q --no-trunc ubuntu | grep -Ec '^sha256:[0-9a-f]{64}$')" = 1 ]
 check 'images -q --no-trunc REPOSITORY' $?
+[ "$("$CTRACE" images --format '{{.Repository}}:{{.Tag}} {{json .Tag}}' ubuntu)" = 'ubuntu:latest "latest"' ] &&
+	[ "$("$CTRACE" images --format 'table {{.Tag}}\t{{.Repository}}' ubuntu | sed 's/  */ /g')" = $'TAG REPOSITORY\nlatest ubuntu' ] &&
+	"$CTRACE" images --format '{{json .}}' ubuntu | grep -q '"Repository":"ubuntu","Tag":"latest"'
+check 'images --format takes templates' $?
+"$CTRACE" images --digests ubuntu | sed -n 2p | grep -Eq '^ubuntu +latest +sha256:[0-9a-f]{64} +[0-9a-f]{12} '
+check 'images --digests' $?
+[ "$("$CTRACE" images -q -f reference='ubu*' | wc -l)" = 1 ] && [ "$("$CTRACE" images -q -f reference='*:v2' | wc -l)" = 0 ] &&
+	[ "$("$CTRACE" images -q -f 'reference=*/*/*:v2' | wc -l)" = 1 ] && [ -z "$("$CTRACE" images -aq -f dangling=true)" ] &&
+	[ "$("$CTRACE" images -q -f dangling=false | wc -l)" = 2 ] && [ -z "$("$CTRACE" images -q -f label=nosuch)" ]
+check 'images --filter' $?
 [ "$(find "$CTRACE_ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 2 ]
 check 'both images share their layers' $?
 id=$("$CTRACE" images -q --no-trunc ubuntu)
@@ -100,15 +110,15 @@ check 'a docker archive' $?
 "$CTRACE" pull "docker-archive:$work/saved.tar:app:v1" > "$work/out" 2>&1
 check 'a docker archive, one image by name' $?
 "$CTRACE" pull "docker-archive:$work/saved.tar:other:v1" > "$work/out" 2>&1
-[ $? -eq 125 ] && grep -q 'no image named "other:v1"' "$work/out"
+[ $? -eq 1 ] && grep -q 'no image named "other:v1"' "$work/out"
 check 'a name that the archive lacks' $?
 "$CTRACE" pull "oci:$work/layout:latest" > "$work/out" 2>&1
 check 'an OCI layout, one image by name' $?
 "$CTRACE" pull "oci:$work/tree" > "$work/out" 2>&1
-[ $? -eq 125 ] && grep -q 'no OCI image layout' "$work/out"
+[ $? -eq 1 ] && grep -q 'no OCI image layout' "$work/out"
 check 'a directory that is no layout' $?
 "$CTRACE" pull oci:/no/where > "$work/out" 2>&1
-[ $? -eq 125 ] && grep -q 'no such file or directory' "$work/out"
+[ $? -eq 1 ] && grep -q 'no such file or directory' "$work/out"
 check 'a layout that does not exist' $?
 
 if bsdtar --version 2> /dev/null | grep -q zstd || command -v zstd > /dev/null; then
@@ -129,10 +139,12 @@ if command -v script > /dev/null; then
 else
 	count=$((count + 1)); echo "ok $count - progress on a terminal # SKIP script is not installed"
 fi
-for bad in 'pull' 'pull a b' 'pull --nonsense a' 'rmi' 'images --format xml'; do
+# As docker's client: 1, but 125 for options.
+for bad in '1 pull' '1 pull a b' '125 pull --nonsense a' '1 rmi' '1 images a b' '125 images --nonsense' '125 images -f x' \
+	'1 images -f x=y' '1 images -f dangling=x' '1 images --format {{' '1 images --format {{.Nonsense}}'; do
 	# shellcheck disable=SC2086
-	"$CTRACE" $bad > "$work/out" 2>&1
-	[ $? -eq 125 ]
-	check "ctrace $bad is refused" $?
+	"$CTRACE" ${bad#* } > "$work/out" 2>&1
+	[ $? -eq "${bad%% *}" ]
+	check "ctrace ${bad#* }: ${bad%% *}" $?
 done
 echo "1..$count"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Registries that misbehave: the error names the object, the exit code is 125, the store stays empty.
+# Registries that misbehave: the error names the object, the exit code is 1, the store stays empty.
 set -u
 work=$(mktemp -d /tmp/ctrace-image-faults.XXXXXX)
 count=0
@@ -44,7 +44,7 @@ good() { # NAME WHAT
 bad() { # NAME PATTERN WHAT
 	timeout 30 "$CTRACE" pull "$1" > "$work/out" 2>&1
 	local rc=$?
-	[ $rc -eq 125 ] && grep -Eq "$2" "$work/out" && [ "$(store)" = "$empty" ]
+	[ $rc -eq 1 ] && grep -Eq "$2" "$work/out" && [ "$(store)" = "$empty" ]
 	check "$3" $?
 }
 
@@ -86,10 +86,10 @@ good "ok@$digest" 'a pull by digest'
 bad "wrongmanifest@$digest" 'manifest sha256:.* wrong digest' 'a manifest that is not what the digest says'
 bad 'x/Y' 'must be lowercase' 'a malformed reference'
 "$CTRACE" pull --platform linux/arm64 platforms > "$work/out" 2>&1
-[ $? -eq 125 ] && grep -q 'no image for linux/arm64; it has: linux/s390x, linux/amd64' "$work/out"
+[ $? -eq 1 ] && grep -q 'no image for linux/arm64; it has: linux/s390x, linux/amd64' "$work/out"
 check 'a platform that the index lacks' $?
 "$CTRACE" pull --platform linux/arm64 ok > "$work/out" 2>&1
-[ $? -eq 125 ] && grep -q 'its platform is linux/amd64, not linux/arm64' "$work/out" && [ "$(store)" = "$empty" ]
+[ $? -eq 1 ] && grep -q 'its platform is linux/amd64, not linux/arm64' "$work/out" && [ "$(store)" = "$empty" ]
 check 'an only manifest of another platform' $?
 CTRACE_REGISTRY_MIRROR=http://127.0.0.1:1 bad ubuntu 'cannot reach http://127.0.0.1:1.*CTRACE_REGISTRY_MIRROR' \
 	'an unreachable registry'

@@ -69,7 +69,7 @@ bad()
 	timeout 30 "$CTRACE" pull "$2" >"$WORK/out" 2>&1
 	code=$?
 	shift 2
-	is "$code" 125 "$what: refused"
+	is "$code" 1 "$what: refused"
 	for pattern; do
 		like "$(cat "$WORK/out")" "$pattern" "$what: it says why ($pattern)"
 	done

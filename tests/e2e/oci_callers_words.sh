@@ -134,6 +134,19 @@ like "$(cat "$WORK/empty.log")" 'level=error msg=".*nosuch.* does not exist' "er
 oci --log "$WORK/quiet.log" list >/dev/null
 check "a log without a line exists" test -f "$WORK/quiet.log"
 like "$(oci --log /nosuch/dir/log list 2>&1)" 'cannot open log /nosuch/dir/log' "a log that cannot be written is an error"
+
+# The name: of a link to it, as a drop-in for the runtime that a script was written for
+for name in runc crun; do
+	ln -s "$CTRACE" "$WORK/$name"
+	like "$("$WORK/$name" --version)" "^$name version [0-9]+\.[0-9]+\.[0-9]+.* \(ctrace\)$" "called as $name it says so, and whose it is"
+	like "$("$WORK/$name" -h | sed -n 2p)" "^   $name - Open Container Initiative runtime" "its help, too"
+	check "and it is one" "$WORK/$name" --root "$WORK/state" list -q
+done
+like "$("$CTRACE-oci" -v)" '^ctrace version' "ctrace-oci is ctrace"
+like "$("$WORK/runc" delete --help)" '^   runc delete - ' "help of a verb"
+is "$("$WORK/runc" checkpoint -h >/dev/null; echo $?)" 0 "a verb of runc's that is not here has help"
+like "$("$WORK/runc" --root "$WORK/state" checkpoint x 2>&1)" '^ctrace oci: checkpoint is not supported' "and says so"
+like "$("$WORK/runc" nosuch -h 2>&1)" "No help topic for 'nosuch'" "help for none"
 clean_up
 is "$(ls -A "$WORK/state")" "" "nothing is left"
 done_testing

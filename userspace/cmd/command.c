@@ -24,6 +24,12 @@ int command_fail(const char *name, int code, const struct error *err)
 	return code;
 }
 
+void command_wrong_arguments(struct argp_state *state, const char *text)
+{
+	argp_err_exit_status = 1;
+	argp_error(state, "%s", text);
+}
+
 int command_program_path(const char *program, char *ret_path, size_t size, struct error *err)
 {
 	static const char *const places[] = { "", "../libexec/ctrace/" };

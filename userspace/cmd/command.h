@@ -2,6 +2,7 @@
 #ifndef CTRACE_COMMAND_H
 #define CTRACE_COMMAND_H
 
+#include <argp.h>
 #include <stddef.h>
 
 #include "util/error.h"
@@ -26,6 +27,10 @@ enum { EXIT_CTRACE = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
 
 /* Prints "ctrace NAME: TEXT" to stderr, escaped; returns code. */
 int command_fail(const char *name, int code, const struct error *err);
+
+/* Too few arguments, or too many: like argp_error, but the exit code is 1, as docker's client has it for every command;
+ * 125 is for options. */
+void command_wrong_arguments(struct argp_state *state, const char *text);
 
 /* The path of one of ctrace's own programs ("ctrace-trace"): beside the running binary, else in
  * ../libexec/ctrace. Returns 0 or -ENOENT. */

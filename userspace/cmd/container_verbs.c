@@ -237,7 +237,7 @@ static error_t parse_two(int key, char *value, struct argp_state *state)
 
 	(void)value;
 	if (key == ARGP_KEY_END && a->names.count != 2)
-		argp_error(state, "it requires exactly 2 arguments: CONTAINER NEW_NAME");
+		command_wrong_arguments(state, "it requires exactly 2 arguments: CONTAINER NEW_NAME");
 	return engine_names_parse(&a->names, key, state);
 }
 
@@ -279,7 +279,7 @@ static error_t parse_one_or_two(int key, char *value, struct argp_state *state)
 
 	(void)value;
 	if (key == ARGP_KEY_END && (a->names.count < 1 || a->names.count > 2))
-		argp_error(state, "it takes CONTAINER and at most one PORT[/PROTOCOL]");
+		command_wrong_arguments(state, "it takes CONTAINER and at most one PORT[/PROTOCOL]");
 	return engine_names_parse(&a->names, key, state);
 }
 

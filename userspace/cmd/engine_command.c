@@ -36,7 +36,7 @@ error_t engine_names_parse(struct engine_names *names, int key, struct argp_stat
 		names->count = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "it requires at least 1 argument: a container");
+		command_wrong_arguments(state, "it requires at least 1 argument: a container");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -58,7 +58,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!a->container || !a->request.argv[0])
-			argp_error(state, "it requires at least 2 arguments: CONTAINER COMMAND");
+			command_wrong_arguments(state, "it requires at least 2 arguments: CONTAINER COMMAND");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

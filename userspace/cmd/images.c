@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctrace images: what is in the store, in docker's columns. */
 #include <argp.h>
+#include <errno.h>
+#include <fnmatch.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,23 +10,31 @@
 #include <time.h>
 
 #include "cmd/command.h"
+#include "cmd/listing.h"
+#include "cmd/words.h"
 #include "engine/image/reference.h"
+#include "engine/settings.h"
 #include "engine/store.h"
+#include "engine/values.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-enum { OPTION_FORMAT = 256, OPTION_NO_TRUNC };
+enum { OPTION_FORMAT = 256, OPTION_NO_TRUNC, OPTION_DIGESTS };
 
 struct arguments {
-	bool quiet, json, no_trunc;
-	const char *filter;
+	bool quiet, no_trunc, digests;
+	const char *format, *repository;
+	struct string_list filters;
 };
 
 static const struct argp_option options[] = {
-	{ "quiet", 'q', NULL, 0, "Print image ids only", 0 },
-	{ "format", OPTION_FORMAT, "json|table", 0, "One JSON object per line instead of a table", 0 },
+	{ "all", 'a', NULL, OPTION_HIDDEN, NULL, 0 }, /* docker's; there are no images in between here */
+	{ "digests", OPTION_DIGESTS, NULL, 0, "Show digests", 0 },
+	{ "filter", 'f', "KEY=VALUE", 0, "reference, label, dangling", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "table, json, or a template such as '{{.Repository}}:{{.Tag}}'", 0 },
 	{ "no-trunc", OPTION_NO_TRUNC, NULL, 0, "Print full ids", 0 },
+	{ "quiet", 'q', NULL, 0, "Print image ids only", 0 },
 	{ 0 },
 };
 
@@ -33,21 +43,20 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	struct arguments *a = state->input;
 
 	switch (key) {
-	case 'q':
-		a->quiet = true;
-		return 0;
-	case OPTION_FORMAT:
-		if (strcmp(value, "json") != 0 && strcmp(value, "table") != 0)
-			argp_error(state, "--format is json or table, not \"%s\"", value);
-		a->json = !strcmp(value, "json");
-		return 0;
-	case OPTION_NO_TRUNC:
-		a->no_trunc = true;
+	case 'a': return 0;
+	case 'q': a->quiet = true; return 0;
+	case OPTION_FORMAT: a->format = value; return 0;
+	case OPTION_NO_TRUNC: a->no_trunc = true; return 0;
+	case OPTION_DIGESTS: a->digests = true; return 0;
+	case 'f':
+		if (!strchr(value, '='))
+			argp_error(state, "bad format of filter (expected name=value): %s", value);
+		string_list_add(&a->filters, xstrdup(value));
 		return 0;
 	case ARGP_KEY_ARG:
-		if (a->filter)
-			argp_error(state, "one repository at a time");
-		a->filter = value;
+		if (a->repository)
+			command_wrong_arguments(state, "one repository at a time");
+		a->repository = value;
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -57,65 +66,37 @@ static const struct argp argp = {
 	options, parse_option, "[REPOSITORY[:TAG]]",
 	"List the images in the store.\vExamples:\n"
 	"  ctrace images\n"
-	"  ctrace images -q\n"
-	"  ctrace images --format json | jq -r .ID",
+	"  ctrace images -q --filter dangling=true\n"
+	"  ctrace images --format '{{.Repository}}:{{.Tag}} {{.Size}}'",
 	NULL, NULL, NULL,
 };
 
-/* A row's texts, escaped for a terminal. */
-struct row {
-	char *repository, *tag, *id, *created, *size;
-};
+/* ---- rows ---- */
 
-static char *escaped(const char *text)
-{
-	struct strbuf out = { 0 };
-
-	strbuf_escape(&out, text, strlen(text));
-	return strbuf_steal(&out);
-}
-
-static void name_row(struct row *row, const char *key)
+static void add_name(json_object *row, const char *key)
 {
 	struct reference ref;
 	char *familiar, *cut;
 
 	if (!*key || str_starts(key, "oci:") || str_starts(key, "docker-archive:") ||
 		reference_parse(key, &ref, NULL) < 0) {
-		row->repository = *key ? escaped(key) : xstrdup("<none>");
-		row->tag = xstrdup("<none>");
+		listing_add(row, "Repository", xstrdup(*key ? key : "<none>"));
+		listing_add(row, "Tag", xstrdup("<none>"));
 		return;
 	}
 	familiar = reference_familiar(&ref);
 	cut = ref.digest ? strchr(familiar, '@') : strrchr(familiar, ':');
 	*cut = '\0';
-	row->repository = familiar;
-	row->tag = xstrdup(ref.digest ? "<none>" : ref.tag);
+	listing_add(row, "Repository", familiar);
+	listing_add(row, "Tag", xstrdup(ref.digest ? "<none>" : ref.tag));
 	reference_free(&ref);
 }
 
-/* docker's words: "5 minutes ago", "2 weeks ago". */
 static char *ago(int64_t created_s)
 {
-	static const struct {
-		int64_t below, unit; /* seconds */
-		const char *name;
-	} steps[] = {
-		{ 120, 1, "seconds" },		 { 7200, 60, "minutes" },
-		{ 172800, 3600, "hours" },	 { 1209600, 86400, "days" },
-		{ 5184000, 604800, "weeks" },	 { 63072000, 2592000, "months" },
-		{ INT64_MAX, 31536000, "years" },
-	};
-	int64_t age = (int64_t)time(NULL) - created_s;
-	size_t i = 0;
+	_cleanup_free_ char *age = words_duration((int64_t)time(NULL) - created_s);
 
-	if (!created_s)
-		return xstrdup("N/A");
-	if (age < 0)
-		age = 0;
-	while (age >= steps[i].below)
-		i++;
-	return xasprintf("%lld %s ago", (long long)(age / steps[i].unit), steps[i].name);
+	return created_s ? xasprintf("%s ago", age) : xstrdup("N/A");
 }
 
 static char *human_size(uint64_t bytes)
@@ -131,127 +112,133 @@ static char *human_size(uint64_t bytes)
 	return xasprintf("%.3g%s", value, units[unit]);
 }
 
-static void fill_row(struct row *row, const struct store_image *image, bool no_trunc)
+/* docker's keys; SizeBytes, Platform and Reference are what it lacks. */
+static json_object *new_row(const struct store_image *image, bool no_trunc)
 {
-	name_row(row, image->reference);
-	row->id = no_trunc ? xstrdup(image->id) : xstrndup(image->id + strlen("sha256:"), 12);
-	row->created = ago(image->created_s);
-	row->size = human_size(image->size);
+	json_object *row = json_object_new_object();
+
+	listing_add(row, "Containers", xstrdup("N/A"));
+	listing_add(row, "CreatedAt", image->created_s ? words_local_time(image->created_s * 1000000000)
+						       : xstrdup("N/A"));
+	listing_add(row, "CreatedSince", ago(image->created_s));
+	listing_add(row, "Digest", xstrdup(*image->digest ? image->digest : "<none>"));
+	listing_add(row, "ID", no_trunc ? xstrdup(image->id) : xstrndup(image->id + strlen("sha256:"), 12));
+	add_name(row, image->reference);
+	listing_add(row, "SharedSize", xstrdup("N/A"));
+	listing_add(row, "Size", human_size(image->size));
+	listing_add(row, "UniqueSize", xstrdup("N/A"));
+	listing_add(row, "VirtualSize", human_size(image->size));
+	listing_add(row, "SizeBytes", xasprintf("%llu", (unsigned long long)image->size));
+	listing_add(row, "Platform", xstrdup(image->platform));
+	listing_add(row, "Reference", xstrdup(image->reference));
+	return row;
 }
 
-static void free_row(struct row *row)
+static const char *text_of(json_object *row, const char *key)
 {
-	free(row->repository);
-	free(row->tag);
-	free(row->id);
-	free(row->created);
-	free(row->size);
+	return json_object_get_string(json_object_object_get(row, key));
 }
 
-static void add(struct json_object *object, const char *key, const char *value)
+/* ---- filters ---- */
+
+/* A pattern as docker takes it: of the repository, or of repository and tag. */
+static bool is_named(json_object *row, const char *pattern)
 {
-	json_object_object_add(object, key, json_object_new_string(value));
+	const char *repository = text_of(row, "Repository");
+	_cleanup_free_ char *full = xasprintf("%s:%s", repository, text_of(row, "Tag"));
+
+	return fnmatch(pattern, repository, FNM_PATHNAME) == 0 || fnmatch(pattern, full, FNM_PATHNAME) == 0;
 }
 
-/* docker's keys; what they lack has names of its own. */
-static void print_json(const struct row *row, const struct store_image *image)
+static bool has_label(const struct store_image *image, const char *wanted)
 {
-	struct json_object *object = json_object_new_object();
-	_cleanup_free_ char *bytes = xasprintf("%llu", (unsigned long long)image->size);
-	char created[32];
-	time_t seconds = (time_t)image->created_s;
-	struct tm tm;
+	size_t length = strcspn(wanted, "=");
 
-	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
-	add(object, "Repository", row->repository);
-	add(object, "Tag", row->tag);
-	add(object, "Digest", *image->digest ? image->digest : "<none>");
-	add(object, "ID", row->id);
-	add(object, "CreatedAt", image->created_s ? created : "N/A");
-	add(object, "CreatedSince", row->created);
-	add(object, "Size", row->size);
-	add(object, "SizeBytes", bytes);
-	add(object, "Platform", image->platform);
-	add(object, "Reference", image->reference);
-	printf("%s\n", json_object_to_json_string_ext(object,
-		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
-}
+	for (size_t i = 0; i < image->config.label_count; i++) {
+		const struct store_label *l = &image->config.labels[i];
 
-static int width_of(const struct row *rows, size_t count, size_t offset, const char *title)
-{
-	size_t width = strlen(title);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *text = *(char *const *)((const char *)&rows[i] + offset);
-
-		if (strlen(text) > width)
-			width = strlen(text);
+		if (strlen(l->key) == length && !memcmp(l->key, wanted, length) &&
+			(!wanted[length] || !strcmp(l->value, wanted + length + 1)))
+			return true;
 	}
-	return (int)width;
+	return false;
 }
 
-static void print_table(const struct row *rows, size_t count)
+/* -EINVAL: no such filter; else whether it holds. */
+static int holds(const struct store_image *image, json_object *row, const char *filter, struct error *err)
 {
-	static const char *const titles[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED" };
-	int w[ARRAY_SIZE(titles)];
+	bool wants;
 
-	/* The columns are the row's members, in order. */
-	for (size_t c = 0; c < ARRAY_SIZE(titles); c++)
-		w[c] = width_of(rows, count, c * sizeof(char *), titles[c]);
-	printf("%-*s   %-*s   %-*s   %-*s   SIZE\n", w[0], titles[0], w[1], titles[1], w[2], titles[2],
-		w[3], titles[3]);
-	for (size_t i = 0; i < count; i++)
-		printf("%-*s   %-*s   %-*s   %-*s   %s\n", w[0], rows[i].repository, w[1], rows[i].tag,
-			w[2], rows[i].id, w[3], rows[i].created, rows[i].size);
+	if (str_starts(filter, "reference="))
+		return is_named(row, filter + strlen("reference="));
+	if (str_starts(filter, "label="))
+		return has_label(image, filter + strlen("label="));
+	if (str_starts(filter, "dangling=") && value_bool(filter + strlen("dangling="), &wants, NULL) == 0)
+		return wants == !*image->reference;
+	return error_set(err, EINVAL, "Invalid filter '%s': it is reference=PATTERN, label=NAME[=VALUE] or "
+		"dangling=true|false", filter);
 }
 
-static bool wanted(const struct row *row, const char *filter)
+static int is_wanted(const struct arguments *a, const struct store_image *image, json_object *row, struct error *err)
 {
-	_cleanup_free_ char *full = xasprintf("%s:%s", row->repository, row->tag);
+	int r = !a->repository || is_named(row, a->repository);
 
-	return !filter || !strcmp(filter, row->repository) || !strcmp(filter, full);
+	for (size_t i = 0; r > 0 && i < a->filters.count; i++)
+		r = holds(image, row, a->filters.items[i], err);
+	return r;
 }
 
-static void print_images(const struct arguments *a, const struct store_image *images, size_t count)
+/* ---- the command ---- */
+
+static int collect(const struct arguments *a, json_object *rows, struct error *err)
 {
-	struct row *rows = xcalloc(count, sizeof(*rows));
-	size_t kept = 0;
+	_cleanup_(cleanup_store) struct store *store = NULL;
+	struct store_image *images = NULL, none = { .reference = "", .config = { 0 } };
+	size_t count = 0;
+	int r = store_open(NULL, &store, err);
 
-	for (size_t i = 0; i < count; i++) {
-		struct row *row = &rows[kept];
-
-		fill_row(row, &images[i], a->no_trunc);
-		if (!wanted(row, a->filter)) {
-			free_row(row);
-			continue;
-		}
-		if (a->json)
-			print_json(row, &images[i]);
-		else if (a->quiet)
-			printf("%s\n", row->id);
-		kept++;
+	if (r == 0)
+		r = store_list(store, &images, &count, err);
+	if (r == 0 && count == 0) { /* what is wrong is told even where there is nothing to show */
+		for (size_t i = 0; r >= 0 && i < a->filters.count; i++)
+			r = str_starts(a->filters.items[i], "reference=") ? 0 : holds(&none, NULL, a->filters.items[i], err);
 	}
-	if (!a->json && !a->quiet)
-		print_table(rows, kept);
-	for (size_t i = 0; i < kept; i++)
-		free_row(&rows[i]);
-	free(rows);
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		json_object *row = new_row(&images[i], a->no_trunc);
+
+		r = is_wanted(a, &images[i], row, err);
+		if (r > 0)
+			json_object_array_add(rows, row);
+		else
+			json_object_put(row);
+	}
+	store_images_free(images, count);
+	return r < 0 ? r : 0;
 }
 
 int cmd_images(int argc, char **argv)
 {
-	_cleanup_(cleanup_store) struct store *store = NULL;
-	struct arguments arguments = { 0 };
-	struct store_image *images = NULL;
+	struct arguments a = { 0 };
+	struct listing_column columns[] = {
+		{ "Repository", "REPOSITORY", false }, { "Tag", "TAG", false }, { "Digest", "DIGEST", true },
+		{ "ID", "IMAGE ID", false }, { "CreatedSince", "CREATED", false }, { "Size", "SIZE", false },
+		{ "CreatedAt", "CREATED AT", true }, { "Containers", "CONTAINERS", true },
+		{ "SharedSize", "SHARED SIZE", true }, { "UniqueSize", "UNIQUE SIZE", true },
+		{ "VirtualSize", "SIZE", true }, { "SizeBytes", "BYTES", true }, { "Platform", "PLATFORM", true },
+		{ "Reference", "REFERENCE", true },
+	};
+	struct listing listing = { .columns = columns, .column_count = ARRAY_SIZE(columns) };
 	struct error err = { 0 };
-	size_t count = 0;
+	int r;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EXIT_CTRACE;
-	if (store_open(NULL, &store, &err) < 0 || store_list(store, &images, &count, &err) < 0)
-		return command_fail("images", EXIT_CTRACE, &err);
-	print_images(&arguments, images, count);
-	store_images_free(images, count);
-	return 0;
+	columns[2].hidden = !a.digests;
+	listing.rows = json_object_new_array();
+	r = collect(&a, listing.rows, &err);
+	if (r == 0)
+		r = listing_print(&listing, a.quiet ? "{{.ID}}" : a.format, &err);
+	json_object_put(listing.rows);
+	string_list_free(&a.filters);
+	return r < 0 ? command_fail("images", 1, &err) : 0;
 }

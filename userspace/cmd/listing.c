@@ -10,7 +10,7 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-enum { COLUMNS_MAX = 32, GAP = 3 };
+enum { COLUMNS_MAX = 32, GAP = 3, WIDTH_MIN = 10 - GAP }; /* docker's */
 
 void listing_add(json_object *row, const char *key, char *value)
 {
@@ -48,8 +48,10 @@ static void measure(const char *text, size_t *widths)
 
 static void print_aligned(const char *text)
 {
-	size_t widths[COLUMNS_MAX] = { 0 }, column = 0;
+	size_t widths[COLUMNS_MAX], column = 0;
 
+	for (size_t i = 0; i < COLUMNS_MAX; i++)
+		widths[i] = WIDTH_MIN;
 	measure(text, widths);
 	while (*text) {
 		size_t n = strcspn(text, "\t\n"), width = width_of(text, n);
@@ -124,13 +126,27 @@ static json_object *escaped_row(json_object *row)
 	return copy;
 }
 
+/* What a template gets wrong is told even where there is nothing to show. */
+static int check_template(const struct listing *l, const char *template, struct error *err)
+{
+	_cleanup_(strbuf_free) struct strbuf unused = { 0 };
+	json_object *row = json_object_new_object();
+	int r;
+
+	for (size_t i = 0; i < l->column_count; i++)
+		listing_add(row, l->columns[i].key, NULL);
+	r = template_print(template, row, &unused, err);
+	json_object_put(row);
+	return r;
+}
+
 static int print_template(const struct listing *l, const char *template, bool table, struct error *err)
 {
 	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
-	int r = 0;
+	int r = json_object_array_length(l->rows) ? 0 : check_template(l, template, err);
 
 	titled = l;
-	if (table) {
+	if (r == 0 && table) {
 		r = template_titles(template, title_of, &sb, err);
 		strbuf_putc(&sb, '\n');
 	}

@@ -43,6 +43,7 @@ static int64_t parse_time(struct argp_state *state, const char *option, const ch
 {
 	int64_t ns = words_parse_time(text);
 
+	argp_err_exit_status = ns < 0 ? 1 : argp_err_exit_status; /* docker's daemon looks at it, not its client */
 	if (ns < 0)
 		argp_error(state, "invalid value for \"%s\": \"%s\" is no time", option, text);
 	return ns;
@@ -64,7 +65,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case OPTION_UNTIL: a->until_ns = parse_time(state, "until", value); return 0;
 	case ARGP_KEY_END:
 		if (a->names.count != 1)
-			argp_error(state, "it requires exactly 1 argument: a container");
+			command_wrong_arguments(state, "it requires exactly 1 argument: a container");
 		return 0;
 	}
 	return engine_names_parse(&a->names, key, state);

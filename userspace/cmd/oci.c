@@ -480,6 +480,15 @@ static int verb_resume(struct oci *oci, int argc, char **argv)
 	"      --no-new-keyring     keep the caller's session keyring\n"             \
 	"      --preserve-fds N     pass on N descriptors from 3 up\n"
 
+static int verb_missing(struct oci *oci, int argc, char **argv)
+{
+	struct error err = { 0 };
+
+	(void)argc;
+	error_set(&err, EOPNOTSUPP, "%s is not supported: ctrace neither writes nor reads checkpoints", argv[0]);
+	return oci_fail(oci, &err);
+}
+
 static const struct verb {
 	const char *name;
 	int (*run)(struct oci *oci, int argc, char **argv);
@@ -532,39 +541,72 @@ static const struct verb {
 		"  -b, --bundle DIR         where (default: .)\n"
 		"      --rootless           for a caller without privileges\n" },
 	{ "features", oci_features, "", "print what this runtime supports", "" },
+	{ "checkpoint", verb_missing, "ID", "runc's; not supported", "" },
+	{ "restore", verb_missing, "ID", "runc's; not supported", "" },
 };
+
+/* As what it was called: "ctrace oci", or the name of a link to it, so that a script written for runc finds its way. */
+static const char *called = "ctrace oci";
 
 static int help(FILE *out, int code)
 {
-	fputs("Usage: ctrace oci [--root DIR] [--log FILE] [--log-format text|json] [--debug] VERB [OPTIONS] ID\n\n"
-	      "The OCI runtime interface, for docker, containerd and podman.\n\nVerbs:\n", out);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
-	fputs("\nctrace oci VERB --help tells a verb's options. --systemd-cgroup is taken and cgroups are\n"
-	      "made through the file system, where systemd would make them. --debug logs the steps, too.\n\nExamples:\n"
-	      "  ctrace oci run --bundle /tmp/bundle web\n"
-	      "  ctr run --rm --runc-binary ctrace-oci IMAGE ID\n", out);
+	fprintf(out, "NAME:\n   %s - Open Container Initiative runtime, for docker, containerd and podman\n\n"
+		     "Usage: %s [--root DIR] [--log FILE] [--log-format text|json] [--debug] VERB [OPTIONS] ID\n\n"
+		     "Verbs:\n", called, called);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (verbs[i].run != verb_missing)
+			fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+	}
+	fprintf(out, "\n%s VERB --help tells a verb's options. --systemd-cgroup is taken and cgroups are\n"
+		     "made through the file system, where systemd would make them. --debug logs the steps, too.\n\n"
+		     "Examples:\n"
+		     "  %s run --bundle /tmp/bundle web\n"
+		     "  ctr run --rm --runc-binary ctrace-oci IMAGE ID\n", called, called);
 	return code;
 }
 
 static int verb_help(const struct verb *v)
 {
-	printf("Usage: ctrace oci %s%s %s\n\n%c%s.\n%s%s", v->name, *v->options ? " [OPTIONS]" : "",
-		v->arguments, v->summary[0] & ~0x20, v->summary + 1, *v->options ? "\nOptions:\n" : "",
-		v->options);
+	printf("NAME:\n   %s %s - %s\n\nUsage: %s %s%s %s\n%s%s", called, v->name, v->summary, called, v->name,
+		*v->options ? " [OPTIONS]" : "", v->arguments, *v->options ? "\nOptions:\n" : "", v->options);
 	return 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	return argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
 }
 
 static int run_verb(struct oci *oci, int argc, char **argv)
 {
+	_cleanup_free_ char *unknown = NULL;
+
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		if (strcmp(argv[0], verbs[i].name) != 0)
 			continue;
-		if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
-			return verb_help(&verbs[i]);
-		return verbs[i].run(oci, argc, argv);
+		return asks_for_help(argc, argv) ? verb_help(&verbs[i]) : verbs[i].run(oci, argc, argv);
 	}
-	return oci_usage(oci, "unknown verb");
+	unknown = xasprintf(asks_for_help(argc, argv) ? "No help topic for '%s'" : "unknown verb %s", argv[0]);
+	return oci_usage(oci, unknown);
+}
+
+/* In lines that engines read as they read runc's; whose they are is said, too. */
+static int version(void)
+{
+	const char *name = strcmp(called, "ctrace oci") != 0 ? called : "ctrace";
+
+	printf("%s version %s%s\ncommit: ctrace %s\nspec: 1.1.0\n", name, ctrace_version,
+		!strcmp(name, "ctrace") ? "" : " (ctrace)", ctrace_version);
+	return 0;
+}
+
+/* "ctrace-oci" is what engines are told to call; "ctrace oci" is how people call it. */
+static void note_name(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	if (strcmp(name, "ctrace-oci") != 0)
+		called = name;
 }
 
 static int run_logged(struct oci *oci, int argc, char **argv)
@@ -599,6 +641,7 @@ int cmd_oci(int argc, char **argv)
 	struct error err = { 0 };
 	int c;
 
+	note_name(argv[0]);
 	while ((c = getopt_long(argc, argv, "+hv", options, NULL)) != -1) {
 		switch (c) {
 		case OPTION_ROOT:
@@ -618,8 +661,7 @@ int cmd_oci(int argc, char **argv)
 		case 'h':
 			return help(stdout, 0);
 		case 'v':
-			printf("ctrace version %s\nspec: 1.1.0\n", ctrace_version);
-			return 0;
+			return version();
 		case OPTION_IGNORED:
 		case OPTION_IGNORED_VALUE:
 			break;

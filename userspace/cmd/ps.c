@@ -53,7 +53,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 			argp_error(state, "bad format of filter (expected name=value): %s", value);
 		string_list_add(&a->filters, xstrdup(value));
 		return 0;
-	case ARGP_KEY_ARG: argp_error(state, "it accepts no arguments: %s", value); return 0;
+	case ARGP_KEY_ARG: command_wrong_arguments(state, "it accepts no arguments"); return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }

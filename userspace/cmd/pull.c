@@ -48,12 +48,12 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (a->reference)
-			argp_error(state, "one image at a time");
+			command_wrong_arguments(state, "one image at a time");
 		a->reference = value;
 		return 0;
 	case ARGP_KEY_END:
 		if (!a->reference)
-			argp_error(state, "which image?");
+			command_wrong_arguments(state, "which image?");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -287,5 +287,5 @@ int cmd_pull(int argc, char **argv)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	r = pull(&arguments, &err);
 	curl_global_cleanup();
-	return r < 0 ? command_fail("pull", EXIT_CTRACE, &err) : 0;
+	return r < 0 ? command_fail("pull", 1, &err) : 0;
 }

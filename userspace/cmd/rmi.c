@@ -35,7 +35,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		a->count = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which image?");
+		command_wrong_arguments(state, "which image?");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -82,11 +82,12 @@ int cmd_run(int argc, char **argv)
 {
 	struct run_settings settings;
 	struct error err = { 0 };
-	int code;
+	int code, r;
 
 	run_settings_init(&settings);
-	if (run_options_parse(argv, &settings, &err) < 0) {
-		code = command_fail("run", EXIT_CTRACE, &err);
+	r = run_options_parse(argv, &settings, &err);
+	if (r < 0) {
+		code = command_fail("run", r == -ENODATA ? 1 : EXIT_CTRACE, &err);
 	} else if (settings.help) {
 		run_options_help(stdout);
 		code = 0;

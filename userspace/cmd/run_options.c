@@ -47,6 +47,7 @@ FLAG(privileged)
 FLAG(detach_trace)
 FLAG(detach)
 FLAG(publish_all)
+FLAG(quiet)
 FLAG(oom_kill_disable)
 FLAG(help)
 FLAG(tui)
@@ -115,6 +116,27 @@ static int add_label(struct run_settings *s, const char *value, struct error *er
 		return error_set(err, EINVAL, "invalid label: '%s'", value);
 	string_list_add(&s->labels, strchr(value, '=') ? xstrdup(value) : xasprintf("%s=", value));
 	return 0;
+}
+
+/* As docker reads it: "#" begins a comment, nothing is quoted. */
+static int add_label_file(struct run_settings *s, const char *path, struct error *err)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	int r = 0;
+
+	if (!f)
+		return error_errno(err, errno, "open %s", path);
+	errno = 0;
+	while (r == 0 && getline(&line, &size, f) >= 0) {
+		const char *text = line + strspn(line, " \t");
+
+		line[strcspn(line, "\r\n")] = '\0';
+		if (*text && *text != '#')
+			r = add_label(s, text, err);
+	}
+	return r == 0 && ferror(f) ? error_errno(err, errno, "read %s", path) : r;
 }
 
 static int add_group(struct run_settings *s, const char *value, struct error *err)
@@ -239,7 +261,11 @@ static int set_pid_mode(struct run_settings *s, const char *value, struct error 
 
 static int set_ipc_mode(struct run_settings *s, const char *value, struct error *err)
 {
-	return set_mode(&s->ipc_mode, !strcmp(value, "shareable") ? "private" : value, "private", true, err);
+	if (!strcmp(value, "shareable") || !strcmp(value, "none"))
+		return set_string(&s->ipc_mode, value);
+	if (set_mode(&s->ipc_mode, value, "private", true, NULL) == 0)
+		return 0;
+	return error_set(err, EINVAL, "it is private, shareable, none, host or container:ID");
 }
 
 static int set_uts_mode(struct run_settings *s, const char *value, struct error *err)
@@ -449,9 +475,10 @@ static const struct option_row rows[] = {
 		"Run an init as pid 1 that forwards signals and reaps processes" },
 	{ "interactive", 'i', OPTION_FLAG, true, set_interactive, NULL, "Keep stdin open" },
 	{ "ipc", 0, OPTION_VALUE, false, set_ipc_mode, "MODE",
-		"IPC namespace: host or container:ID" },
+		"IPC namespace and /dev/shm: private (default), shareable, none, host or container:ID" },
 	{ "json", 0, OPTION_VALUE, true, set_json, "FILE", "Write the timeline as JSON (- = stdout)" },
 	{ "label", 'l', OPTION_VALUE, false, add_label, "NAME[=VALUE]", "Set a label" },
+	{ "label-file", 0, OPTION_VALUE, false, add_label_file, "FILE", "Read labels, one NAME[=VALUE] a line" },
 	{ "memory", 'm', OPTION_VALUE, false, set_memory, "BYTES", "Memory limit (256m, 1g)" },
 	{ "memory-reservation", 0, OPTION_VALUE, false, set_memory_reservation, "BYTES",
 		"Memory soft limit" },
@@ -482,6 +509,7 @@ static const struct option_row rows[] = {
 	{ "publish-all", 'P', OPTION_FLAG, false, set_publish_all, NULL,
 		"Publish all exposed ports to free ones" },
 	{ "pull", 0, OPTION_VALUE, false, set_pull, "POLICY", "missing (default), always or never" },
+	{ "quiet", 'q', OPTION_FLAG, true, set_quiet, NULL, "Say nothing while the image is pulled" },
 	{ "read-only", 0, OPTION_FLAG, false, set_read_only, NULL, "Mount the root read-only" },
 	{ "record", 0, OPTION_VALUE, true, set_record, "FILE", "Record all events for ctrace replay" },
 	{ "restart", 0, OPTION_VALUE, false, set_restart, "POLICY",
@@ -520,11 +548,11 @@ static const char *const docker_only[] = {
 	"device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
 	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
 	"health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6",
-	"isolation", "kernel-memory", "label-file", "link", "link-local-ip", "log-driver",
-	"log-opt", "mac-address", "net-alias", "network-alias", "no-healthcheck", "quiet",
+	"isolation", "kernel-memory", "link", "link-local-ip", "log-driver",
+	"log-opt", "mac-address", "net-alias", "network-alias", "no-healthcheck",
 	"runtime", "sig-proxy", "storage-opt", "use-api-socket", "userns", "volume-driver",
 	"volumes-from" };
-static const char docker_letters[] = "aq";
+static const char docker_letters[] = "a";
 
 static const struct option_row *find_name(const char *name, size_t length)
 {
@@ -633,7 +661,7 @@ static int take_source(struct parser *p, struct error *err)
 
 	if (!s->source) {
 		if (!*p->next)
-			return error_set(err, EINVAL, "\"ctrace run\" requires at least 1 argument: the "
+			return error_set(err, ENODATA, "\"ctrace run\" requires at least 1 argument: the "
 				"image; see 'ctrace run --help'");
 		if (!**p->next)
 			return error_set(err, EINVAL, "invalid reference format: the image is empty");

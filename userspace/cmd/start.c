@@ -115,7 +115,7 @@ static error_t parse_attach(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->names.count != 1)
-			argp_error(state, "it requires exactly 1 argument: a container");
+			command_wrong_arguments(state, "it requires exactly 1 argument: a container");
 		return 0;
 	}
 	return engine_names_parse(&a->names, key, state);

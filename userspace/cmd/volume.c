@@ -253,7 +253,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 		return EXIT_CTRACE;
 	if (a.count < verb->least) {
 		fprintf(stderr, "%s: it requires at least %d argument: a volume\n", name, verb->least);
-		return EXIT_CTRACE;
+		return 1;
 	}
 	code = engine_command_begin("volume");
 	if (code)
@@ -268,12 +268,17 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 int cmd_volume(int argc, char **argv)
 {
+	bool asked = argc > 1 && !strcmp(argv[1], "--help");
+	FILE *out = asked ? stdout : stderr;
+
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++) {
 		if (!strcmp(argv[1], verbs[i].name))
 			return run_verb(&verbs[i], argc - 1, argv + 1);
 	}
-	fputs("Usage: ctrace volume create|ls|inspect|rm|prune [OPTIONS]\n\n", argc > 1 ? stdout : stderr);
+	if (argc > 1 && !asked)
+		fprintf(out, "ctrace volume: unknown command: %s\n", argv[1]);
+	fputs("Usage: ctrace volume create|ls|inspect|rm|prune [OPTIONS]\n\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(argc > 1 ? stdout : stderr, "  %-9s %s\n", verbs[i].name, verbs[i].help);
-	return argc > 1 && !strcmp(argv[1], "--help") ? 0 : EXIT_CTRACE;
+		fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].help);
+	return argc > 1 && !asked; /* as docker: to ask for nothing is no error */
 }

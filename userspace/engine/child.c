@@ -29,20 +29,27 @@ static int reap(pid_t pid)
 	return status;
 }
 
-static int spawn_puller(const char *program, const char *reference, const char *platform,
-	pid_t *ret)
+static int spawn_puller(const char *program, const struct run_settings *s, pid_t *ret)
 {
-	const char *argv[] = { "ctrace", "pull", "--platform", platform, "--", reference, NULL };
+	const char *argv[8] = { "ctrace", "pull" };
 	posix_spawn_file_actions_t actions;
+	size_t n = 2;
 	int r;
 
-	if (!platform) {
-		argv[2] = "--";
-		argv[3] = reference;
-		argv[4] = NULL;
+	if (s->quiet)
+		argv[n++] = "--quiet";
+	if (s->platform) {
+		argv[n++] = "--platform";
+		argv[n++] = s->platform;
 	}
+	argv[n++] = "--";
+	argv[n++] = s->source;
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+	/* the image's name, which it prints at the end, is not for our stdout */
+	if (s->quiet)
+		posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	else
+		posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
 	r = posix_spawn(ret, program, &actions, NULL, (char **)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return -r;
@@ -71,22 +78,22 @@ static int wait_child(pid_t pid, struct signals *signals)
 	return stop;
 }
 
-int child_pull(const char *program, const char *reference, const char *platform,
-	struct signals *signals, int *ret_signal, struct error *err)
+int child_pull(const char *program, const struct run_settings *s, struct signals *signals, int *ret_signal,
+	struct error *err)
 {
 	pid_t pid;
-	int status, r = spawn_puller(program, reference, platform, &pid);
+	int status, r = spawn_puller(program, s, &pid);
 
 	if (r < 0)
 		return error_errno(err, -r, "cannot execute %s", program);
 	*ret_signal = wait_child(pid, signals);
 	status = reap(pid);
 	if (*ret_signal)
-		return error_set(err, EINTR, "interrupted while pulling %s", reference);
+		return error_set(err, EINTR, "interrupted while pulling %s", s->source);
 	if (status < 0 || !WIFEXITED(status))
-		return error_set(err, EIO, "pulling %s ended unexpectedly", reference);
+		return error_set(err, EIO, "pulling %s ended unexpectedly", s->source);
 	return WEXITSTATUS(status) == 0 ? 0 : error_set(err, ENOENT, "Unable to find image '%s'",
-		reference);
+		s->source);
 }
 
 /* What the kernel cannot tell the tracer: the container's name and image. */

@@ -12,10 +12,10 @@
 #include "engine/signals.h"
 #include "util/error.h"
 
-/* Pulls, with its progress on our stderr; its stdout goes there too, since ours is the container's.
- * -EINTR: a signal came and is put into *ret_signal. */
-int child_pull(const char *program, const char *reference, const char *platform,
-	struct signals *signals, int *ret_signal, struct error *err);
+/* Pulls s->source, with its progress on our stderr (unless s->quiet); its stdout goes there too, since ours is the
+ * container's. -EINTR: a signal came and is put into *ret_signal. */
+int child_pull(const char *program, const struct run_settings *s, struct signals *signals, int *ret_signal,
+	struct error *err);
 
 struct tracer {
 	pid_t pid;  /* 0 = none */

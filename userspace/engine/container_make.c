@@ -16,6 +16,7 @@
 #include "engine/leftovers.h"
 #include "engine/registry.h"
 #include "engine/rooted.h"
+#include "engine/shared_memory.h"
 #include "engine/spec.h"
 #include "engine/user.h"
 #include "engine/volumes.h"
@@ -117,6 +118,7 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 	state->keeps_log = s->detach || s->terminal || !state->remove;
 	state->restart = s->restart;
 	state->restart_max = s->restart_max;
+	state->shm_size = s->shm_size;
 	state->stop_timeout = s->stop_timeout == SETTING_UNSET ? STOP_TIMEOUT : s->stop_timeout;
 	state->created_ns = state_now();
 	if (s->source_type == SOURCE_BUNDLE) {
@@ -173,7 +175,9 @@ static int prepare_root(struct launch *l, const struct make_input *in, struct er
 		r = store_hold(in->store, in->image->id, l->state.id, err);
 	if (r == 0)
 		r = make_storage(&l->state, err);
-	return r == 0 ? launch_mount_root(l, in->image, err) : r;
+	if (r == 0)
+		r = launch_mount_root(l, in->image, err);
+	return r == 0 ? shared_memory_mount(&l->state, err) : r;
 }
 
 static int make_source(const char *source, struct error *err)
@@ -281,7 +285,7 @@ static void warn_capabilities(const struct launch *l, const struct run_settings 
 static int write_config(struct launch *l, const struct make_input *make,
 	const struct user_identity *user, const char *root, struct error *err)
 {
-	_cleanup_free_ char *path = xasprintf("%s/config.json", l->state.directory);
+	_cleanup_free_ char *path = xasprintf("%s/config.json", l->state.directory), *shm = NULL;
 	char init[4096];
 	struct spec_input in = {
 		.settings = make->settings,
@@ -303,6 +307,9 @@ static int write_config(struct launch *l, const struct make_input *make,
 		r = init_program_find(init, sizeof(init), err);
 		in.init = init;
 	}
+	if (r == 0)
+		r = shared_memory_find(&l->state, &shm, err);
+	in.shm = shm;
 	if (r == 0)
 		r = spec_build(&in, &config, err);
 	if (r < 0)

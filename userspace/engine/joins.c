@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/registry.h"
+#include "engine/shared_memory.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -41,6 +42,11 @@ bool joins_any(const struct state *s)
 			return true;
 	}
 	return false;
+}
+
+const char *joins_ipc(const struct state *s)
+{
+	return joined(s, &joins[2]);
 }
 
 int joins_resolve(struct state *s, struct error *err)
@@ -94,6 +100,8 @@ static void set_path(json_object *config, const char *type, const char *path)
 
 int joins_apply(const struct state *s, json_object *config, struct error *err)
 {
+	_cleanup_free_ char *shm = NULL;
+
 	for (size_t i = 0; i < ARRAY_SIZE(joins); i++) {
 		const char *id = joined(s, &joins[i]);
 		_cleanup_(state_free) struct state other = { 0 };
@@ -107,5 +115,5 @@ int joins_apply(const struct state *s, json_object *config, struct error *err)
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)other.pid, joins[i].file);
 		set_path(config, joins[i].type, path);
 	}
-	return 0;
+	return shared_memory_find(s, &shm, err); /* it is still there */
 }

@@ -16,5 +16,7 @@ int joins_network(const struct state *s, struct state *ret, struct error *err);
 /* Writes the paths into a config.json. */
 int joins_apply(const struct state *s, json_object *config, struct error *err);
 bool joins_any(const struct state *s);
+/* The container whose IPC namespace s joins, NULL where there is none. */
+const char *joins_ipc(const struct state *s);
 
 #endif

@@ -16,6 +16,7 @@
 #include "engine/leftovers.h"
 #include "engine/overlay.h"
 #include "engine/registry.h"
+#include "engine/shared_memory.h"
 #include "engine/terminal.h"
 #include "engine/image/tree.h"
 #include "util/array.h"
@@ -279,6 +280,8 @@ int launch_again(struct launch *l, struct error *err)
 
 	if (!state_has(l->state.bundle)) {
 		r = launch_mount_root(l, NULL, err);
+		if (r == 0)
+			r = shared_memory_mount(&l->state, err);
 		if (r == 0)
 			r = launch_prepare_network(l, err);
 		if (r == 0)

@@ -16,6 +16,7 @@
 #include "engine/address_pool.h"
 #include "engine/ports.h"
 #include "engine/registry.h"
+#include "engine/shared_memory.h"
 #include "engine/store.h"
 #include "engine/image/tree.h"
 #include "engine/volumes.h"
@@ -27,14 +28,20 @@
 
 /* ---- taking things away ---- */
 
-static int unmount_root(const struct state *s, struct error *err)
+/* Its root, and the memory that others may share. */
+static int unmount_storage(const struct state *s, struct error *err)
 {
-	_cleanup_free_ char *root = xasprintf("%s/root", s->storage);
+	static const char *const names[] = { "root", SHARED_MEMORY };
+	int r = 0;
 
-	/* Detached: someone on the host may have a file open below it. EINVAL: nothing is mounted. */
-	if (umount2(root, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
-		return error_errno(err, errno, "cannot unmount %s", root);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", s->storage, names[i]);
+
+		/* Detached: someone on the host may have a file open below it. EINVAL: nothing is mounted. */
+		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
+			r = error_errno(r < 0 ? NULL : err, errno, "cannot unmount %s", path);
+	}
+	return r;
 }
 
 int registry_stop(struct state *s, struct error *err)
@@ -43,7 +50,7 @@ int registry_stop(struct state *s, struct error *err)
 
 	if (state_has(s->address))
 		address_pool_release(registry_directory(), s->id);
-	unmounted = state_has(s->storage) ? unmount_root(s, r < 0 ? NULL : err) : 0;
+	unmounted = state_has(s->storage) ? unmount_storage(s, r < 0 ? NULL : err) : 0;
 	return r < 0 ? r : unmounted;
 }
 
@@ -264,7 +271,7 @@ static void adopt_one(const char *storage, const char *id)
 			snprintf(s.id, sizeof(s.id), "%s", id);
 			s.storage = xstrdup(storage);
 		}
-		if (unmount_root(&s, NULL) == 0)
+		if (unmount_storage(&s, NULL) == 0)
 			tree_remove(AT_FDCWD, storage);
 		return;
 	}

@@ -58,8 +58,7 @@ static int pull(struct run *run, struct error *err)
 	if (!run->request->image_program)
 		return error_set(err, ENOENT, "cannot pull %s: program ctrace-image is missing beside "
 			"ctrace", run->settings->source);
-	return child_pull(run->request->image_program, run->settings->source, run->settings->platform,
-		&run->signals, &run->signal, err);
+	return child_pull(run->request->image_program, run->settings, &run->signals, &run->signal, err);
 }
 
 static int find_image(struct run *run, struct error *err)

@@ -60,12 +60,13 @@ struct run_settings {
 	struct string_list args; /* CMD */
 
 	bool interactive, terminal, remove, read_only, init, privileged, no_new_privs, detach;
+	bool quiet; /* no progress of a pull */
 	bool publish_all, oom_kill_disable, host_cgroups;
 	bool seccomp_unconfined, paths_unconfined;
 	char *seccomp_file;
 	char *name, *hostname, *user, *workdir, *entrypoint; /* entrypoint: "" resets it */
 	char *platform, *cgroup_parent, *stop_signal, *cidfile, *domainname;
-	char *pid_mode, *ipc_mode, *uts_mode; /* "host", "container:ID"; NULL = its own */
+	char *pid_mode, *ipc_mode, *uts_mode; /* "host", "container:ID"; of ipc also "shareable", "none"; NULL = its own */
 	char *network_container;              /* of NETWORK_CONTAINER: whose network it joins */
 	struct string_list env, labels, cap_add, cap_drop, groups;
 	struct string_list ports;   /* of ports_parse */

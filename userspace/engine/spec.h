@@ -17,6 +17,7 @@ struct spec_input {
 	const char *rootfs;    /* of the host */
 	const char *directory; /* holds hosts, hostname and resolv.conf */
 	const char *init;      /* of the host; NULL without --init */
+	const char *shm;       /* the directory that becomes /dev/shm; NULL = a file system of its own */
 	uint64_t held;         /* capabilities that may be handed out */
 	bool cgroup2;          /* the host's controllers are v2's */
 };

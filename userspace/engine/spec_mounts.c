@@ -57,9 +57,9 @@ static void add_kernel_mounts(const struct spec_input *in, json_object *list)
 	add_default(in, list, "/dev/mqueue", "mqueue", "nosuid,noexec,nodev");
 	if (is_replaced(in->settings, "/dev/shm"))
 		return;
-	if (in->settings->ipc_mode && !strcmp(in->settings->ipc_mode, "host"))
-		add_mount(list, "/dev/shm", "bind", "/dev/shm", "rbind,rprivate");
-	else
+	if (in->shm)
+		add_mount(list, "/dev/shm", "bind", in->shm, "rbind,rprivate");
+	else if (!in->settings->ipc_mode || strcmp(in->settings->ipc_mode, "none") != 0)
 		add_mount(list, "/dev/shm", "tmpfs", "shm", shm);
 }
 

@@ -34,9 +34,10 @@ struct state {
 	char *bundle;   /* directory of --bundle, or "" */
 	char *rootfs;   /* directory of --rootfs, or "" */
 	char *hostname, *stop_signal;
-	char *network, *pid_mode, *ipc_mode, *uts_mode; /* "bridge", "host", "container:ID", ""... */
+	char *network, *pid_mode, *ipc_mode, *uts_mode; /* "bridge", "host", "shareable", "container:ID", ""... */
 	struct string_list ports;  /* as asked for: "127.0.0.1:8080:80/tcp" */
 	struct string_list hosts;  /* --add-host, "name:address" */
+	int64_t shm_size;          /* bytes, of a /dev/shm that others may share */
 	int64_t stop_timeout;      /* seconds */
 	int64_t user;              /* the pipes of its output are made this user's */
 	bool remove, terminal, interactive, keeps_log;
