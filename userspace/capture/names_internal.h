@@ -13,6 +13,8 @@ struct reading {
 	const struct names_job *job;
 	names_emit *emit;
 	void *arg;
+	names_follow *follow;
+	void *follow_arg;
 	size_t labels;
 };
 
@@ -23,6 +25,11 @@ void names_cleanup_json(json_object **o);
 /* NULL where o is no object, or has none of that name and kind. They belong to o. */
 json_object *names_member(json_object *o, const char *key);
 const char *names_text(json_object *o, const char *key);
+
+/* What such a file says: the name of the container id, NULL where it has none; and of docker's, whether the container has
+ * exited. */
+const char *names_find(json_object *content, enum names_source source, const char *id);
+bool names_is_over(json_object *content);
 
 /* Nothing is told of what is NULL or empty; labels are bounded. */
 void names_tell(struct reading *r, const char *key, const char *value);
