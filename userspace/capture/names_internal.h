@@ -38,7 +38,7 @@ void names_tell_label(struct reading *r, const char *name, json_object *value);
 /* Labels or annotations: what engines wrote there about names, and the rest as labels. */
 void names_tell_labels(struct reading *r, json_object *labels);
 
-/* What the databases of containerd and podman 4 know of a container beyond its bundle, from which they are found. root: where
+/* What the databases of containerd and podman know of a container beyond its bundle, from which they are found. root: where
  * the files of the process that was told the bundle are for us. */
 void names_read_containerd(struct reading *r, const char *root, const char *bundle);
 void names_read_podman(struct reading *r, const char *bundle);
