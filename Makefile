@@ -70,7 +70,7 @@ ctrace-trace_LIBS := -lbpf -lelf -lz -ldeflate -ljson-c -lmnl
 ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lcap
 ctrace-serve_LIBS := -lmicrohttpd -lcurl -lbpf -lelf -lz -ldeflate -ljson-c -lmnl -lcrypto -lcap
 ctrace-top_LIBS := -lvterm -lncursesw -ltinfo -lbpf -lelf -lz -ldeflate -ljson-c -lmnl
-TEST_LIBS := -lcmocka -lbpf -lelf -lz -ldeflate -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lvterm -lncursesw -ltinfo
+TEST_LIBS := -lcmocka -lsqlite3 -lbpf -lelf -lz -ldeflate -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lvterm -lncursesw -ltinfo
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')

@@ -33,6 +33,7 @@ pc:vterm libvterm-dev
 pc:libcurl libcurl4-openssl-dev
 pc:libarchive libarchive-dev
 pc:libmicrohttpd libmicrohttpd-dev
+pc:sqlite3 libsqlite3-dev
 pc:libcrypto libssl-dev
 file:/etc/ssl/certs/ca-certificates.crt ca-certificates
 static:/bin/busybox busybox-static

@@ -10,7 +10,7 @@ command -v mmdebstrap >/dev/null || { echo "make-sysroot: mmdebstrap is not inst
 # shellcheck disable=SC1091 # the machine's own
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 packages=libc6-dev,linux-libc-dev,libgcc-12-dev,libbpf-dev,libelf-dev,zlib1g-dev,libdeflate-dev,libjson-c-dev,libseccomp-dev,libcap-dev
-packages+=,libmnl-dev,libncurses-dev,libcurl4-openssl-dev,libarchive-dev,libmicrohttpd-dev,libssl-dev,libcmocka-dev,libvterm-dev
+packages+=,libmnl-dev,libncurses-dev,libcurl4-openssl-dev,libarchive-dev,libmicrohttpd-dev,libssl-dev,libcmocka-dev,libvterm-dev,libsqlite3-dev
 
 # It is as good as new while the same is asked for.
 [ "$(cat "$root/packages" 2>/dev/null)" != "$packages" ] || exit 0

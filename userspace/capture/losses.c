@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/losses.h"
 
+#include "capture/names.h"
 #include "capture/rtnl.h"
 #include "capture/throttle.h"
 
@@ -42,6 +43,12 @@ static enum event_loss reason_of(uint32_t index)
 	}
 }
 
+/* What changes unseen: throttling and names. */
+static uint64_t unwatched(const struct capture *c)
+{
+	return (c->throttle ? throttle_unwatched(c->throttle) : 0) + (c->names ? names_unwatched(c->names) : 0);
+}
+
 void losses_push(struct capture *c, uint64_t now_ns, bool final)
 {
 	volatile struct ctrace_counters *counters = hooks_counters(&c->hooks);
@@ -60,6 +67,5 @@ void losses_push(struct capture *c, uint64_t now_ns, bool final)
 	push_if_grown(c, now_ns, final, 0, LOSS_SNAPSHOT, c->lost_snapshot, &c->told_snapshot);
 	if (c->rtnl)
 		push_if_grown(c, now_ns, final, 0, LOSS_NETLINK, rtnl_lost(c->rtnl), &c->told_netlink);
-	if (c->throttle)
-		push_if_grown(c, now_ns, final, 0, LOSS_UNWATCHED, throttle_unwatched(c->throttle), &c->told_unwatched);
+	push_if_grown(c, now_ns, final, 0, LOSS_UNWATCHED, unwatched(c), &c->told_unwatched);
 }

@@ -14,6 +14,7 @@
 
 #include "capture/capture_internal.h"
 #include "capture/names_read.h"
+#include "capture/names_watch.h"
 #include "timeline/identify.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -32,10 +33,11 @@ struct names {
 		uint64_t time_ns;
 	} recent[32]; /* of the launcher's containers, a ring */
 	size_t next;
-	int event_fd;
+	int event_fd, wake_fd; /* for the main thread; for that which reads */
+	struct names_watch *watch; /* the thread's */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards what follows */
-	pthread_cond_t changed;
+	pthread_cond_t changed; /* is not busy any more */
 	struct names_job *jobs[JOBS_MAX]; /* a ring; the one at first is being read while is_busy */
 	size_t first, count;
 	bool is_busy, stop, abandoned;
@@ -56,7 +58,9 @@ static void free_names(struct names *n)
 		free_job(n->jobs[(n->first + i) % JOBS_MAX]);
 	for (size_t i = 0; i < n->found_count; i++)
 		free(n->found[i]);
+	names_watch_free(n->watch);
 	close(n->event_fd);
+	close(n->wake_fd);
 	pthread_mutex_destroy(&n->mutex);
 	pthread_cond_destroy(&n->changed);
 	free(n);
@@ -89,6 +93,37 @@ static void found(void *arg, const struct names_job *job, const char *key, const
 	pthread_mutex_unlock(&n->mutex);
 }
 
+/* Nothing to read but what changes: the mutex is held, and is not while it waits. */
+static void rest(struct names *n)
+{
+	eventfd_t value;
+	bool is_due;
+
+	pthread_mutex_unlock(&n->mutex);
+	is_due = names_watch_wait(n->watch, n->wake_fd);
+	eventfd_read(n->wake_fd, &value);
+	pthread_mutex_lock(&n->mutex);
+	if (!is_due || n->stop)
+		return;
+	n->is_busy = true;
+	pthread_mutex_unlock(&n->mutex);
+	names_watch_read(n->watch, found, n);
+	pthread_mutex_lock(&n->mutex);
+}
+
+static void read_next(struct names *n)
+{
+	struct names_job *job = n->jobs[n->first];
+
+	n->first = (n->first + 1) % JOBS_MAX;
+	n->count--;
+	n->is_busy = true;
+	pthread_mutex_unlock(&n->mutex);
+	names_read(job, found, n, names_watch_follow, n->watch);
+	free_job(job);
+	pthread_mutex_lock(&n->mutex);
+}
+
 static void *work(void *arg)
 {
 	struct names *n = arg;
@@ -98,20 +133,10 @@ static void *work(void *arg)
 	privilege_keep(PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH), 0, NULL);
 	pthread_mutex_lock(&n->mutex);
 	while (!n->stop) {
-		struct names_job *job;
-
-		if (!n->count) {
-			pthread_cond_wait(&n->changed, &n->mutex);
-			continue;
-		}
-		job = n->jobs[n->first];
-		n->first = (n->first + 1) % JOBS_MAX;
-		n->count--;
-		n->is_busy = true;
-		pthread_mutex_unlock(&n->mutex);
-		names_read(job, found, n);
-		free_job(job);
-		pthread_mutex_lock(&n->mutex);
+		if (n->count)
+			read_next(n);
+		else
+			rest(n);
 		n->is_busy = false;
 		if (n->found_count)
 			eventfd_write(n->event_fd, 1);
@@ -142,11 +167,13 @@ int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err
 	n->root_mnt_ns = root_mnt_ns;
 	n->host_root = sees_host(root_mnt_ns) ? "" : "/proc/1/root";
 	n->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	n->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	n->watch = names_watch_new();
 	pthread_mutex_init(&n->mutex, NULL);
 	pthread_cond_init(&n->changed, NULL);
 	sigfillset(&all); /* signals are the main thread's */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = n->event_fd < 0 ? errno : pthread_create(&n->thread, NULL, work, n);
+	r = n->event_fd < 0 || n->wake_fd < 0 ? errno : pthread_create(&n->thread, NULL, work, n);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (r != 0) {
 		free_names(n);
@@ -166,7 +193,7 @@ void names_close(struct names *n)
 		return;
 	pthread_mutex_lock(&n->mutex);
 	n->stop = true;
-	pthread_cond_broadcast(&n->changed);
+	eventfd_write(n->wake_fd, 1);
 	while (n->is_busy && r == 0)
 		r = pthread_cond_clockwait(&n->changed, &n->mutex, CLOCK_MONOTONIC, &until);
 	n->abandoned = n->is_busy;
@@ -196,7 +223,7 @@ static void queue_job(struct names *n, struct names_job what)
 		n->jobs[(n->first + n->count++) % JOBS_MAX] = job;
 		job = NULL;
 	}
-	pthread_cond_broadcast(&n->changed);
+	eventfd_write(n->wake_fd, 1);
 	pthread_mutex_unlock(&n->mutex);
 	if (job)
 		free_job(job);
@@ -236,7 +263,7 @@ static void observe_cgroup(struct names *n, const struct event_cgroup *e)
 	memcpy(id, found.id, found.id_length);
 	if (!is_repeated(n, &e->h, id))
 		queue_job(n, (struct names_job){ .id = xstrdup(id), .bundle = xstrdup(""),
-			.pid = was_there ? 0 : e->h.tgid, .start_ns = e->h.start_ns, .by_ctrace = true });
+			.pid = was_there ? 0 : e->h.tgid, .start_ns = e->h.start_ns, .host_root = n->host_root, .by_ctrace = true });
 }
 
 /* argv of a record, which is cut at its size, as a vector; the strings are in text. */
@@ -319,4 +346,9 @@ void names_wait(struct names *n, int milliseconds)
 	while ((n->count || n->is_busy) && r == 0)
 		r = pthread_cond_clockwait(&n->changed, &n->mutex, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&n->mutex);
+}
+
+uint64_t names_unwatched(const struct names *n)
+{
+	return names_watch_missed(n->watch);
 }

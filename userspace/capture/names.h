@@ -11,8 +11,9 @@
 /*
  * Names, images, pods and labels of containers, from what their engines keep on disk: the bundle's config.json and
  * its annotations, docker's config.v2.json, containers-storage's containers.json, the databases of containerd and of
- * podman 4. They are read by a thread of its own, since a file may be on a disk that does not answer, and come late, as
- * EVENT_META; nothing waits for them. What cannot be read is not told.
+ * podman. They are read by a thread of its own, since a file may be on a disk that does not answer, and come late, as
+ * EVENT_META; nothing waits for them. What cannot be read is not told. Where a file has
+ * the name, it is watched for another.
  */
 struct names;
 
@@ -29,6 +30,9 @@ void names_observe(struct names *names, const struct event *event);
 /* Gives what was found, as of now_ns. */
 typedef void names_sink(void *arg, const struct event *event);
 void names_take(struct names *names, uint64_t now_ns, names_sink *sink, void *arg);
+
+/* Containers whose later names will not be noticed, for want of room. */
+uint64_t names_unwatched(const struct names *names);
 
 /* Until all that was asked for is found, but not longer than that. */
 void names_wait(struct names *names, int milliseconds);

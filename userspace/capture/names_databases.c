@@ -8,6 +8,7 @@
 
 #include "capture/bolt.h"
 #include "capture/names_internal.h"
+#include "capture/sqlite_read.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -114,27 +115,70 @@ static json_object *read_config(struct bolt *bolt, const char *bucket_name, cons
 	return o;
 }
 
-/* The bundle is STORAGE/DRIVER-containers/ID/userdata. */
-void names_read_podman(struct reading *r, const char *bundle)
+/* podman's sqlite_state: the same documents in a column. */
+static json_object *query_config(struct sqlite_read *db, const char *query, const char *id)
 {
-	_cleanup_free_ char *path = xasprintf("%s/../../../libpod/bolt_state.db", bundle);
-	_cleanup_(names_cleanup_json) json_object *o = NULL, *pod = NULL;
-	json_object *labels;
-	const char *pod_id;
+	_cleanup_free_ char *text = sqlite_read_text(db, query, id);
 
-	if (!str_ends(bundle, "/userdata"))
-		return;
-	o = read_database(path, "ctr", r->job->id, read_config);
-	pod_id = names_text(o, "pod");
-	labels = names_member(o, "labels");
-	pod = pod_id ? read_database(path, "pod", pod_id, read_config) : NULL;
+	return text ? json_tokener_parse(text) : NULL;
+}
+
+static void tell_podman(struct reading *r, json_object *o, json_object *pod)
+{
+	json_object *labels = names_member(o, "labels");
+
 	names_tell(r, "name", names_text(o, "name"));
 	names_tell(r, "image", names_text(o, "rootfsImageName"));
 	names_tell(r, "pod", names_text(pod, "name"));
+	names_tell(r, "engine", o ? "podman" : NULL);
 	if (json_object_is_type(labels, json_type_object)) {
 		json_object_object_foreach(labels, key, value)
 		{
 			names_tell_label(r, key, value);
 		}
+	}
+}
+
+static bool read_podman_bolt(struct reading *r, const char *storage)
+{
+	_cleanup_free_ char *path = xasprintf("%s/libpod/bolt_state.db", storage);
+	_cleanup_(names_cleanup_json) json_object *o = read_database(path, "ctr", r->job->id, read_config), *pod = NULL;
+	const char *pod_id = names_text(o, "pod");
+
+	pod = pod_id ? read_database(path, "pod", pod_id, read_config) : NULL;
+	tell_podman(r, o, pod);
+	return o;
+}
+
+static bool read_podman_sqlite(struct reading *r, const char *path)
+{
+	_cleanup_(names_cleanup_json) json_object *o = NULL, *pod = NULL;
+	struct sqlite_read *db = sqlite_read_open(path);
+	const char *pod_id;
+
+	if (!db)
+		return false;
+	o = query_config(db, "SELECT JSON FROM ContainerConfig WHERE ID = ?", r->job->id);
+	pod_id = names_text(o, "pod");
+	pod = pod_id ? query_config(db, "SELECT JSON FROM PodConfig WHERE ID = ?", pod_id) : NULL;
+	tell_podman(r, o, pod);
+	sqlite_read_close(db);
+	return o;
+}
+
+/* The bundle is STORAGE/DRIVER-containers/ID/userdata. podman 5 has its database in STORAGE, or where it was told to keep
+ * what podman 4 kept in STORAGE/libpod. */
+void names_read_podman(struct reading *r, const char *bundle)
+{
+	static const char *const files[] = { "db.sql", "libpod/db.sql" };
+	_cleanup_free_ char *storage = xasprintf("%s/../../..", bundle);
+	bool found = false;
+
+	if (!str_ends(bundle, "/userdata") || read_podman_bolt(r, storage))
+		return;
+	for (size_t i = 0; !found && i < ARRAY_SIZE(files); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", storage, files[i]);
+
+		found = read_podman_sqlite(r, path);
 	}
 }

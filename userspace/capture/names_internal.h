@@ -13,6 +13,8 @@ struct reading {
 	const struct names_job *job;
 	names_emit *emit;
 	void *arg;
+	names_follow *follow;
+	void *follow_arg;
 	size_t labels;
 };
 
@@ -24,6 +26,11 @@ void names_cleanup_json(json_object **o);
 json_object *names_member(json_object *o, const char *key);
 const char *names_text(json_object *o, const char *key);
 
+/* What such a file says: the name of the container id, NULL where it has none; and of docker's, whether the container has
+ * exited. */
+const char *names_find(json_object *content, enum names_source source, const char *id);
+bool names_is_over(json_object *content);
+
 /* Nothing is told of what is NULL or empty; labels are bounded. */
 void names_tell(struct reading *r, const char *key, const char *value);
 void names_tell_label(struct reading *r, const char *name, json_object *value);
@@ -31,7 +38,7 @@ void names_tell_label(struct reading *r, const char *name, json_object *value);
 /* Labels or annotations: what engines wrote there about names, and the rest as labels. */
 void names_tell_labels(struct reading *r, json_object *labels);
 
-/* What the databases of containerd and podman 4 know of a container beyond its bundle, from which they are found. root: where
+/* What the databases of containerd and podman know of a container beyond its bundle, from which they are found. root: where
  * the files of the process that was told the bundle are for us. */
 void names_read_containerd(struct reading *r, const char *root, const char *bundle);
 void names_read_podman(struct reading *r, const char *bundle);

@@ -160,17 +160,66 @@ void names_tell_labels(struct reading *r, json_object *annotations)
 	}
 }
 
+/* What containers-storage says of a container in its list. */
+static json_object *find_stored_one(json_object *list, const char *id)
+{
+	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		json_object *o = json_object_array_get_idx(list, i);
+		const char *found = names_text(o, "id");
+
+		if (found && !strcmp(found, id))
+			return o;
+	}
+	return NULL;
+}
+
+const char *names_find(json_object *content, enum names_source source, const char *id)
+{
+	json_object *list;
+	const char *name;
+
+	switch (source) {
+	case NAMES_DOCKER:
+		name = names_text(content, "Name");
+		return name && *name == '/' ? name + 1 : name;
+	case NAMES_STORED:
+		list = names_member(find_stored_one(content, id), "names");
+		return json_object_is_type(list, json_type_array) && json_object_array_length(list)
+			? json_object_get_string(json_object_array_get_idx(list, 0)) : NULL;
+	default:
+		return names_text(content, "name");
+	}
+}
+
+bool names_is_over(json_object *content)
+{
+	json_object *running = names_member(names_member(content, "State"), "Running");
+
+	return running && !json_object_get_boolean(running);
+}
+
+/* Tells the name that a file has and, where that lasts, its path. */
+static void tell_name(struct reading *r, json_object *content, enum names_source source, const char *path, bool lasts)
+{
+	const char *name = names_find(content, source, r->job->id);
+
+	names_tell(r, "name", name);
+	if (name && *name && lasts)
+		r->follow(r->follow_arg, r->job, source, path, name);
+}
+
 /* docker: DATA/containers/ID/config.v2.json. */
 static bool read_docker(struct reading *r, const char *data)
 {
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/config.v2.json", data, r->job->id);
 	_cleanup_(names_cleanup_json) json_object *o = names_json(path);
 	json_object *config = names_member(o, "Config"), *labels = names_member(config, "Labels");
-	const char *name = names_text(o, "Name");
 
 	if (!o)
 		return false;
-	names_tell(r, "name", name && *name == '/' ? name + 1 : name);
+	tell_name(r, o, NAMES_DOCKER, path, r->job->host_root);
 	names_tell(r, "image", names_text(config, "Image"));
 	names_tell(r, "engine", "docker");
 	if (json_object_is_type(labels, json_type_object)) {
@@ -192,24 +241,18 @@ static void find_docker(struct reading *r, const char *root, const char *rootfs)
 	}
 }
 
-/* What containers-storage says of a container in its list; the engine's own words are JSON in a string. */
-static bool read_stored(struct reading *r, json_object *list)
+/* The engine's own words are JSON in a string. */
+static bool read_stored(struct reading *r, json_object *list, const char *path)
 {
-	size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	json_object *o = find_stored_one(list, r->job->id);
+	const char *metadata = names_text(o, "metadata");
+	_cleanup_(names_cleanup_json) json_object *more = metadata ? json_tokener_parse(metadata) : NULL;
 
-	for (size_t i = 0; i < count; i++) {
-		json_object *o = json_object_array_get_idx(list, i), *names = names_member(o, "names");
-		const char *id = names_text(o, "id"), *metadata = names_text(o, "metadata");
-		_cleanup_(names_cleanup_json) json_object *more = metadata ? json_tokener_parse(metadata) : NULL;
-
-		if (!id || strcmp(id, r->job->id) != 0)
-			continue;
-		if (json_object_is_type(names, json_type_array) && json_object_array_length(names))
-			names_tell(r, "name", json_object_get_string(json_object_array_get_idx(names, 0)));
-		names_tell(r, "image", names_text(more, "image-name"));
-		return true;
-	}
-	return false;
+	if (!o)
+		return false;
+	tell_name(r, list, NAMES_STORED, path, r->job->host_root && r->job->bundle[0] == '/');
+	names_tell(r, "image", names_text(more, "image-name"));
+	return true;
 }
 
 /* podman and CRI-O: the bundle is STORAGE/DRIVER-containers/ID/userdata. */
@@ -223,7 +266,7 @@ static void find_stored(struct reading *r, const char *bundle)
 		_cleanup_free_ char *path = xasprintf("%s/../../%s", bundle, files[i]);
 		_cleanup_(names_cleanup_json) json_object *list = names_json(path);
 
-		if (read_stored(r, list))
+		if (read_stored(r, list, path))
 			return;
 	}
 }
@@ -245,16 +288,31 @@ static char *launcher_directory(const struct names_job *job)
 	return xasprintf("/proc/%u/root" LAUNCHER_DIRECTORY, job->pid);
 }
 
+/* A path below /proc/PID/root as it is where the host's files are for us, if that is the same file; else itself. */
+static char *lasting_path(const struct names_job *job, const char *path)
+{
+	_cleanup_free_ char *prefix = xasprintf("/proc/%u/root", job->pid);
+	_cleanup_free_ char *host = str_starts(path, prefix) && job->host_root
+		? xasprintf("%s%s", job->host_root, path + strlen(prefix)) : NULL;
+	struct stat there, here;
+
+	if (host && stat(path, &there) == 0 && stat(host, &here) == 0 && there.st_dev == here.st_dev &&
+		there.st_ino == here.st_ino)
+		return steal_ptr(host);
+	return xstrdup(path);
+}
+
 /* The launcher's state.json. */
 static void read_launcher(struct reading *r)
 {
 	_cleanup_free_ char *directory = launcher_directory(r->job);
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/state.json", directory, r->job->id);
+	_cleanup_free_ char *lasting = lasting_path(r->job, path);
 	_cleanup_(names_cleanup_json) json_object *o = names_json(path);
 	json_object *labels = names_member(o, "labels");
 	size_t count = json_object_is_type(labels, json_type_array) ? json_object_array_length(labels) : 0;
 
-	names_tell(r, "name", names_text(o, "name"));
+	tell_name(r, o, NAMES_LAUNCHER, lasting, lasting[0]);
 	names_tell(r, "image", names_text(o, "image"));
 	names_tell(r, "session.traceparent", names_text(o, "traceparent"));
 	for (size_t i = 0; i < count; i++) {
@@ -269,9 +327,9 @@ static void read_launcher(struct reading *r)
 	}
 }
 
-void names_read(const struct names_job *job, names_emit *emit, void *arg)
+void names_read(const struct names_job *job, names_emit *emit, void *arg, names_follow *follow, void *follow_arg)
 {
-	struct reading r = { .job = job, .emit = emit, .arg = arg };
+	struct reading r = { .job = job, .emit = emit, .arg = arg, .follow = follow, .follow_arg = follow_arg };
 	_cleanup_free_ char *root = job->by_ctrace ? NULL : root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
 	_cleanup_free_ char *path = bundle ? xasprintf("%s/config.json", bundle) : NULL;
 	_cleanup_(names_cleanup_json) json_object *config = path ? names_json(path) : NULL;

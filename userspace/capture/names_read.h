@@ -18,6 +18,17 @@ struct names_job {
 /* A fact: name, image, engine, pod, namespace, label.NAME, or session.traceparent. */
 typedef void names_emit(void *arg, const struct names_job *job, const char *key, const char *value);
 
-void names_read(const struct names_job *job, names_emit *emit, void *arg);
+/* Files that have a container's name, and change when it is given another. */
+enum names_source {
+	NAMES_DOCKER,   /* config.v2.json */
+	NAMES_STORED,   /* containers.json of containers-storage, with all its containers */
+	NAMES_LAUNCHER, /* state.json */
+};
+
+/* The name was in path, where the file will still be when the process that led to it is gone. */
+typedef void names_follow(void *arg, const struct names_job *job, enum names_source source, const char *path,
+	const char *name);
+
+void names_read(const struct names_job *job, names_emit *emit, void *arg, names_follow *follow, void *follow_arg);
 
 #endif
