@@ -45,11 +45,12 @@ if [ ! -e "$image" ] || [ -n "${VM_REFRESH:-}" ] || [ "$(cat "$image.packages" 2
 			mirrors+=("deb $uri $release main")
 	done < <(vm_archives)
 	# shellcheck disable=SC2016 # $1 is for the hook's shell
-	mmdebstrap --quiet --variant=minbase --include="$packages" \
+	timeout 400 mmdebstrap --quiet --variant=minbase --include="$packages" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*' \
-		"$release" "$work/root.tar" "${mirrors[@]}" >&2
+		"$release" "$work/root.tar" "${mirrors[@]}" >&2 ||
+		vm_skip 'the packages of a userland cannot be fetched'
 	mkdir "$work/root"
 	tar -xf "$work/root.tar" -C "$work/root" --exclude='./dev/*'
 	mkfs.erofs -zlz4 "$work/root.erofs" "$work/root" >/dev/null
