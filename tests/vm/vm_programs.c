@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Asks the verifier of the running kernel about every BPF program of an object: those that it takes in one go (each load
- * reads all types of the kernel, which takes an emulated processor most of a second), the others one by one.
+ * Asks the verifier of the running kernel about every BPF program of an object: those that it takes
+ * in one go (each load reads all types of the kernel, which takes an emulated processor most of a
+ * second), the others one by one.
  *
  *	vm_programs OBJECT [LOG_DIRECTORY]
  *
