@@ -33,8 +33,8 @@ def read_programs(path):
 
 
 def judge_programs(path, blind):
-    """blind: this kernel refuses the helpers that these programs read its memory with; doctor's hooks are
-    judged instead, which are those of the other object (judge_hooks)."""
+    """blind: libbpf 1.1, left to itself, has programs read user memory by a helper that this kernel refuses; ctrace
+    prevents it, and doctor's hooks are judged instead (judge_hooks)."""
     rows = read_programs(path)
     for name, section, state, error, _, _, reason in rows:
         if state.startswith("refused"):
@@ -42,7 +42,7 @@ def judge_programs(path, blind):
     taken = {row[0] for row in rows if not row[2].startswith("refused")}
     for name in NEEDED:
         if blind and name not in taken:
-            yield "ok - %s loads # SKIP lockdown=confidentiality: another object is loaded" % name
+            yield "ok - %s loads # SKIP lockdown=confidentiality: judged by what doctor attaches" % name
             continue
         yield point(name in taken, "%s loads and attaches" % name)
 

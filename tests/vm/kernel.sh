@@ -21,7 +21,7 @@ find_package() {
 
 # unpack_package PACKAGE DIRECTORY
 unpack_package() {
-	(cd "$2" && vm_apt apt-get download -qq "$1" >&2)
+	(cd "$2" && vm_apt apt-get download -qq "$1" >&2) || vm_skip "$1 cannot be downloaded"
 	dpkg-deb -x "$2"/linux-image-*.deb "$2/root"
 	rm "$2"/linux-image-*.deb
 	find "$2/root" -name '*.ko.xz' -print0 | xargs -0 -r -n 64 xz -d

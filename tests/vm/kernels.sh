@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 1500
-# The kernel matrix as a part of `KERNELS=1 make test`: guests for which no time is left within the whole run are skipped.
+# The kernel matrix as the last part of `make test` (KERNELS=0: without it): guests for which no time is left within
+# the whole run are skipped.
 cd "$(dirname "$0")/../.." || exit 1
 exec tests/vm/run --output "${CTRACE_OUTPUT:-.output}" --no-table ${TEST_UNTIL:+--until "$TEST_UNTIL"}

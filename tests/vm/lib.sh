@@ -44,7 +44,7 @@ vm_apt() {
 	local tool=$1
 
 	shift
-	"$tool" -o Dir::State="$VM_CACHE/apt/state" -o Dir::Cache="$VM_CACHE/apt/cache" \
+	timeout --foreground 240 "$tool" -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Dir::State="$VM_CACHE/apt/state" -o Dir::Cache="$VM_CACHE/apt/cache" \
 		-o Dir::State::status="$VM_CACHE/apt/state/status" \
 		-o Dir::Etc::sourcelist="$VM_CACHE/apt/sources.list" -o Dir::Etc::sourceparts="$VM_CACHE/apt/none" \
 		-o Dir::Etc::preferencesparts="$VM_CACHE/apt/none" -o APT::Sandbox::User=root -o APT::Architecture=amd64 \

@@ -115,8 +115,11 @@ def programs_table(out, guests):
     names = []
     for g in guests:
         names += [name for name in g.programs if name not in names]
-    out.append("## What each verifier says\n\nEvery program loaded and attached alone. The number is what the verifier "
-               "walked through to accept it\n(kernels before 5.16 do not tell).\n")
+    out.append("## What each verifier says\n\nEvery program, attached alone. The number is what the verifier "
+               "walked through to accept it\n(kernels before 5.16 do not tell). A kernel with lockdown=confidentiality is asked about the programs "
+               "that it is given,\nwhich read its memory by plain loads; refused there are those that libbpf 1.1 makes read user memory by "
+               "bpf_probe_read, unless it\nis prevented, as ctrace does. The targets of kprobe.multi are named by ctrace itself: the table above "
+               "tells whether they attach.\n")
     section = {name: g.programs[name][1] for g in guests for name in g.programs}
     write_rows(out, ["program", "section"] + [g.name for g in guests],
                [["`%s`" % name, "`%s`" % section[name]] + [g.verdict(name) for g in guests] for name in names])

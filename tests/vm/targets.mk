@@ -13,5 +13,5 @@ $(O)/tests/%: tests/vm/%.c $(O)/libctrace.a
 -include $(VM_TOOLS:%=%.d)
 
 # K=6.1,6.12 chooses kernels; a table of kernels and hooks goes to docs/kernels.md after a whole run.
-test-kernels: build $(O)/bpf/ctrace.o $(VM_TOOLS)
+test-kernels: build $(O)/bpf/ctrace.o $(O)/bpf/ctrace_direct.o $(VM_TOOLS)
 	$(Q)tests/vm/run --output $(O) $(if $(K),--kernels '$(K)')
