@@ -65,7 +65,7 @@ is $? 0 "the image that the cases use is good"
 refused 125 "127.0.0.1:$port|nosuchimage" "unreachable registry" "$CTRACE" run --rm --trace=none nosuchimage true
 refused 125 'UPPER|lower' "invalid reference" "$CTRACE" run --rm --trace=none UPPER/case true
 refused 125 'no-such-option' "unknown option" "$CTRACE" run --no-such-option "$local_image"
-refused 125 'image|IMAGE|Usage' "no image at all" "$CTRACE" run --rm
+refused 1 'image|IMAGE|Usage' "no image at all" "$CTRACE" run --rm
 refused 127 'no-such-program' "missing entrypoint" "$CTRACE" run --rm --trace=none --entrypoint /no-such-program "$local_image"
 refused 125 'nosuchuser' "no such user" "$CTRACE" run --rm --trace=none -u nosuchuser "$local_image" true
 refused 125 'memory|6' "a limit below what is accepted" "$CTRACE" run --rm --trace=none --memory 1m "$local_image" true
