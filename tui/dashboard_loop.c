@@ -22,11 +22,14 @@
 #define GUEST_FRAME_NS 20000000ULL /* who types wants to see it at once */
 #define DOUBLE_CLICK_NS 500000000ULL
 
+enum { KEYS_AT_ONCE = 1024 }; /* then it is time to look whether a screen is due: megabytes may be pasted */
+
 struct loop {
 	struct dashboard *d;
 	int epoll, signals, timer;
 	bool dirty;  /* something changed since the last screen */
 	bool behind; /* a recording has a way to go */
+	bool unread; /* there may be keys that no descriptor tells of: read, but not taken */
 	bool stop;
 	int signal; /* that ended it */
 	uint64_t drawn_ns, sampled_ns, played_ns;
@@ -179,10 +182,11 @@ static void take_input(struct loop *l)
 {
 	struct terminal_input in;
 	bool mouse = l->d->ui.mouse, any = false;
-	int waiting = 0;
+	int waiting = 0, keys = 0;
 
-	while (!l->stop && terminal_read(&in)) {
+	while (!l->stop && keys < KEYS_AT_ONCE && terminal_read(&in)) {
 		any = true;
+		keys++;
 		if (in.key && l->panes.guest)
 			panes_key(&l->panes, &l->d->ui, &l->d->model, in.key);
 		else if (in.key)
@@ -194,6 +198,7 @@ static void take_input(struct loop *l)
 	if (l->d->ui.mouse != mouse)
 		terminal_mouse(l->d->ui.mouse);
 	l->dirty |= any;
+	l->unread = keys == KEYS_AT_ONCE;
 	/* readable and nothing to read: the terminal has gone */
 	if (!any && (ioctl(STDIN_FILENO, FIONREAD, &waiting) < 0 || waiting == 0) && !isatty(STDIN_FILENO))
 		l->stop = true;
@@ -335,8 +340,10 @@ static int run(struct loop *l, struct error *err)
 		struct epoll_event events[4];
 		int n;
 
+		if (l->unread)
+			take_input(l);
 		on_time(l);
-		n = epoll_wait(l->epoll, events, ARRAY_SIZE(events), l->behind ? 0 : -1);
+		n = epoll_wait(l->epoll, events, ARRAY_SIZE(events), l->behind || l->unread ? 0 : -1);
 		if (n < 0 && errno != EINTR)
 			return error_errno(err, errno, "cannot wait for events");
 		for (int i = 0; i < n && r >= 0; i++) {
