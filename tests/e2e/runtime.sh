@@ -150,9 +150,10 @@ oci run --bundle "$work/b" --preserve-fds 1 "$id" 3<"$work/src/f" >"$work/out" 2
 [ "$(tr '\n' ' ' <"$work/out")" = "x ro rootro /new/dir 500 1 100 x " ]
 check "read-only bind and root, new working directory, sysctl, rlimit, oom score, preserved descriptor" $?
 # 4 and 6 are not open: what is open arrives under its number, nothing else does, and the caller is told
-shell 'ls /proc/1/fd | tr "\n" " "; cat <&5'
+# (no pipe and no directory is opened to look: they would be descriptors, too)
+shell 'for n in 3 4 5 6 7; do [ ! -e /proc/1/fd/$n ] || printf "$n "; done; cat <&5'
 oci run --bundle "$work/b" --preserve-fds 4 "$id" 3<"$work/src/f" 4<&- 5<"$work/src/f" 6<&- >"$work/out" 2>"$work/err"
-[ "$(cat "$work/out")" = "0 1 2 3 5 x" ] && grep -q 'preserve-fds 4: 2 of the descriptors from 3 on are not open' "$work/err"
+[ "$(cat "$work/out")" = "3 5 x" ] && grep -q 'preserve-fds 4: 2 of the descriptors from 3 on are not open' "$work/err"
 check "preserve-fds passes on what is open, tells what is not, and nothing of ours takes its place" $? || cat "$work/out" "$work/err"
 
 # Hooks
