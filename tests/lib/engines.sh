@@ -82,6 +82,18 @@ cctr()
 	ctr --address "$CONTAINERD_SOCKET" "$@"
 }
 
+# Where a hierarchy is not mounted podman makes its directories and files in what is there instead.
+podman_remove_directories()
+{
+	local made
+
+	for made in /sys/fs/cgroup/*/libpod_parent; do
+		mountpoint -q "${made%/*}" || ! [ -d "$made" ] || rm -r -- "$made"
+		rmdir --ignore-fail-on-non-empty -- "${made%/*}" 2>/dev/null
+	done
+	return 0
+}
+
 # podman_start: storage of our own, runc, cgroupfs; busybox:latest imported as localhost/busybox. `pod ...`
 podman_start()
 {
@@ -105,6 +117,7 @@ events_logger="file"
 EOF
 	printf '[storage]\ndriver="overlay"\nrunroot="%s"\ngraphroot="%s"\n' "$dir/run" "$dir/root" >"$dir/storage.conf"
 	on_exit remove_cgroup /libpod_parent
+	on_exit podman_remove_directories
 	# Podman keeps its storage mounted on itself.
 	on_exit umount -q "$dir/root/overlay"
 	on_exit pod rm --all --force --time 0
