@@ -5,6 +5,8 @@
  */
 #include "call.h"
 
+enum { TASK_IS_DEAD = 0x80 }; /* TASK_DEAD of include/linux/sched.h: the same in all kernels since v4.14 */
+
 static __always_inline void queue(struct ctrace_role *role, __u32 tid, __u64 now)
 {
 	/* At the bound the wait would be missing from the sum: then there is no sum. */
@@ -69,6 +71,8 @@ static __always_inline void leave(void *ctx, struct ctrace_running *running, str
 		state = READ((struct task_struct___old *)task, state);
 	if (preempted || state == 0)
 		queue(role, tid, now);
+	else if (state & TASK_IS_DEAD) /* it may have been woken on its last way, after its exit was told */
+		bpf_map_delete_elem(&queued_since, &tid);
 	else if (call)
 		block(ctx, call, tid, now);
 }
