@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/parallel.h"
 #include "util/privilege.h"
 
 /* At the bounds the newest is not looked up, or what was found is not told: names are the only loss. */
@@ -161,7 +161,6 @@ static bool sees_host(uint32_t root_mnt_ns)
 int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err)
 {
 	struct names *n = xcalloc(1, sizeof(*n));
-	sigset_t all, old;
 	int r;
 
 	n->root_mnt_ns = root_mnt_ns;
@@ -171,10 +170,7 @@ int names_open(uint32_t root_mnt_ns, struct names **ret_names, struct error *err
 	n->watch = names_watch_new();
 	pthread_mutex_init(&n->mutex, NULL);
 	pthread_cond_init(&n->changed, NULL);
-	sigfillset(&all); /* signals are the main thread's */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = n->event_fd < 0 || n->wake_fd < 0 ? errno : pthread_create(&n->thread, NULL, work, n);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	r = n->event_fd < 0 || n->wake_fd < 0 ? errno : parallel_start(&n->thread, work, n);
 	if (r != 0) {
 		free_names(n);
 		return error_errno(err, r, "cannot start the thread that reads names");
