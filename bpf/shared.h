@@ -14,7 +14,7 @@ enum {
 	CTRACE_MAX_ROLES = 65536,
 	CTRACE_MAX_NAMES = 256,
 	CTRACE_MAX_INFLIGHT = 16384,
-	CTRACE_MAX_QUEUED = 16384,
+	CTRACE_MAX_QUEUED = 4096,
 	CTRACE_MAX_BLOCKED = 2048,
 	CTRACE_FRAMES = 12,    /* as many as bpf_snprintf takes */
 	CTRACE_OWN_FRAMES = 3, /* of the hook itself */

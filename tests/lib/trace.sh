@@ -98,8 +98,8 @@ trace_forgets()
 	for id in $(cat "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | awk '/^map_id:/ { print $2 }' | sort -un); do
 		name=$(bpftool -j map show id "$id" | jq -r .name)
 		case $name in inflight | blocked_in | queued_since) ;; *) continue ;; esac
-		for tid in $(bpftool -j map dump id "$id" | jq '.[].formatted.key'); do
-			[ -d "/proc/$tid" ] || dead="$dead $name:$tid"
+		for tid in $(bpftool -j map dump id "$id" | jq -r '.[].key | reverse | map(ltrimstr("0x")) | "0x" + join("")'); do
+			[ -d "/proc/$((tid))" ] || dead="$dead $name:$((tid))"
 		done
 	done
 	is "$dead" "" "$1"

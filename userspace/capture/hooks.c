@@ -12,11 +12,6 @@
 #include "capture/hooks_internal.h"
 #include "util/cleanup.h"
 
-struct bpf_program *hooks_program(const struct hooks *hooks, size_t row)
-{
-	return bpf_object__find_program_by_name(hooks->skeleton->obj, hook_table[row].program);
-}
-
 static bool is_loaded(const struct hooks *hooks, size_t row)
 {
 	return bpf_program__fd(hooks_program(hooks, row)) >= 0;
@@ -110,7 +105,7 @@ void hooks_disarm(struct hooks *hooks)
 
 int hooks_open_snapshot(const struct hooks *hooks)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(hooks->skeleton->obj, "ct_snapshot");
+	struct bpf_program *program = hooks_program(hooks, hooks_row_of_program("ct_snapshot"));
 	struct bpf_link *link = bpf_program__fd(program) < 0 ? NULL : bpf_program__attach_iter(program, NULL);
 	int fd;
 
@@ -151,5 +146,5 @@ void hooks_unload(struct hooks *hooks)
 {
 	hooks_detach(hooks);
 	free(steal_ptr(hooks->links));
-	ctrace_bpf__destroy(steal_ptr(hooks->skeleton));
+	hooks_close(hooks);
 }

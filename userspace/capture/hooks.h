@@ -11,7 +11,8 @@ struct bpf_link;
 struct bpf_map;
 
 struct hooks {
-	struct ctrace_bpf *skeleton;
+	struct ctrace_bpf *skeleton; /* the maps, and one half of the programs */
+	struct ctrace_bpf *second;   /* the other half, on the same maps */
 	struct bpf_link **links; /* one per row of the hook table, NULL where it is not attached */
 	bool armed;
 	bool calls_always; /* hooks on functions see the system calls that matter, all the time: no pair to arm */

@@ -50,6 +50,15 @@ const struct hook hook_table[] = {
 };
 const size_t hook_count = ARRAY_SIZE(hook_table);
 
+int hooks_row_of_program(const char *name)
+{
+	for (size_t i = 0; i < hook_count; i++) {
+		if (strcmp(hook_table[i].program, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
 static const struct {
 	enum hook_group better, other;
 	bool needs_writes; /* the better one does not look for writes to cgroups; the other does */
@@ -101,8 +110,7 @@ const char *hooks_refusal(int code)
 
 const char **hooks_names(void)
 {
-	static const char *const further[] = { "cgroup_subsys_id", "bpf_kprobe_multi_link", "bpf_rdonly_cast", "bpf_mem_alloc",
-		STREAM_SEND };
+	static const char *const further[] = { "cgroup_subsys_id", "bpf_kprobe_multi_link", "bpf_rdonly_cast", STREAM_SEND };
 	size_t calls = ARRAY_SIZE(hook_call_functions) - 1, n = 0;
 	const char **names = xcalloc(hook_count + calls + ARRAY_SIZE(further) + 1, sizeof(*names));
 

@@ -4,6 +4,9 @@
 
 /* What the files of the hooks share: the table of hooks, and what is known of each row while they are chosen. */
 
+#include <bpf/libbpf.h>
+#include <stdarg.h>
+
 #include "capture/facts.h"
 #include "capture/hooks.h"
 #include "capture/kernel_types.h"
@@ -36,6 +39,8 @@ struct hook {
 
 extern const struct hook hook_table[];
 extern const size_t hook_count;
+
+int hooks_row_of_program(const char *name); /* -1 = there is none */
 
 /* HOOK_ATTACHED stands for "not known to fail" until it is attached. */
 struct outcome {
@@ -76,8 +81,25 @@ void hooks_prepare_targets(const struct kernel_types *types, bool direct);
 /* NULL with errno where it fails. Not for kprobe.multi, which takes a list of functions, and iterators. */
 struct bpf_link *hooks_attach(const struct hooks *hooks, size_t row);
 
-struct bpf_program *hooks_program(const struct hooks *hooks, size_t row);
 void hooks_detach(struct hooks *hooks);
+
+/* hooks_halves.c: the object is opened twice, for programs are verified side by side. hooks_open_half: 0 or -errno; the
+ * types are read from the descriptor when the programs are loaded. hooks_make_maps makes the maps of both halves and
+ * gives a descriptor for each in the order of the object, -1 for what is not shared, or fails with -errno (what was
+ * made is the caller's to close); hooks_use_maps puts them in their place. hooks_set_wanted tells which programs are to be
+ * loaded, in the half that each belongs to. hooks_load_halves: 0, or -errno with the
+ * row of the program that the kernel refused, -1 where it was something else. */
+enum { HOOKS_MAX_MAPS = 16 };
+int hooks_open_half(bool direct, int types_fd, struct ctrace_bpf **ret);
+int hooks_make_maps(const struct ctrace_bpf *half, int fds[HOOKS_MAX_MAPS]);
+int hooks_use_maps(const struct ctrace_bpf *half, const int fds[HOOKS_MAX_MAPS]);
+void hooks_set_wanted(const struct hooks *hooks, size_t row, bool wanted);
+int hooks_load_halves(struct hooks *hooks, int *ret_failed_row);
+void hooks_close(struct hooks *hooks);
+struct bpf_program *hooks_program(const struct hooks *hooks, size_t row);
+
+/* Keeps libbpf's warnings to itself, and the name of the program that one is about to hooks_load_halves. */
+int hooks_watch_libbpf(enum libbpf_print_level level, const char *format, va_list ap);
 
 /* "the kernel refuses it (not permitted)"; code is positive. */
 const char *hooks_refusal(int code);

@@ -4,7 +4,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -17,6 +16,7 @@
 #include "capture/roles.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/parallel.h"
 #include "util/strbuf.h"
 
 struct loading {
@@ -24,29 +24,13 @@ struct loading {
 	const struct capture_options *options;
 	const struct facts *facts;
 	struct kernel_types *types;
+	bool types_known;         /* looked through, and reduced */
 	int types_fd;             /* memory file with the reduced types */
+	int maps[HOOKS_MAX_MAPS]; /* -1 = none */
 	bool direct;              /* the kernel refuses the helpers that read its memory */
 	struct outcome *outcomes; /* one per row */
+	struct error here, there; /* of what runs side by side */
 };
-
-/* The last complaint of libbpf about a program: it tells there, and nowhere else, which one failed. */
-static char failed_program[64];
-
-static int watch_libbpf(enum libbpf_print_level level, const char *format, va_list ap)
-{
-	char text[512], *start, *end;
-
-	if (level != LIBBPF_WARN)
-		return 0;
-	vsnprintf(text, sizeof(text), format, ap);
-	start = strstr(text, "prog '");
-	end = start ? strchr(start + 6, '\'') : NULL;
-	if (end && strstr(end, "failed to load")) {
-		*end = '\0';
-		snprintf(failed_program, sizeof(failed_program), "%s", start + 6);
-	}
-	return 0;
-}
 
 /* The index of a controller in css_set.subsys depends on the kernel's configuration. */
 static uint32_t subsys_index(const struct kernel_types *types, const char *controller)
@@ -77,43 +61,46 @@ static uint32_t identity_subsys(const struct kernel_types *types, const struct t
 /* A table that is filled in advance costs time at each start and its whole size in memory. Since 6.1 the kernel has an
  * allocator of its own for programs (kernel/bpf/memalloc.c), with which that is needless; before, it was forbidden to do
  * without. queued_since stays filled: it is updated in wakeups, with interrupts off, where the allocator cannot refill. */
-static void allocate_on_demand(const struct loading *l, struct bpf_map *map)
+static void allocate_on_demand(struct ctrace_bpf *half)
 {
-	if (kernel_types_find(l->types, "bpf_mem_alloc", BTF_KIND_STRUCT) >= 0)
-		bpf_map__set_map_flags(map, bpf_map__map_flags(map) | BPF_F_NO_PREALLOC);
+	struct bpf_map *const maps[] = { half->maps.role_of, half->maps.inflight, half->maps.blocked_in };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		bpf_map__set_map_flags(maps[i], bpf_map__map_flags(maps[i]) | BPF_F_NO_PREALLOC);
+}
+
+static void set_sizes(const struct loading *l)
+{
+	const struct capture_options *options = l->options;
+	struct ctrace_bpf *half = l->hooks->skeleton;
+	const char *entries = getenv("CTRACE_MAP_ENTRIES"); /* for tests of what happens when maps are full */
+
+	if (options->lifecycle_ring_bytes)
+		bpf_map__set_max_entries(half->maps.lifecycle_ring, options->lifecycle_ring_bytes);
+	if (options->bulk_ring_bytes)
+		bpf_map__set_max_entries(half->maps.bulk_ring, options->bulk_ring_bytes);
+	if (kernel_types_has_name(l->types, "bpf_mem_alloc"))
+		allocate_on_demand(half);
+	if (entries && atoi(entries) > 0) {
+		bpf_map__set_max_entries(half->maps.role_of, atoi(entries));
+		bpf_map__set_max_entries(half->maps.inflight, atoi(entries));
+	}
 }
 
 static void configure(const struct loading *l)
 {
-	const struct capture_options *options = l->options;
-	struct ctrace_bpf *skeleton = l->hooks->skeleton;
-	const char *entries = getenv("CTRACE_MAP_ENTRIES"); /* for tests of what happens when maps are full */
+	struct ctrace_config config = {
+		.self_tgid = getpid(),
+		.follow_tgid = (__u32)l->options->follow,
+		.identity_subsys = identity_subsys(l->types, &l->facts->timeline),
+		.memory_subsys = subsys_index(l->types, "memory"),
+		.page_size = l->facts->timeline.page_size,
+	};
 
-	skeleton->rodata->config.self_tgid = getpid();
-	skeleton->rodata->config.follow_tgid = (__u32)options->follow;
-	skeleton->rodata->config.identity_subsys = identity_subsys(l->types, &l->facts->timeline);
-	skeleton->rodata->config.memory_subsys = subsys_index(l->types, "memory");
-	skeleton->rodata->config.page_size = l->facts->timeline.page_size;
-	if (options->lifecycle_ring_bytes)
-		bpf_map__set_max_entries(skeleton->maps.lifecycle_ring, options->lifecycle_ring_bytes);
-	if (options->bulk_ring_bytes)
-		bpf_map__set_max_entries(skeleton->maps.bulk_ring, options->bulk_ring_bytes);
-	allocate_on_demand(l, skeleton->maps.role_of);
-	allocate_on_demand(l, skeleton->maps.inflight);
-	allocate_on_demand(l, skeleton->maps.blocked_in);
-	if (entries && atoi(entries) > 0) {
-		bpf_map__set_max_entries(skeleton->maps.role_of, atoi(entries));
-		bpf_map__set_max_entries(skeleton->maps.inflight, atoi(entries));
-	}
-}
-
-static int row_of_program(const char *name)
-{
-	for (size_t i = 0; i < hook_count; i++) {
-		if (strcmp(hook_table[i].program, name) == 0)
-			return i;
-	}
-	return -1;
+	l->hooks->skeleton->rodata->config = config;
+	l->hooks->second->rodata->config = config;
+	for (size_t i = 0; i < hook_count; i++)
+		hooks_set_wanted(l->hooks, i, l->outcomes[i].state == HOOK_ATTACHED);
 }
 
 static int load_failed(int code, struct error *err)
@@ -124,39 +111,79 @@ static int load_failed(int code, struct error *err)
 	return error_errno(err, code, "cannot load the tracing programs");
 }
 
-/* ---- loading ---- */
+/* ---- opening ---- */
+
+static int open_halves(void *arg)
+{
+	struct loading *l = arg;
+	int r = hooks_open_half(l->direct, l->types_fd, &l->hooks->skeleton);
+
+	if (r == 0)
+		r = hooks_open_half(l->direct, l->types_fd, &l->hooks->second);
+	return r < 0 ? error_errno(&l->here, -r, "cannot open the tracing programs") : 0;
+}
+
+static int read_types(void *arg)
+{
+	struct loading *l = arg;
+
+	return l->types ? 0 : kernel_types_open(&l->types, &l->there);
+}
 
 /* The kernel's types are known only when the programs' own are: the file is filled after the first open. */
-static int learn_types(struct loading *l, struct error *err)
+static int look_through_types(void *arg)
 {
+	struct loading *l = arg;
 	_cleanup_free_ const char **names = NULL;
 	int r;
 
-	if (l->types)
+	if (l->types_known)
 		return 0;
 	names = hooks_names();
-	r = kernel_types_load(bpf_object__btf(l->hooks->skeleton->obj), names, &l->types, err);
-	if (r == 0)
-		r = kernel_types_reduce(l->types, l->types_fd, err);
-	if (r == 0)
-		hooks_find_absent(l->types, l->outcomes);
-	return r;
+	kernel_types_index(l->types, bpf_object__btf(l->hooks->skeleton->obj), names);
+	r = kernel_types_reduce(l->types, l->types_fd, &l->here);
+	if (r < 0)
+		return r;
+	hooks_find_absent(l->types, l->outcomes);
+	l->types_known = true;
+	return 0;
+}
+
+static int make_maps(void *arg)
+{
+	struct loading *l = arg;
+	int r;
+
+	set_sizes(l);
+	r = hooks_make_maps(l->hooks->skeleton, l->maps);
+	return r < 0 ? load_failed(-r, &l->there) : 0;
+}
+
+static void forget_maps(struct loading *l)
+{
+	for (size_t i = 0; i < HOOKS_MAX_MAPS; i++) {
+		cleanup_close(&l->maps[i]);
+		l->maps[i] = -1;
+	}
 }
 
 static int open_programs(struct loading *l, struct error *err)
 {
-	char path[32];
-	LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = path);
+	int r = parallel_run(open_halves, read_types, l);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->types_fd);
-	l->hooks->skeleton = l->direct ? hooks_open_direct() : ctrace_bpf__open_opts(&options);
-	return l->hooks->skeleton ? 0 : error_errno(err, errno, "cannot open the tracing programs");
+	if (r == 0)
+		r = parallel_run(look_through_types, make_maps, l);
+	if (r < 0)
+		*err = l->here.text[0] ? l->here : l->there;
+	if (r == 0)
+		r = hooks_use_maps(l->hooks->skeleton, l->maps);
+	if (r == 0)
+		r = hooks_use_maps(l->hooks->second, l->maps);
+	forget_maps(l);
+	return r;
 }
 
-static void forget_programs(struct loading *l)
-{
-	ctrace_bpf__destroy(steal_ptr(l->hooks->skeleton));
-}
+/* ---- loading ---- */
 
 /* One attempt with what is not known to fail. Returns 0, -EAGAIN when a program was struck off and another
  * attempt makes sense, or the error. */
@@ -164,8 +191,6 @@ static int try_load(struct loading *l, struct error *err)
 {
 	int r = open_programs(l, err), row;
 
-	if (r == 0)
-		r = learn_types(l, err);
 	if (r < 0)
 		return r;
 	if (l->direct && !hooks_can_read_directly(l->types)) {
@@ -175,13 +200,9 @@ static int try_load(struct loading *l, struct error *err)
 	hooks_prepare_targets(l->types, l->direct);
 	hooks_choose(l->outcomes);
 	configure(l);
-	for (size_t i = 0; i < hook_count; i++)
-		bpf_program__set_autoload(hooks_program(l->hooks, i), l->outcomes[i].state == HOOK_ATTACHED);
-	failed_program[0] = '\0';
-	r = ctrace_bpf__load(l->hooks->skeleton);
+	r = hooks_load_halves(l->hooks, &row);
 	if (r == 0)
 		return 0;
-	row = failed_program[0] ? row_of_program(failed_program) : -1;
 	if (row < 0)
 		return load_failed(-r, err);
 	outcome_set(&l->outcomes[row], HOOK_REFUSED, hooks_refusal(-r));
@@ -246,12 +267,12 @@ static int attach_always(struct loading *l)
 
 static int load_and_attach(struct loading *l, struct error *err)
 {
-	libbpf_print_fn_t previous = libbpf_set_print(watch_libbpf);
+	libbpf_print_fn_t previous = libbpf_set_print(hooks_watch_libbpf);
 	int r = -EAGAIN;
 
 	for (size_t attempt = 0; attempt <= hook_count && r == -EAGAIN; attempt++) {
 		hooks_detach(l->hooks);
-		forget_programs(l);
+		hooks_close(l->hooks);
 		r = try_load(l, err);
 		if (r == 0)
 			r = attach_always(l);
@@ -297,7 +318,7 @@ static int check_essential(const struct loading *l, struct error *err)
 	static const char *const essential[] = { "ct_task_newtask", "ct_sched_process_exec", "ct_sched_process_exit" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(essential); i++) {
-		int row = row_of_program(essential[i]);
+		int row = hooks_row_of_program(essential[i]);
 
 		if (l->outcomes[row].state == HOOK_REFUSED && geteuid() != 0)
 			return load_failed(EPERM, err);
@@ -319,6 +340,7 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 		.direct = hooks_need_direct_reads() };
 	int r = hooks_register_handlers();
 
+	memset(l.maps, -1, sizeof(l.maps));
 	if (fd < 0)
 		return error_errno(err, errno, "cannot make a memory file");
 	if (r < 0)

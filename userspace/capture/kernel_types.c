@@ -108,8 +108,7 @@ static void index_names(struct kernel_types *t)
 	}
 }
 
-int kernel_types_load(const struct btf *local, const char *const *more, struct kernel_types **ret_types,
-	struct error *err)
+int kernel_types_open(struct kernel_types **ret_types, struct error *err)
 {
 	struct kernel_types *t = xcalloc(1, sizeof(*t));
 	int r = btf_view_open(VMLINUX, &t->btf);
@@ -119,12 +118,21 @@ int kernel_types_load(const struct btf *local, const char *const *more, struct k
 		return error_errno(err, -r, "the kernel's type information cannot be read "
 			"(" VMLINUX "; CONFIG_DEBUG_INFO_BTF makes it)");
 	}
+	*ret_types = t;
+	return 0;
+}
+
+bool kernel_types_has_name(const struct kernel_types *t, const char *name)
+{
+	return memmem(t->btf.strings, t->btf.strings_size, name, strlen(name) + 1) != NULL;
+}
+
+void kernel_types_index(struct kernel_types *t, const struct btf *local, const char *const *more)
+{
 	want_local(t, local);
 	for (; *more; more++)
 		want(t, *more, strlen(*more));
 	index_names(t);
-	*ret_types = t;
-	return 0;
 }
 
 void kernel_types_free(struct kernel_types *t)

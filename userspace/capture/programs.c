@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "capture/capture_internal.h"
-#include "bpf/ctrace.skel.h"
+#include "capture/hooks_internal.h"
 #include "util/cleanup.h"
 #include "util/file.h"
 
@@ -19,19 +19,18 @@ static bool are_counted(void)
 
 size_t capture_program_times(const struct capture *c, struct program_time *ret, size_t most)
 {
-	struct bpf_program *program;
 	size_t count = 0;
 
 	if (!are_counted())
 		return 0;
-	bpf_object__for_each_program(program, c->hooks.skeleton->obj) {
+	for (size_t row = 0; row < hook_count && count < most; row++) {
+		const struct bpf_program *program = hooks_program(&c->hooks, row);
 		struct bpf_prog_info info = { 0 };
 		__u32 length = sizeof(info);
 		int fd = bpf_program__fd(program);
 
-		if (count == most || fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) < 0)
-			continue;
-		ret[count++] = (struct program_time){ bpf_program__name(program), info.run_time_ns };
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0)
+			ret[count++] = (struct program_time){ bpf_program__name(program), info.run_time_ns };
 	}
 	return count;
 }
