@@ -169,17 +169,23 @@ static void forget_maps(struct loading *l)
 
 static int open_programs(struct loading *l, struct error *err)
 {
+	const struct error *failure;
 	int r = parallel_run(open_halves, read_types, l);
 
 	if (r == 0)
 		r = parallel_run(look_through_types, make_maps, l);
-	if (r < 0)
-		*err = l->here.text[0] ? l->here : l->there;
 	if (r == 0)
 		r = hooks_use_maps(l->hooks->skeleton, l->maps);
 	if (r == 0)
 		r = hooks_use_maps(l->hooks->second, l->maps);
 	forget_maps(l);
+	if (r == 0)
+		return 0;
+	failure = l->here.text[0] ? &l->here : &l->there;
+	if (!failure->text[0])
+		return load_failed(-r, err);
+	if (err)
+		*err = *failure;
 	return r;
 }
 
