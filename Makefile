@@ -44,9 +44,10 @@ HARDEN_x86 := -fcf-protection -fstack-clash-protection
 HARDEN_arm64 := -mbranch-protection=standard $(if $(findstring clang,$(CC)),,-fstack-clash-protection)
 HARDEN := -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 $(HARDEN_$(ARCH))
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+# The sanitizers' own code hides from gcc which lengths were checked: it then warns of what cannot be.
 ifdef SAN
 HARDEN := -fPIE
-CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CFLAGS += -Wno-format-truncation -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=address,undefined
 endif
 ifdef DEBUG
