@@ -117,16 +117,16 @@ int hooks_watch_libbpf(enum libbpf_print_level level, const char *format, va_lis
 
 struct halves {
 	struct hooks *hooks;
-	char failed[2][sizeof(failed_program)];
+	int failed_row[2]; /* -1 = none, or what failed was no program */
 };
 
-static int load_half(struct ctrace_bpf *half, char *ret_failed)
+static int load_half(struct ctrace_bpf *half, int *ret_failed_row)
 {
 	int r;
 
 	failed_program[0] = '\0';
 	r = ctrace_bpf__load(half);
-	memcpy(ret_failed, failed_program, sizeof(failed_program));
+	*ret_failed_row = hooks_row_of_program(failed_program);
 	return r;
 }
 
@@ -134,14 +134,14 @@ static int load_first(void *arg)
 {
 	struct halves *h = arg;
 
-	return load_half(h->hooks->skeleton, h->failed[0]);
+	return load_half(h->hooks->skeleton, &h->failed_row[0]);
 }
 
 static int load_second(void *arg)
 {
 	struct halves *h = arg;
 
-	return load_half(h->hooks->second, h->failed[1]);
+	return load_half(h->hooks->second, &h->failed_row[1]);
 }
 
 int hooks_load_halves(struct hooks *hooks, int *ret_failed_row)
@@ -149,7 +149,7 @@ int hooks_load_halves(struct hooks *hooks, int *ret_failed_row)
 	struct halves h = { .hooks = hooks };
 	int r = parallel_run(load_first, load_second, &h);
 
-	*ret_failed_row = hooks_row_of_program(h.failed[0][0] ? h.failed[0] : h.failed[1]);
+	*ret_failed_row = h.failed_row[0] >= 0 ? h.failed_row[0] : h.failed_row[1];
 	return r;
 }
 

@@ -86,9 +86,9 @@ void hooks_detach(struct hooks *hooks);
 /* hooks_halves.c: the object is opened twice, for programs are verified side by side. hooks_open_half: 0 or -errno; the
  * types are read from the descriptor when the programs are loaded. hooks_make_maps makes the maps of both halves and
  * gives a descriptor for each in the order of the object, -1 for what is not shared, or fails with -errno (what was
- * made is the caller's to close); hooks_use_maps puts them in their place. hooks_set_wanted tells which programs are to be
- * loaded, in the half that each belongs to. hooks_load_halves: 0, or -errno with the
- * row of the program that the kernel refused, -1 where it was something else. */
+ * made is the caller's to close); hooks_use_maps puts them in their place. hooks_set_wanted tells which programs are to
+ * be loaded, each in the half that it belongs to. hooks_load_halves: 0, or -errno with the row of a program that the
+ * kernel refused, -1 where it was something else. */
 enum { HOOKS_MAX_MAPS = 16 };
 int hooks_open_half(bool direct, int types_fd, struct ctrace_bpf **ret);
 int hooks_make_maps(const struct ctrace_bpf *half, int fds[HOOKS_MAX_MAPS]);
