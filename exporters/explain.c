@@ -11,6 +11,7 @@
 struct explain {
 	const struct container *container;
 	bool *told; /* one per rule */
+	bool told_later_exec;
 };
 
 struct explain *explain_new(const struct container *c)
@@ -103,6 +104,26 @@ static bool is_init_exec(const struct step *s)
 	return s->kind == STEP_EXEC && s->phase == PHASE_EXEC && !(s->has_result && s->result < 0);
 }
 
+/* An exec of init or of an exec session that was one already. */
+static bool is_later_exec(const struct explain *e, const struct step *s)
+{
+	const struct container *c = e->container;
+	const struct actor *a = s->actor >= 0 ? &c->actors[s->actor] : NULL;
+
+	return s->kind == STEP_EXEC && s->phase == PHASE_RUN && a && s->start_ns > a->start_ns &&
+	       (a->role == ACTOR_INIT || a->role == ACTOR_EXEC);
+}
+
+static enum explained explain_later_exec(struct explain *e, struct strbuf *sb)
+{
+	if (e->told_later_exec)
+		return EXPLAINED_ABOVE;
+	e->told_later_exec = true;
+	strbuf_puts(sb, "The program gives its place to another, as an entrypoint script does in its last line "
+		"(exec \"$@\"): the pid stays, and signals for the container reach the new program.");
+	return EXPLAINED;
+}
+
 enum explained explain_step(struct explain *e, const struct step *s, struct strbuf *sb)
 {
 	static const char begins[] = "This is the moment the container starts: the prepared process becomes its "
@@ -110,6 +131,8 @@ enum explained explain_step(struct explain *e, const struct step *s, struct strb
 	size_t before = sb->length;
 	bool main_found = false, any = false;
 
+	if (is_later_exec(e, s))
+		return explain_later_exec(e, sb);
 	for (size_t i = 0; i < explain_rule_count; i++) {
 		const struct explain_rule *r = &explain_rules[i];
 

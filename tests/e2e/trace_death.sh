@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 120
-# How containers die: exit codes, signals and who sent them, OOM kills with victim, survivor, cgroup, limit and use.
+# How containers die: exit codes, signals and who sent them, OOM kills with victim, survivor, cgroup, limit and use; and what
+# pid 1 becomes before.
 . tests/lib/env.sh
 . tests/lib/images.sh
 . tests/lib/engines.sh
@@ -46,6 +47,11 @@ rc delete --force "kill-$$"
 bundle "$WORK/segv" stimulus segv
 rc run --bundle "$WORK/segv" "segv-$$"
 is $? 139 "runc: a segmentation fault"
+
+# An entrypoint script that makes way for the service.
+bundle "$WORK/entry" sh -c 'sleep 0.02; exec stimulus exit=6'
+rc run --bundle "$WORK/entry" "entry-$$"
+is $? 6 "runc: the script's successor ends the container"
 sleep 0.3
 trace_stop
 
@@ -85,6 +91,11 @@ p.equal((sender.get("pid"), sender.get("comm"), sender.get("container")), (kille
 
 c = t.one("segv-" + suffix)
 p.equal((c.exit.get("code"), c.exit.get("signal")), (139, 11), "SIGSEGV")
+
+c = t.one("entry-" + suffix)
+later = [s for s in c.steps("exec") if s["phase"] == "run"]
+p.equal([s["detail"].get("argv") for s in later], [["stimulus", "exit=6"]], "what pid 1 executed later is told")
+p.equal([(c.actor_of(s) or {}).get("role") for s in later], ["init"], "as init's own step")
 p.equal(t.lost(), 0, "no event was lost")
 EOF
 

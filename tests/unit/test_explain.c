@@ -71,6 +71,31 @@ static void test_resolved_target(void **state)
 	mb_free(c);
 }
 
+/* Init's first exec starts the container, its later ones do not, and that is said once. */
+static void test_later_programs(void **state)
+{
+	struct container *c = mb_container("x");
+	int init = mb_actor(c, ACTOR_INIT, 8, "sh", -1, 0, 1);
+	struct explain *e;
+	struct strbuf first = { 0 }, later = { 0 };
+
+	(void)state;
+	c->started_ns = c->actors[init].start_ns;
+	mb_step(c, STEP_EXEC, PHASE_EXEC, init, 0, 0, "path", "/bin/sh", NULL);
+	for (int i = 1; i < 3; i++)
+		mb_step(c, STEP_EXEC, PHASE_RUN, init, i, 0, "path", "/usr/sbin/nginx", NULL);
+	e = explain_new(c);
+	assert_int_equal(explain_step(e, &c->steps[0], &first), EXPLAINED);
+	assert_non_null(strstr(first.text, "the container starts"));
+	assert_int_equal(explain_step(e, &c->steps[1], &later), EXPLAINED);
+	assert_non_null(strstr(later.text, "the pid stays"));
+	assert_int_equal(explain_step(e, &c->steps[2], &later), EXPLAINED_ABOVE);
+	strbuf_free(&first);
+	strbuf_free(&later);
+	explain_free(e);
+	mb_free(c);
+}
+
 static void test_only_the_flags_that_are_there(void **state)
 {
 	char *text = say(STEP_UNSHARE, "*flags", "CLONE_NEWUTS");
@@ -148,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_specific), cmocka_unit_test(test_resolved_target),
+		cmocka_unit_test(test_later_programs),
 		cmocka_unit_test(test_only_the_flags_that_are_there), cmocka_unit_test(test_once),
 		cmocka_unit_test(test_every_kind), cmocka_unit_test(test_table),
 	};

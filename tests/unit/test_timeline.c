@@ -552,6 +552,26 @@ static void exec_session_and_hook(void **state)
 	assert_int_equal(c->exit.code, 0);
 }
 
+/* An entrypoint script that gives its place to the service, which executes itself without end. */
+static void later_programs_of_init(void **state)
+{
+	struct proc runc = new_proc(100);
+	struct proc init = runc_run(&runc, "box", 50);
+	const struct container *c = timeline_get(tl, 0);
+	size_t before = c->step_count;
+
+	(void)state;
+	for (int i = 0; i < 151; i++)
+		exec_as(&init, ROLE_PAYLOAD, "nginx", "nginx -g x");
+	assert_int_equal(c->step_count, before + 100);
+	assert_int_equal(c->steps_cut, 51);
+	for (size_t i = before; i < c->step_count; i++) {
+		assert_int_equal(c->steps[i].phase, PHASE_RUN);
+		assert_int_equal(c->actors[c->steps[i].actor].role, ACTOR_INIT);
+		assert_string_equal(details_text(&c->steps[i].details, "path"), "/bin/nginx");
+	}
+}
+
 static void lost_exit_of_a_call(void **state)
 {
 	struct proc a = new_proc(100);
@@ -771,8 +791,8 @@ int main(void)
 		test(link_before_its_container),
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
-		test(exec_session_and_hook), test(lost_exit_of_a_call), test(loss_that_lasts), test(killed_with_sender),
-		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
+		test(exec_session_and_hook), test(later_programs_of_init), test(lost_exit_of_a_call),
+		test(loss_that_lasts), test(killed_with_sender), test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),
 	};
 

@@ -274,6 +274,22 @@ static bool executes_itself(const char *filename)
 		str_starts(filename, "/dev/fd/");
 }
 
+/* What a container's init or exec session executes later (an entrypoint script, then the service) is told, but
+ * one that does nothing else must not fill the timeline: beyond a hundred they are counted. */
+static bool is_later_program(struct process *p, struct cont *c)
+{
+	enum { TOLD = 100 };
+
+	if (!c || c->c.ended || (!p->is_init && !p->is_exec))
+		return false;
+	if (p->later_execs >= TOLD) {
+		c->c.steps_cut++;
+		return false;
+	}
+	p->later_execs++;
+	return true;
+}
+
 void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 {
 	struct process *p = process_get(tl, &e->h);
@@ -290,10 +306,10 @@ void lifecycle_exec(struct timeline *tl, const struct event_exec *e)
 
 	process_exec(tl, p, e);
 	if (first_payload)
-		exec_payload(tl, p, c, e); /* its later programs are its own affair */
+		exec_payload(tl, p, c, e);
 	else
 		exec_part(tl, p);
-	if (p->role != ROLE_NONE && (p->role != ROLE_PAYLOAD || first_payload))
+	if (p->role != ROLE_NONE && (p->role != ROLE_PAYLOAD || first_payload || is_later_program(p, c)))
 		steps_exec_done(tl, p, e);
 	c = process_container(tl, p);
 	if (first_payload)

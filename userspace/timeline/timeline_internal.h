@@ -31,6 +31,7 @@ struct process {
 	bool followed;             /* ROLE_FOLLOWED, or made by one that is */
 	bool is_init, is_exec, is_hook; /* what a ROLE_PAYLOAD process turned out to be */
 	bool runs_verb;            /* a runtime whose argv named a container command */
+	uint16_t later_execs;      /* of an init or exec session, after the one that made it that */
 	uint32_t ns_tgid, ns_level;
 	uint64_t cgroup_id;
 	uint64_t fork_ns, exec_ns, dead_ns;
