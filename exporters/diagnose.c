@@ -330,13 +330,16 @@ static void print_missing(struct view *v)
 {
 	const struct container *c = v->c;
 
-	if (!c->lost && !c->steps_cut && !c->inferred_front)
+	if (!c->lost && !text_is_cut(c) && !c->inferred_front)
 		return;
 	section(v, "what may be missing");
 	if (c->lost)
 		strbuf_printf(v->sb, "  %" PRIu64 " events were lost while it lived: what is said above may be wrong\n", c->lost);
-	if (c->steps_cut)
-		strbuf_printf(v->sb, "  %" PRIu64 " steps beyond the bound were not kept\n", c->steps_cut);
+	if (text_is_cut(c)) {
+		strbuf_puts(v->sb, "  ");
+		text_cut(v->sb, c);
+		strbuf_putc(v->sb, '\n');
+	}
 	if (c->inferred_front)
 		strbuf_printf(v->sb, "  the first steps of %" PRIu64 " phases may have been missed\n", c->inferred_front);
 }

@@ -18,8 +18,8 @@ enum { FORKS_MAX = 8 };
 /* What was told of a container. */
 struct told {
 	bool created, started, died, destroyed;
-	size_t marks;      /* of the container's, looked at: they are kept in order of time, the later ones not behind */
-	size_t actors;     /* of the container's, looked at */
+	size_t marks;      /* of the container's that there ever were, looked at */
+	size_t actors;     /* the same, with those that are not kept any more */
 	uint64_t signal_ns; /* of the newest signal told */
 };
 
@@ -286,8 +286,11 @@ static bool begins_session(const struct container *c, const struct actor *a)
 
 static void tell_sessions(struct docker_events *d, struct lines *lines, const struct container *c, struct told *told)
 {
-	for (; told->actors < c->actor_count; told->actors++) {
-		const struct actor *a = &c->actors[told->actors];
+	size_t next = told->actors > c->actors_cut ? told->actors - c->actors_cut : 0;
+
+	told->actors = c->actors_cut + c->actor_count;
+	for (; next < c->actor_count; next++) {
+		const struct actor *a = &c->actors[next];
 		_cleanup_(strbuf_free) struct strbuf create = { 0 };
 		_cleanup_(strbuf_free) struct strbuf begin = { 0 };
 		char id[65];
@@ -338,7 +341,7 @@ static void tell_marks(struct docker_events *d, struct lines *lines, const struc
 			session_id(c, a, id);
 		write_line(d, lines, c, &(struct line){ "exec_die", m->at_ns, code ? "exitCode" : NULL, text, *id ? id : NULL });
 	}
-	told->marks = c->mark_count;
+	told->marks = c->marks_made;
 }
 
 /* Signals that a runtime was told to send: `docker kill`, `docker stop`. */

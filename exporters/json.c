@@ -431,6 +431,8 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	write_limits(sb, c);
 	write_throttling(sb, &c->throttling);
 	json_number(sb, "steps_cut", (int64_t)c->steps_cut);
+	json_number(sb, "actors_cut", (int64_t)c->actors_cut);
+	json_number(sb, "marks_cut", (int64_t)c->marks_cut);
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
 	write_trace(sb, spans, c);
 	end_line(sb);

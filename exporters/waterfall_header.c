@@ -197,7 +197,7 @@ void view_losses(struct view *v)
 {
 	const struct container *c = v->c;
 
-	if (!c->lost && !c->steps_cut && !c->inferred_front) {
+	if (!c->lost && !text_is_cut(c) && !c->inferred_front) {
 		view_painted(v, DIM, "nothing lost");
 		view_end_line(v);
 		return;
@@ -209,8 +209,8 @@ void view_losses(struct view *v)
 		view_unpaint(v, RED);
 		view_end_line(v);
 	}
-	if (c->steps_cut) {
-		strbuf_printf(v->sb, "%" PRIu64 " steps beyond the bound were counted and not kept", c->steps_cut);
+	if (text_is_cut(c)) {
+		text_cut(v->sb, c);
 		view_end_line(v);
 	}
 	if (c->inferred_front) {

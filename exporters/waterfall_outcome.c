@@ -106,6 +106,29 @@ static double cpu_limit(const struct container *c)
 	return q > 0 && p > 0 ? q / p : 0;
 }
 
+bool text_is_cut(const struct container *c)
+{
+	return c->steps_cut || c->actors_cut || c->marks_cut;
+}
+
+void text_cut(struct strbuf *sb, const struct container *c)
+{
+	const struct {
+		uint64_t count;
+		const char *what;
+	} cut[] = { { c->steps_cut, "step" }, { c->actors_cut, "actor" }, { c->marks_cut, "mark" } };
+	const char *separator = ": ";
+
+	strbuf_puts(sb, "beyond the bounds of a timeline");
+	for (size_t i = 0; i < ARRAY_SIZE(cut); i++) {
+		if (!cut[i].count)
+			continue;
+		strbuf_printf(sb, "%s%" PRIu64 " %s%s", separator, cut[i].count, cut[i].what, cut[i].count == 1 ? "" : "s");
+		separator = ", ";
+	}
+	strbuf_puts(sb, ", counted and not kept");
+}
+
 void text_throttling(struct strbuf *sb, const struct container *c, bool utf8)
 {
 	const struct throttling *t = &c->throttling;

@@ -31,6 +31,10 @@ void text_limits(struct strbuf *sb, const struct container *c, bool utf8);
 /* "throttled 34 of 50 periods, 1.20 s, by its limit of 0.5 CPUs"; nothing where it was not. */
 void text_throttling(struct strbuf *sb, const struct container *c, bool utf8);
 
+/* "beyond the bounds of a timeline: 812 steps, 96 actors, 64 marks, counted and not kept", if anything was. */
+bool text_is_cut(const struct container *c);
+void text_cut(struct strbuf *sb, const struct container *c);
+
 /* "exit 0", "killed by SIGKILL (OOM: 256 MiB limit of /docker/... hit)", "running". */
 void text_outcome(struct strbuf *sb, const struct container *c, bool utf8);
 

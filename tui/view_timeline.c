@@ -67,8 +67,10 @@ static void outcome_text(struct strbuf *sb, const struct container *c, bool utf8
 		strbuf_printf(sb, "; LOST %" PRIu64 " events while it lived", c->lost);
 	if (c->inferred_front)
 		strbuf_printf(sb, "; %" PRIu64 " steps at the front may have been missed", c->inferred_front);
-	if (c->steps_cut)
-		strbuf_printf(sb, "; %" PRIu64 " steps beyond the bound", c->steps_cut);
+	if (text_is_cut(c)) {
+		strbuf_puts(sb, "; ");
+		text_cut(sb, c);
+	}
 }
 
 static const struct container *compared(const struct ui *ui, struct model *m, const struct container *c)

@@ -211,6 +211,27 @@ void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t in
 	claim_key(tl, c, kind, text);
 }
 
+void claim_drop_process(struct timeline *tl, const struct cont *c, const struct process_id *id)
+{
+	_cleanup_free_ char *key = process_key_text(id);
+
+	if (map_get(&tl->keys, key, strlen(key)) == c)
+		map_remove(&tl->keys, key, strlen(key));
+}
+
+void claim_tidy(struct timeline *tl, struct cont *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->key_count; i++) {
+		if (map_get(&tl->keys, c->keys[i], strlen(c->keys[i])) == c)
+			c->keys[kept++] = c->keys[i];
+		else
+			free(c->keys[i]);
+	}
+	c->key_count = kept;
+}
+
 void claim_drop_all(struct timeline *tl, struct cont *c)
 {
 	for (size_t i = 0; i < c->key_count; i++) {

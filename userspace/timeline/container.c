@@ -33,7 +33,7 @@ struct cont *container_new(struct timeline *tl, const char *id)
 	return c;
 }
 
-static void free_actor(struct actor *a)
+void actor_free(struct actor *a)
 {
 	free(a->argv);
 	free(a->exe);
@@ -44,7 +44,7 @@ void container_free(struct cont *cont)
 	struct container *c = &cont->c;
 
 	for (size_t i = 0; i < c->actor_count; i++)
-		free_actor(&c->actors[i]);
+		actor_free(&c->actors[i]);
 	for (size_t i = 0; i < c->step_count; i++)
 		step_times_free(&c->steps[i]);
 	arena_free(&cont->details);
@@ -194,7 +194,7 @@ static enum actor_role role_of(const struct cont *c, const struct process *p)
 
 static void describe_actor(struct actor *a, const struct process *p)
 {
-	free_actor(a);
+	actor_free(a);
 	memcpy(a->comm, p->comm, sizeof(a->comm));
 	a->exe = p->exe ? xstrdup(p->exe) : NULL;
 	a->argv = argv_copy(p->argv);
@@ -442,7 +442,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 	}
 	details_seal(&step->details, &c->details);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
-	step->order = (uint32_t)c->c.step_count;
+	step->order = (uint32_t)(c->c.step_count + c->c.steps_cut);
 	c->c.steps[c->c.step_count++] = *step;
 	*step = (struct step){ 0 };
 	learn(tl, c, actor, &c->c.steps[c->c.step_count - 1]);
@@ -452,7 +452,7 @@ struct mark *container_add_mark(struct cont *c, enum mark_kind kind, uint64_t at
 {
 	array_grow(c->c.marks, c->c.mark_count, c->c.mark_capacity);
 	c->c.marks[c->c.mark_count] = (struct mark){ .kind = kind, .at_ns = at_ns,
-		.order = (uint32_t)c->c.mark_count };
+		.order = c->c.marks_made++ };
 	c->unsettled = true;
 	return &c->c.marks[c->c.mark_count++];
 }
@@ -550,6 +550,7 @@ void container_sweep(struct timeline *tl, bool last)
 			}
 		}
 		c->c.lost = tl->stats.lost - c->lost_at_first;
+		container_bound(tl, c);
 		tl->active[kept++] = c;
 	}
 	tl->active_count = kept;

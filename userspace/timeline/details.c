@@ -95,6 +95,27 @@ void details_seal(struct details *d, struct arena *arena)
 	d->capacity = d->count;
 }
 
+void details_move(struct details *d, struct arena *arena)
+{
+	size_t size = d->count * sizeof(*d->items);
+	struct detail *items;
+	char *text;
+
+	if (!d->count)
+		return;
+	for (uint32_t i = 0; i < d->count; i++)
+		size += is_text(&d->items[i]) ? strlen(d->items[i].text) + 1 : 0;
+	items = memcpy(arena_take(arena, size), d->items, d->count * sizeof(*items));
+	text = (char *)&items[d->count];
+	for (uint32_t i = 0; i < d->count; i++) {
+		if (!is_text(&items[i]))
+			continue;
+		items[i].text = text;
+		text = stpcpy(text, d->items[i].text) + 1;
+	}
+	d->items = items;
+}
+
 void details_free(struct details *d)
 {
 	for (size_t i = 0; i < d->count; i++) {

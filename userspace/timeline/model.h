@@ -123,7 +123,7 @@ struct gap {
 struct mark {
 	enum mark_kind kind;
 	uint64_t at_ns;
-	uint32_t order;
+	uint32_t order; /* as they came, from 0 */
 	struct details details;
 };
 
@@ -202,7 +202,9 @@ struct container {
 	struct throttling throttling;
 	struct exit_info exit;
 	uint64_t lost;         /* events lost while it lived that may have been its own */
-	uint64_t steps_cut;    /* steps beyond the bound TIMELINE_MAX_STEPS, counted and not kept */
+	/* Beyond the bounds of a timeline, counted and not kept: the oldest of what came after the start. */
+	uint64_t steps_cut, actors_cut, marks_cut;
+	uint32_t marks_made;   /* marks that there ever were, for mark.order */
 	uint64_t inferred_front; /* phases whose first steps the arming may have missed */
 };
 

@@ -25,6 +25,7 @@ struct timeline_config {
 	size_t max_ended;
 };
 
+/* Of a container; of one that lives for long, the oldest after its start are forgotten in time. */
 enum { TIMELINE_MAX_STEPS = 20000 };
 
 /* Told when a container changes; the pointer is good for the duration of the call. */

@@ -204,6 +204,7 @@ char *argv_join(char *const *argv, char separator);
 /* container.c */
 struct cont *container_new(struct timeline *tl, const char *id);
 void container_free(struct cont *c);
+void actor_free(struct actor *a); /* what it points to */
 struct cont *container_by_serial(struct timeline *tl, uint64_t serial);
 int container_actor(struct timeline *tl, struct cont *c, struct process *p);
 /* Turns the part that p has as a runtime into the one that it has now, if it took no step before. */
@@ -225,6 +226,8 @@ void container_actor_gone(struct cont *c, const struct process *p, uint64_t now_
 void container_actor_leaves(struct cont *c, const struct process *p, uint64_t now_ns);
 /* settle.c */
 void container_settle(struct cont *c);
+/* bounds.c: forgets the oldest of what came after the start, where there is much of it; indexes of actors change. */
+void container_bound(struct timeline *tl, struct cont *c);
 
 /* details */
 void details_add_text(struct details *d, const char *key, const char *text);
@@ -238,6 +241,8 @@ void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
 /* Moves them into the arena: nothing can be added afterwards, and they are not to be freed. */
 void details_seal(struct details *d, struct arena *arena);
+/* Moves sealed ones into another arena. */
+void details_move(struct details *d, struct arena *arena);
 void details_free(struct details *d);
 void step_free(struct step *s);
 void step_times_free(struct step *s); /* of one whose details are sealed */
@@ -258,6 +263,8 @@ void claim_key(struct timeline *tl, struct cont *c, char kind, const char *value
 void claim_process_key(struct timeline *tl, struct cont *c, const struct process_id *id);
 void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode);
 void claim_drop_all(struct timeline *tl, struct cont *c);
+void claim_drop_process(struct timeline *tl, const struct cont *c, const struct process_id *id);
+void claim_tidy(struct timeline *tl, struct cont *c); /* gives back the memory of keys that were dropped */
 struct cont *claim_find(struct timeline *tl, char kind, const char *value);
 struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value, size_t length);
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode);

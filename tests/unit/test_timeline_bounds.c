@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container that lives for long: thousands of health checks leave its start, its newest sessions and its end in the timeline,
+ * take no more memory than a hundred do, and are counted. */
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "exporters/docker_events.h"
+#include "unit/event_builder.h"
+
+#define ID "9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c"
+
+enum { CALLS = 9, STEPS_OF_CHECK = CALLS + 3 }; /* the client's exec, runc's, and the session's */
+
+/* `docker exec ID check N`: a client, runc, its calls, and the session itself. */
+static void health_check(int n)
+{
+	struct proc cli = new_proc(10000 + (uint32_t)(n % 5000) * 3), runc, session;
+	char argv[64];
+
+	exec_as(&cli, ROLE_RUNTIME, "runc", "runc --root /r exec " ID " check");
+	runc = fork_of(&cli, cli.pid + 1, 0, 0);
+	for (int i = 0; i < CALLS; i++) {
+		enter(&runc, OP_SETNS, NULL, NULL, 0);
+		leave(&runc, OP_SETNS, 0);
+	}
+	session = runc;
+	session.level = 1;
+	session.ns_pid = 17;
+	session.mnt = 999;
+	snprintf(argv, sizeof(argv), "check %d", n);
+	exec_as(&session, ROLE_PAYLOAD, "check", argv);
+	exits(&session, 0);
+	exits(&cli, 0);
+}
+
+static size_t steps_in(const struct container *c, enum phase phase)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->step_count; i++)
+		count += c->steps[i].phase == phase;
+	return count;
+}
+
+static void check_references(const struct container *c)
+{
+	for (size_t i = 0; i < c->step_count; i++) {
+		assert_true(c->steps[i].actor < (int)c->actor_count);
+		assert_true(i == 0 || c->steps[i - 1].start_ns <= c->steps[i].start_ns);
+	}
+	for (size_t i = 0; i < c->actor_count; i++)
+		assert_true(c->actors[i].parent < (int)i);
+}
+
+/* The step of a session belongs to the actor with the same arguments, after however many moves. */
+static void check_sessions(const struct container *c, int last)
+{
+	char argv[64];
+	int found = 0;
+
+	for (size_t i = 0; i < c->step_count; i++) {
+		const struct step *s = &c->steps[i];
+		const struct actor *a = s->actor >= 0 ? &c->actors[s->actor] : NULL;
+
+		if (s->kind != STEP_EXEC || !a || a->role != ACTOR_EXEC)
+			continue;
+		assert_string_equal(a->argv[0], "check");
+		snprintf(argv, sizeof(argv), "check\x1f%s", a->argv[1]);
+		assert_string_equal(details_text(&s->details, "argv"), argv);
+		found++;
+	}
+	assert_true(found > 100);
+	snprintf(argv, sizeof(argv), "%d", last);
+	assert_string_equal(c->actors[c->actor_count - 1].argv[1], argv);
+}
+
+static void many_health_checks(void **state)
+{
+	enum { CHECKS = 6000 };
+	struct proc runc = new_proc(100);
+	struct proc init = runc_run(&runc, ID, 50);
+	const struct container *c = timeline_get(tl, 0);
+	size_t start, mounts, first = 0;
+
+	(void)state;
+	timeline_get(tl, 0); /* in order */
+	start = c->step_count;
+	mounts = steps_in(c, PHASE_MOUNTS);
+	for (int n = 0; n < CHECKS; n++) {
+		health_check(n);
+		assert_true(c->step_count < TIMELINE_MAX_STEPS);
+		assert_true(c->actor_count < 1100);
+		if (n == 100)
+			first = mallinfo2().uordblks;
+	}
+	assert_true(mallinfo2().uordblks < first + (8u << 20));
+	check_sessions(c, CHECKS - 1);
+	runc_gone(&runc, &init, ID, 50, 7 << 8);
+	timeline_finish(tl);
+	check_references(c);
+	assert_int_equal(steps_in(c, PHASE_MOUNTS), mounts);
+	assert_int_equal(c->step_count + c->steps_cut, start + (size_t)CHECKS * STEPS_OF_CHECK + steps_in(c, PHASE_TEARDOWN));
+	assert_true(steps_in(c, PHASE_TEARDOWN) > 0);
+	assert_true(c->marks_cut > 0 && c->actors_cut > 0);
+	assert_int_equal(c->mark_count + c->marks_cut, c->marks_made);
+	assert_true(c->exit.known);
+	assert_int_equal(c->exit.code, 7);
+}
+
+static size_t lines_with(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	for (text = strstr(text, word); text; text = strstr(text + 1, word))
+		count++;
+	return count;
+}
+
+/* docker's events say each session once, also of those that are not kept. */
+static void events_of_health_checks(void **state)
+{
+	enum { CHECKS = 3000 };
+	struct facts facts = { 0 };
+	struct docker_events *d = docker_events_new(&facts);
+	struct proc runc = new_proc(100);
+	struct strbuf told = { 0 };
+	const struct container *c;
+
+	(void)state;
+	runc_run(&runc, ID, 50);
+	c = timeline_get(tl, 0);
+	now += 10000 * MS;
+	for (int n = 0; n < CHECKS; n++) {
+		health_check(n);
+		timeline_get(tl, 0); /* in order */
+		docker_events_update(d, &told, c, now);
+	}
+	assert_true(c->actors_cut > 0 && c->marks_cut > 0);
+	assert_int_equal(lines_with(told.text, "\"Action\":\"exec_create"), CHECKS);
+	assert_int_equal(lines_with(told.text, "\"Action\":\"exec_die"), CHECKS);
+	docker_events_free(d);
+	strbuf_free(&told);
+}
+
+/* Marks of one kind without end do not push out those of another. */
+static void marks_without_end(void **state)
+{
+	struct proc runc = new_proc(100), other = new_proc(90);
+	struct proc init = runc_run(&runc, ID, 50);
+	const struct container *c = timeline_get(tl, 0);
+	size_t hups = 0, started = 0;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		struct event_signal e = { .h = header(&other, EVENT_SIGNAL, sizeof(e)), .signal = 1,
+			.target_tgid = init.pid, .target_start_ns = init.start, .target_ns_tgid = 1, .target_ns_level = 1,
+			.target_cgroup_id = 50, .target_role = ROLE_PAYLOAD };
+
+		feed(&e);
+	}
+	tick();
+	timeline_get(tl, 0); /* in order */
+	for (size_t i = 0; i < c->mark_count; i++) {
+		hups += c->marks[i].kind == MARK_SIGNAL;
+		started += c->marks[i].kind == MARK_STARTED;
+	}
+	assert_int_equal(started, 1);
+	assert_true(hups >= 500 && hups <= 1100);
+	assert_int_equal(hups + c->marks_cut, 5000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(many_health_checks), test(events_of_health_checks), test(marks_without_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
