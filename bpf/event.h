@@ -45,6 +45,7 @@ enum event_kind {
 	EVENT_CGROUP_FROZEN = 13,    /* value 0 or 1 */
 	EVENT_OOM_VICTIM = 14,       /* struct event_oom; the header is the allocating task's */
 	EVENT_SIGNAL = 15,           /* struct event_signal; the header is the sender's */
+	EVENT_FORK_REFUSED = 16,     /* struct event_fork_refused; the header is of whoever ended in that cgroup next */
 
 	/* bulk ring: the detail tier */
 	EVENT_SYSCALL_ENTER = 32, /* struct event_syscall_enter */
@@ -220,6 +221,18 @@ struct event_oom {
 	char victim_comm[EVENT_COMM];
 	__u32 page_size, memory_hierarchy; /* hierarchy number of chain[].id */
 	struct event_memcg chain[EVENT_MEMCG_LEVELS];
+};
+
+/* The pids controller refused to let a process of a cgroup fork. */
+struct event_fork_refused {
+	struct event h;    /* later than that, and another process: the kernel only counts */
+	__u64 refused;     /* since that cgroup was made */
+	/* The limit with the least room, of the cgroup or an ancestor, when the record was made; limit 0 = none. */
+	__u64 id;          /* of the cgroup that it is set in, in the hierarchy of pids */
+	__u64 usage, limit; /* threads */
+	__u32 hierarchy;   /* as in struct event_cgroup */
+	__u32 unused;
+	char name[EVENT_NAME];
 };
 
 struct event_signal {

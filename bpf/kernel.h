@@ -39,7 +39,7 @@ typedef struct {
 
 typedef struct {
 	__s64 counter;
-} atomic_long_t;
+} atomic_long_t, atomic64_t;
 
 struct kgid {
 	__u32 val;
@@ -151,6 +151,17 @@ struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;
 	struct page_counter memsw; /* one union with swap */
+};
+
+struct pids_cgroup {
+	struct cgroup_subsys_state css;
+	atomic64_t counter, limit;
+	atomic64_t events_local[2];
+};
+
+/* Before v6.11 (3f26a885b5c2). */
+struct pids_cgroup___old {
+	atomic64_t events_limit;
 };
 
 struct percpu_counter {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Processes: fork, exec, exit, rename, and the roles that they pass on. */
 #include "call.h"
+#include "pids.h"
 
 enum {
 	CLONE_THREAD_FLAG = 0x00010000,
@@ -222,6 +223,7 @@ int ct_sched_process_exit(unsigned long long *ctx)
 
 	if (is_self())
 		return 0;
+	note_refused_forks(task);
 	start_ns = start_time(task);
 	role = role_get(tgid, start_ns);
 	if (!is_last_thread(ctx, task)) {

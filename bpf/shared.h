@@ -32,6 +32,7 @@ struct ctrace_config {
 	/* Index into css_set.subsys of the identifying hierarchy, or CTRACE_IDENTITY_V2. */
 	__u32 identity_subsys;
 	__u32 memory_subsys; /* CTRACE_IDENTITY_V2 = the kernel has no memory controller */
+	__u32 pids_subsys;   /* the same of pids */
 	__u32 page_size;
 };
 

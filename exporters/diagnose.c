@@ -111,6 +111,7 @@ static void print_last_request(struct view *v)
 
 static void print_end(struct view *v)
 {
+	_cleanup_(strbuf_free) struct strbuf refused = { 0 };
 	bool any = false;
 
 	section(v, "why it ended");
@@ -123,6 +124,9 @@ static void print_end(struct view *v)
 			any = true;
 		}
 	}
+	text_refused(&refused, v->c, v->utf8);
+	if (refused.length)
+		strbuf_printf(v->sb, "  %s\n", refused.text);
 	if (!any && v->c->exit.signal) {
 		print_sender(v);
 		print_last_request(v);

@@ -23,10 +23,10 @@ bool filter_type_is(const char *word, const char *type)
 {
 	if (!strcmp(word, "oom"))
 		return !strcmp(type, "oom_kill") || !strcmp(type, "oom_victim");
+	if (!strcmp(word, "limit"))
+		return !strcmp(type, "limit_change") || !strcmp(type, "fork_refused");
 	if (!strcmp(word, "cgroup"))
 		return str_starts(type, "cgroup_");
-	if (!strcmp(word, "limit"))
-		return !strcmp(type, "limit_change");
 	return !strcmp(word, type);
 }
 

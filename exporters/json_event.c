@@ -15,7 +15,7 @@ const char *json_event_kind_name(uint32_t kind)
 		[EVENT_CGROUP_RENAME] = "cgroup_rename", [EVENT_CGROUP_ATTACH] = "cgroup_attach",
 		[EVENT_CGROUP_POPULATED] = "cgroup_populated", [EVENT_CGROUP_FREEZE] = "cgroup_freeze",
 		[EVENT_CGROUP_UNFREEZE] = "cgroup_unfreeze", [EVENT_CGROUP_FROZEN] = "cgroup_frozen",
-		[EVENT_OOM_VICTIM] = "oom_victim", [EVENT_SIGNAL] = "signal",
+		[EVENT_OOM_VICTIM] = "oom_victim", [EVENT_SIGNAL] = "signal", [EVENT_FORK_REFUSED] = "fork_refused",
 		[EVENT_SYSCALL_ENTER] = "syscall_enter", [EVENT_SYSCALL_EXIT] = "syscall_exit",
 		[EVENT_CGROUP_WRITE] = "cgroup_write", [EVENT_REQUEST] = "request",
 		[EVENT_RESPONSE] = "response",
@@ -195,6 +195,18 @@ static void write_cgroup(struct strbuf *sb, const struct event *event)
 	NUMBER(e, target_tgid);
 	NUMBER(e, target_tid);
 	TEXT(e, path);
+}
+
+static void write_fork_refused(struct strbuf *sb, const struct event *event)
+{
+	const struct event_fork_refused *e = (const struct event_fork_refused *)event;
+
+	WIDE(e, refused);
+	WIDE(e, id);
+	WIDE(e, usage);
+	WIDE(e, limit);
+	NUMBER(e, hierarchy);
+	TEXT(e, name);
 }
 
 static void write_oom(struct strbuf *sb, const struct event *event)
@@ -411,6 +423,7 @@ static void write_body(struct strbuf *sb, const struct event *event)
 	case EVENT_CGROUP_FROZEN:
 	case EVENT_SNAPSHOT_CGROUP: write_cgroup(sb, event); break;
 	case EVENT_OOM_VICTIM: write_oom(sb, event); break;
+	case EVENT_FORK_REFUSED: write_fork_refused(sb, event); break;
 	case EVENT_SIGNAL: write_signal(sb, event); break;
 	case EVENT_SYSCALL_ENTER: write_enter(sb, event); break;
 	case EVENT_CGROUP_WRITE: write_cgroup_write(sb, event); break;

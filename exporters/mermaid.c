@@ -156,7 +156,7 @@ static void marks(struct view *v)
 			section(v, "marks");
 		any = true;
 		text_mark(&name, m, true);
-		task(v, name.text, m->kind == MARK_OOM_KILL ? "crit, milestone, " : "milestone, ", m->at_ns, m->at_ns);
+		task(v, name.text, text_mark_is_bad(m) ? "crit, milestone, " : "milestone, ", m->at_ns, m->at_ns);
 	}
 }
 

@@ -426,7 +426,7 @@ static void print_marks(struct view *v)
 		_cleanup_(strbuf_free) struct strbuf text = { 0 };
 		char at[FORMAT_MAX], took[FORMAT_MAX];
 		struct bars bars = { 0 };
-		bool bad = m->kind == MARK_OOM_KILL;
+		bool bad = text_mark_is_bad(m);
 
 		if (!v->full && (m->kind == MARK_STAGE || m->kind == MARK_STARTED))
 			continue;

@@ -184,13 +184,17 @@ static void print_limits(struct view *v)
 	view_wrapped(v, text.text, 0, NULL);
 }
 
-static void print_throttling(struct view *v)
+static void print_held_back(struct view *v)
 {
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
 
 	text_throttling(&text, v->c, v->o->utf8);
 	if (text.length)
 		view_wrapped(v, text.text, 0, YELLOW);
+	strbuf_reset(&text);
+	text_refused(&text, v->c, v->o->utf8);
+	if (text.length)
+		view_wrapped(v, text.text, 0, RED);
 }
 
 void view_losses(struct view *v)
@@ -226,5 +230,5 @@ void view_header(struct view *v)
 	print_command(v);
 	print_outcome(v);
 	print_limits(v);
-	print_throttling(v);
+	print_held_back(v);
 }

@@ -333,12 +333,45 @@ uint64_t text_mark_end(const struct mark *m)
 	return m->at_ns;
 }
 
+/* Which limit refused, of the newest refusal: earlier ones were most likely by the same. */
+static void text_pids_limit(struct strbuf *sb, const struct details *d, bool utf8)
+{
+	const char *of = details_text(d, "limit_of");
+	bool is_own = of && !strcmp(of, "container");
+	uint64_t limit;
+
+	if (!detail_u64(d, "limit", &limit))
+		return;
+	strbuf_printf(sb, ", by %s limit of %" PRIu64 " processes and threads", is_own ? "its" : "the", limit);
+	if (!is_own)
+		text_word(sb, " of ", details_text(d, "limit_cgroup"), utf8);
+}
+
+void text_refused(struct strbuf *sb, const struct container *c, bool utf8)
+{
+	const struct mark *last = NULL;
+
+	for (size_t i = 0; i < c->mark_count; i++)
+		last = c->marks[i].kind == MARK_FORK_REFUSED ? &c->marks[i] : last;
+	if (!last)
+		return;
+	strbuf_printf(sb, "forks refused: %" PRIu64, c->forks_refused);
+	text_pids_limit(sb, &last->details, utf8);
+	if (c->existed)
+		strbuf_puts(sb, "; some perhaps before tracing began");
+}
+
+bool text_mark_is_bad(const struct mark *mark)
+{
+	return mark->kind == MARK_OOM_KILL || mark->kind == MARK_FORK_REFUSED;
+}
+
 void text_mark(struct strbuf *sb, const struct mark *m, bool utf8)
 {
 	static const char *const oom_used[] = { "limit_of", "limit_cgroup", "limit_bytes",
 		"usage_bytes", "victim_comm", "victim_pid", "victim_ns_pid", NULL };
 	static const char *const none[] = { NULL };
-	uint64_t pid;
+	uint64_t pid, count;
 
 	if (m->kind == MARK_OOM_KILL) {
 		text_word(sb, "oom kill of ", details_text(&m->details, "victim_comm"), utf8);
@@ -351,6 +384,11 @@ void text_mark(struct strbuf *sb, const struct mark *m, bool utf8)
 	}
 	if (m->kind == MARK_THROTTLE) {
 		text_throttle(sb, &m->details);
+		return;
+	}
+	if (m->kind == MARK_FORK_REFUSED && detail_u64(&m->details, "count", &count)) {
+		strbuf_printf(sb, "%" PRIu64 " fork%s refused", count, count == 1 ? "" : "s");
+		text_pids_limit(sb, &m->details, utf8);
 		return;
 	}
 	strbuf_puts(sb, mark_kind_name(m->kind));

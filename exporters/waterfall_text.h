@@ -38,6 +38,12 @@ void text_cut(struct strbuf *sb, const struct container *c);
 /* "exit 0", "killed by SIGKILL (OOM: 256 MiB limit of /docker/... hit)", "running". */
 void text_outcome(struct strbuf *sb, const struct container *c, bool utf8);
 
+/* "forks refused: 3, by its limit of 5 processes and threads"; nothing where none was. */
+void text_refused(struct strbuf *sb, const struct container *c, bool utf8);
+
+/* Whether it tells of harm: an OOM kill, a fork refused. */
+bool text_mark_is_bad(const struct mark *mark);
+
 /* "oom kill of stress (pid 8857) ..." */
 void text_mark(struct strbuf *sb, const struct mark *mark, bool utf8);
 

@@ -69,6 +69,15 @@ static void oom_text(struct strbuf *sb, const union record *r, bool utf8)
 		strbuf_printf(sb, ", limit %s", format_bytes(bytes, r->oom.chain[0].limit_pages * r->oom.page_size));
 }
 
+static void refused_text(struct strbuf *sb, const union record *r, bool utf8)
+{
+	strbuf_printf(sb, "%" PRIu64 " forks refused so far", (uint64_t)r->refused.refused);
+	if (!r->refused.limit)
+		return;
+	strbuf_printf(sb, ", pids limit %" PRIu64 " of", (uint64_t)r->refused.limit);
+	FIELD(sb, " ", r->refused.name);
+}
+
 static void signal_text(struct strbuf *sb, const union record *r, bool utf8)
 {
 	char name[FORMAT_MAX];
@@ -189,6 +198,7 @@ static void body_text(struct strbuf *sb, const union record *r, const struct tim
 	case EVENT_EXIT: exit_text(sb, r->exit.exit_code); break;
 	case EVENT_RENAME: FIELD(sb, utf8 ? "→ " : "-> ", r->rename.new_comm); break;
 	case EVENT_OOM_VICTIM: oom_text(sb, r, utf8); break;
+	case EVENT_FORK_REFUSED: refused_text(sb, r, utf8); break;
 	case EVENT_SIGNAL: signal_text(sb, r, utf8); break;
 	case EVENT_SYSCALL_ENTER: call_text(sb, r, utf8); break;
 	case EVENT_SYSCALL_EXIT: result_text(sb, r->leave.result); break;
@@ -238,7 +248,7 @@ bool event_is_bad(const struct log_entry *entry)
 	record_load(&r, entry->event, sizeof(r.bytes));
 	if (entry->has_result && entry->result < 0)
 		return true;
-	return r.h.kind == EVENT_OOM_VICTIM || r.h.kind == EVENT_LOST ||
+	return r.h.kind == EVENT_OOM_VICTIM || r.h.kind == EVENT_FORK_REFUSED || r.h.kind == EVENT_LOST ||
 	       (r.h.kind == EVENT_EXIT && r.exit.exit_code != 0);
 }
 

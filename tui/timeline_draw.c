@@ -280,7 +280,7 @@ static void put_marks(struct screen *s, size_t row, size_t column, const struct 
 		if (m->kind == MARK_STAGE || m->kind == MARK_STARTED || m->at_ns < r->start_ns || m->at_ns > r->end_ns)
 			continue;
 		screen_glyph(s, row, column + (at < r->columns ? at : r->columns - 1),
-			m->kind == MARK_OOM_KILL ? STYLE_BAD : STYLE_WARN, glyph(GLYPH_MARK, s->utf8));
+			text_mark_is_bad(m) ? STYLE_BAD : STYLE_WARN, glyph(GLYPH_MARK, s->utf8));
 	}
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/waterfall_text.h"
 #include "tui/timeline_rows.h"
 
 #include <stdlib.h>
@@ -412,7 +413,7 @@ static void add_marks(struct timeline_rows *rows)
 		row = add_row(rows, ROW_MARK, 0, make_key(ROW_MARK, mark->at_ns, mark->order));
 		row->index = i;
 		row->start_ns = row->end_ns = mark->at_ns;
-		row->failed = mark->kind == MARK_OOM_KILL;
+		row->failed = text_mark_is_bad(mark);
 	}
 }
 

@@ -182,9 +182,9 @@ static void put_history_marks(const struct pen *p, size_t width)
 
 			if (!point || !older || mark->at_ns <= older->at_ns || mark->at_ns > point->at_ns)
 				continue;
-			if (mark->kind == MARK_OOM_KILL || mark->kind == MARK_LIMIT_CHANGE || mark->kind == MARK_THROTTLE)
+			if (text_mark_is_bad(mark) || mark->kind == MARK_LIMIT_CHANGE || mark->kind == MARK_THROTTLE)
 				screen_glyph(p->s, p->row, LABEL + width - 1 - back,
-					mark->kind == MARK_OOM_KILL ? STYLE_BAD : STYLE_WARN, glyph(GLYPH_MARK, p->s->utf8));
+					text_mark_is_bad(mark) ? STYLE_BAD : STYLE_WARN, glyph(GLYPH_MARK, p->s->utf8));
 		}
 	}
 }
@@ -313,7 +313,7 @@ static void put_marks(struct pen *p)
 			continue;
 		text_mark(&text, mark, p->s->utf8);
 		screen_put(p->s, p->row, 0, LABEL - 1, STYLE_BOLD, n ? "" : "marks");
-		screen_printf(p->s, p->row++, LABEL, mark->kind == MARK_OOM_KILL ? STYLE_BAD : STYLE_WARN, "%s %s",
+		screen_printf(p->s, p->row++, LABEL, text_mark_is_bad(mark) ? STYLE_BAD : STYLE_WARN, "%s %s",
 			clock_text(at, p->m, mark->at_ns, false), text.text);
 		n++;
 	}

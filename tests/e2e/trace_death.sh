@@ -48,6 +48,11 @@ bundle "$WORK/segv" stimulus segv
 rc run --bundle "$WORK/segv" "segv-$$"
 is $? 139 "runc: a segmentation fault"
 
+# A limit of processes that its program runs into.
+JQ='.linux.resources.pids = {limit: 3}' bundle "$WORK/pids" sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait'
+rc run --bundle "$WORK/pids" "pids-$$" 2>/dev/null
+is $? 2 "runc: the shell cannot fork"
+
 # An entrypoint script that makes way for the service.
 bundle "$WORK/entry" sh -c 'sleep 0.02; exec stimulus exit=6'
 rc run --bundle "$WORK/entry" "entry-$$"
@@ -91,6 +96,12 @@ p.equal((sender.get("pid"), sender.get("comm"), sender.get("container")), (kille
 
 c = t.one("segv-" + suffix)
 p.equal((c.exit.get("code"), c.exit.get("signal")), (139, 11), "SIGSEGV")
+
+c = t.one("pids-" + suffix)
+refused = [m["detail"] for m in c.marks("fork_refused")]
+p.equal([(d.get("count"), d.get("limit"), d.get("usage"), d.get("limit_of")) for d in refused], [("1", "3", "3", "container")],
+        "a fork that the limit of processes refused")
+p.equal(sum(len(other.marks("fork_refused")) for other in t.timelines), 1, "and no other container's")
 
 c = t.one("entry-" + suffix)
 later = [s for s in c.steps("exec") if s["phase"] == "run"]

@@ -361,6 +361,38 @@ static void exec_session_and_hook(void **state)
 	assert_int_equal(c->exit.code, 0);
 }
 
+static void refuse_fork(const struct proc *p, uint64_t so_far, uint64_t id)
+{
+	struct event_fork_refused e = { .h = header(p, EVENT_FORK_REFUSED, sizeof(e)), .refused = so_far, .id = id, .limit = 5,
+		.usage = 5, .hierarchy = 1 };
+
+	feed(&e);
+}
+
+/* The kernel's count is of the cgroup's life: each mark has what came on top of it. */
+static void forks_refused(void **state)
+{
+	struct proc runc = new_proc(100);
+	struct proc init = runc_run(&runc, "box", 50);
+	const struct mark *marks;
+	const struct container *c;
+
+	(void)state;
+	refuse_fork(&init, 2, 50);
+	refuse_fork(&init, 2, 50); /* told again after the kernel side forgot that it had */
+	refuse_fork(&init, 5, 1);
+	runc_gone(&runc, &init, "box", 50, 0);
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	assert_int_equal(c->forks_refused, 5);
+	assert_int_equal(c->mark_count, 3);
+	marks = c->marks + 1; /* after its start */
+	assert_int_equal(details_get(&marks[0].details, "count")->number, 2);
+	assert_string_equal(details_text(&marks[0].details, "limit_of"), "container");
+	assert_int_equal(details_get(&marks[1].details, "count")->number, 3);
+	assert_string_equal(details_text(&marks[1].details, "limit_of"), "parent");
+}
+
 /* An entrypoint script that gives its place to the service, which executes itself without end. */
 static void later_programs_of_init(void **state)
 {
@@ -598,7 +630,7 @@ int main(void)
 		test(link_before_its_container),
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
-		test(exec_session_and_hook), test(later_programs_of_init), test(lost_exit_of_a_call),
+		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),
 		test(loss_that_lasts), test(killed_with_sender), test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),
 	};

@@ -261,6 +261,8 @@ static bool is_lifecycle_kept(const struct history_keep *keep, const struct even
 	switch (event->kind) {
 	case EVENT_FORK:
 		return is_known(keep, fork->child_tgid, fork->child_start_ns);
+	case EVENT_FORK_REFUSED:
+		return is_concerned(keep, event->tgid, event->start_ns, event->cgroup_id);
 	case EVENT_EXEC:
 	case EVENT_EXIT:
 	case EVENT_RENAME:

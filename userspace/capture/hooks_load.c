@@ -94,6 +94,7 @@ static void configure(const struct loading *l)
 		.follow_tgid = (__u32)l->options->follow,
 		.identity_subsys = identity_subsys(l->types, &l->facts->timeline),
 		.memory_subsys = subsys_index(l->types, "memory"),
+		.pids_subsys = subsys_index(l->types, "pids"),
 		.page_size = l->facts->timeline.page_size,
 	};
 

@@ -112,28 +112,35 @@ static const struct event_memcg *limit_hit(const struct event_oom *e)
 	return e->limit_id ? NULL : best;
 }
 
+/* Whose limit it is, and the cgroup's path, or its name where it was not seen. */
+static void add_limit_cgroup(struct timeline *tl, const struct cont *c, struct details *d, uint32_t hierarchy, uint64_t id,
+	const char name[EVENT_NAME])
+{
+	struct cgroup_ref *ref = cgroups_find(tl, hierarchy, id);
+	bool own = false;
+
+	for (size_t i = 0; i < c->c.cgroup_count; i++)
+		own |= c->c.cgroups[i].hierarchy == hierarchy && c->c.cgroups[i].id == id;
+	details_add_constant(d, "limit_of", own ? "container" : ref && ref->container == c->serial ? "child" : "parent");
+	if (ref) {
+		details_add_text(d, "limit_cgroup", ref->path);
+	} else {
+		_cleanup_free_ char *copy = xstrndup(name, EVENT_NAME - 1);
+
+		details_add_text(d, "limit_cgroup", copy);
+	}
+}
+
 static void add_limit(struct timeline *tl, const struct cont *c, struct details *d, const struct event_oom *e)
 {
 	const struct event_memcg *m = limit_hit(e);
 	uint64_t page = e->page_size ? e->page_size : 4096;
-	struct cgroup_ref *ref;
-	bool own = false;
 
 	if (!m) {
 		details_add_text(d, "limit_of", e->limit_id == ~0ULL ? "host" : "unknown");
 		return;
 	}
-	ref = cgroups_find(tl, e->memory_hierarchy, m->id);
-	for (size_t i = 0; i < c->c.cgroup_count; i++)
-		own |= c->c.cgroups[i].hierarchy == e->memory_hierarchy && c->c.cgroups[i].id == m->id;
-	details_add_text(d, "limit_of", own ? "container" : ref && ref->container == c->serial ? "child" : "parent");
-	if (ref) {
-		details_add_text(d, "limit_cgroup", ref->path);
-	} else {
-		_cleanup_free_ char *name = xstrndup(m->name, EVENT_NAME - 1);
-
-		details_add_text(d, "limit_cgroup", name);
-	}
+	add_limit_cgroup(tl, c, d, e->memory_hierarchy, m->id, m->name);
 	details_add_u64(d, "usage_bytes", m->usage_pages * page);
 	if (m->limit_pages != EVENT_NO_LIMIT)
 		details_add_u64(d, "limit_bytes", m->limit_pages * page);
@@ -163,6 +170,27 @@ void deaths_oom(struct timeline *tl, const struct event_oom *e)
 	details_add_u64(&m->details, "victim_anon_bytes", e->anon_kb * 1024);
 	details_add_u64(&m->details, "victim_file_bytes", e->file_kb * 1024);
 	details_add_u64(&m->details, "victim_shmem_bytes", e->shmem_kb * 1024);
+}
+
+void deaths_fork_refused(struct timeline *tl, const struct event_fork_refused *e)
+{
+	struct cont *c = cgroups_container(tl, e->h.cgroup_id);
+	struct mark *m;
+
+	if (!c || c->c.ended || e->refused <= c->c.forks_refused)
+		return;
+	m = container_add_mark(c, MARK_FORK_REFUSED, e->h.time_ns);
+	details_add_u64(&m->details, "count", e->refused - c->c.forks_refused);
+	if (e->limit) {
+		details_add_u64(&m->details, "limit", e->limit);
+		details_add_u64(&m->details, "usage", e->usage);
+		add_limit_cgroup(tl, c, &m->details, e->hierarchy, e->id, e->name);
+	}
+	/* of one that was there before, they are counted from a time before */
+	if (c->c.existed && !c->c.forks_refused)
+		details_add_bool(&m->details, "earlier", true);
+	c->c.forks_refused = e->refused;
+	container_touch(tl, c, e->h.time_ns);
 }
 
 static void init_exited(struct timeline *tl, struct cont *c, const struct event_exit *e)

@@ -40,7 +40,7 @@ enum step_kind {
 };
 
 enum mark_kind { MARK_OOM_KILL, MARK_THROTTLE, MARK_SIGNAL, MARK_LIMIT_CHANGE, MARK_FREEZE,
-	MARK_THAW, MARK_STAGE, MARK_STARTED, MARK_EXEC_EXIT, MARK_KIND_COUNT };
+	MARK_THAW, MARK_STAGE, MARK_STARTED, MARK_EXEC_EXIT, MARK_FORK_REFUSED, MARK_KIND_COUNT };
 
 enum container_state { STATE_CREATED, STATE_RUNNING, STATE_PAUSED, STATE_EXITED };
 
@@ -201,6 +201,7 @@ struct container {
 	size_t limit_count, limit_capacity;
 	struct throttling throttling;
 	struct exit_info exit;
+	uint64_t forks_refused; /* by a limit of pids, as was seen */
 	uint64_t lost;         /* events lost while it lived that may have been its own */
 	/* Beyond the bounds of a timeline, counted and not kept: the oldest of what came after the start. */
 	uint64_t steps_cut, actors_cut, marks_cut;

@@ -16,7 +16,7 @@ static const char *const step_names[] = { "request", "image", "layer", "mount", 
 	"no_new_privs", "hook", "exec", "signal", "mknod", "setuid", "setgid", "setgroups",
 	"bpf_device", "freeze", "exit" };
 static const char *const mark_names[] = { "oom_kill", "throttle", "signal", "limit_change", "freeze",
-	"thaw", "stage", "started", "exec_exit" };
+	"thaw", "stage", "started", "exec_exit", "fork_refused" };
 static const char *const state_names[] = { "created", "running", "paused", "exited" };
 
 _Static_assert(ARRAY_SIZE(role_names) == ACTOR_ROLE_COUNT, "one name per actor role");

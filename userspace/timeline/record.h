@@ -19,6 +19,7 @@ union record {
 	struct event_rename rename;
 	struct event_cgroup cgroup;
 	struct event_oom oom;
+	struct event_fork_refused refused;
 	struct event_signal signal;
 	struct event_syscall_enter enter;
 	struct event_syscall_exit leave;

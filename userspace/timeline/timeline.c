@@ -28,6 +28,8 @@ static size_t least_size(uint16_t kind)
 		return offsetof(struct event_cgroup, path) + 1;
 	case EVENT_OOM_VICTIM:
 		return offsetof(struct event_oom, chain);
+	case EVENT_FORK_REFUSED:
+		return sizeof(struct event_fork_refused);
 	case EVENT_SIGNAL:
 		return sizeof(struct event_signal);
 	case EVENT_SYSCALL_ENTER:
@@ -69,7 +71,7 @@ static size_t filled_size(const struct event *event)
 
 static bool known_kind(uint16_t kind)
 {
-	return (kind >= EVENT_FORK && kind <= EVENT_SIGNAL) ||
+	return (kind >= EVENT_FORK && kind <= EVENT_FORK_REFUSED) ||
 		(kind >= EVENT_SYSCALL_ENTER && kind <= EVENT_RESPONSE) ||
 		(kind >= EVENT_SNAPSHOT_TASK && kind <= EVENT_TICK);
 }
@@ -157,6 +159,9 @@ static void dispatch(struct timeline *tl, const union record *r)
 		break;
 	case EVENT_OOM_VICTIM:
 		deaths_oom(tl, &r->oom);
+		break;
+	case EVENT_FORK_REFUSED:
+		deaths_fork_refused(tl, &r->refused);
 		break;
 	case EVENT_SIGNAL:
 		deaths_signal(tl, &r->signal);

@@ -318,6 +318,7 @@ void requests_finish(struct timeline *tl);
 /* deaths.c */
 void deaths_signal(struct timeline *tl, const struct event_signal *e);
 void deaths_oom(struct timeline *tl, const struct event_oom *e);
+void deaths_fork_refused(struct timeline *tl, const struct event_fork_refused *e);
 void deaths_exit(struct timeline *tl, const struct event_exit *e);
 /* p is gone and its exit was lost: what hangs on it ends with a lost edge. */
 void deaths_unseen(struct timeline *tl, struct process *p);
