@@ -103,7 +103,7 @@ like "$(cat "$WORK/nocmd.err")" "/no/such/command" "is named"
 # What ctrace does with signals is none of the command's affair.
 for ignored in '' PIPE; do
 	(
-		trap '' $ignored
+		[ -z "$ignored" ] || trap '' "$ignored"
 		grep -E 'Sig(Blk|Ign)' /proc/self/status
 		"$CTRACE" trace -- grep -E 'Sig(Blk|Ign)' /proc/self/status 2>/dev/null
 		"$CTRACE" record "$WORK/signals.ctrace" -- grep -E 'Sig(Blk|Ign)' /proc/self/status 2>/dev/null
