@@ -58,6 +58,7 @@ ifdef COVERAGE
 HARDEN := -fPIE
 CFLAGS += -O1 --coverage -fprofile-update=atomic
 REPRODUCIBLE :=
+LDFLAGS += -Wl,--wrap=_exit
 endif
 CFLAGS += $(HARDEN)
 
@@ -77,7 +78,8 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 PROGRAMS := ctrace ctrace-trace ctrace-image ctrace-serve ctrace-top
-SOURCES := $(filter-out userspace/main.c,$(sort $(wildcard userspace/*/*.c userspace/*/*/*.c exporters/*.c tui/*.c)))
+SOURCES := $(filter-out userspace/main.c,$(sort $(wildcard userspace/*/*.c userspace/*/*/*.c exporters/*.c tui/*.c))) \
+	   $(if $(COVERAGE),tests/lib/coverage_exit.c)
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
 BPF_SOURCES := $(sort $(wildcard bpf/*.bpf.c))
 BPF_OBJECTS := $(BPF_SOURCES:%.c=$(O)/%.o)

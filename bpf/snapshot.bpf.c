@@ -3,13 +3,16 @@
  * the roles that their names give them. */
 #include "common.h"
 
-/* What a name does not tell: the first process of a pid namespace is somebody's payload. */
+/* What a name does not tell: the first process of a pid namespace is somebody's payload, unless it is a stage of runc's
+ * (runc:[2:INIT]), which has that yet to execute. */
 static __always_inline __u8 role_in_snapshot(const struct event *e)
 {
 	__u8 *known = bpf_map_lookup_elem(&role_of_name, e->comm);
 
 	if (known)
 		return *known;
+	if (e->comm[0] == 'r' && e->comm[1] == 'u' && e->comm[2] == 'n' && e->comm[3] == 'c' && e->comm[4] == ':')
+		return ROLE_RUNTIME;
 	return e->ns_level > 0 && e->ns_tgid == 1 ? ROLE_PAYLOAD : ROLE_NONE;
 }
 

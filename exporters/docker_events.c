@@ -69,7 +69,8 @@ static struct told *find_told(struct docker_events *d, const struct container *c
 	told = map_get(&d->told, key.text, key.length);
 	if (!told) {
 		told = xcalloc(1, sizeof(*told));
-		told->created = told->started = c->existed;
+		told->created = c->existed;
+		told->started = c->existed && c->state != STATE_CREATED;
 		map_put(&d->told, key.text, key.length, told);
 	}
 	return told;

@@ -180,7 +180,7 @@ static struct tracked *track(struct prometheus *p, const struct container *c, en
 	t->pid = c->pid;
 	t->started_ns = c->started_ns;
 	t->begun_ns = c->started_ns ? c->started_ns : c->init_start_ns;
-	t->runs = c->state == STATE_RUNNING || c->state == STATE_PAUSED || (c->existed && c->state != STATE_EXITED);
+	t->runs = c->state == STATE_RUNNING || c->state == STATE_PAUSED;
 	t->ended_ns = c->ended ? p->now_ns : 0;
 	return t;
 }

@@ -11,12 +11,13 @@ need_tracing
 need_ctrace doctor record
 need setpriv unshare prlimit
 
-# refused WHAT TEXT COMMAND-PREFIX...: doctor says so and exits with 1; trace with 125, its command is not run.
+# refused WHAT TEXT REASON COMMAND-PREFIX...: doctor says TEXT and exits with 1; trace, record and serve say REASON and exit
+# with 125, top with 1; a command to trace is not run.
 refused()
 {
-	local what=$1 text=$2 out code
+	local what=$1 text=$2 reason=$3 out code command wanted
 
-	shift 2
+	shift 3
 	out=$(timeout 30 "$@" "$CTRACE" doctor 2>&1)
 	code=$?
 	is "$code" 1 "$what: doctor exits with 1"
@@ -24,22 +25,36 @@ refused()
 	out=$(timeout 30 "$@" "$CTRACE" trace --json "$WORK/refused.json" -- touch "$WORK/ran" 2>&1)
 	code=$?
 	is "$code" 125 "$what: trace exits with 125"
-	like "$out" '^ctrace trace: ' "$what: trace gives its reason"
+	like "$out" "^ctrace trace: .*$reason" "$what: trace gives its reason"
 	is "$(ls "$WORK/ran" 2>&1 | grep -c '^/')" 0 "$what: the command was not run"
 	rm -f "$WORK/ran"
 	unlike "$out" 'libbpf' "$what: in words of ctrace's own"
+	for command in "record $WORK/refused.ctrace" "serve --listen 127.0.0.1:$(free_port)" "top --batch" "top --json"; do
+		wanted=125
+		[ "${command%% *}" != top ] || wanted=1
+		# shellcheck disable=SC2086 # words of a command
+		out=$(timeout 30 "$@" "$CTRACE" $command 2>&1)
+		code=$?
+		is "$code" "$wanted" "$what: ${command%% *} exits with $wanted"
+		like "$out" "^ctrace ${command%% *}: .*$reason" "$what: ${command%% *} gives the same"
+	done
+	is "$(find "$WORK" -name 'refused.*' -size +0)" "" "$what: no file that looks like a trace"
 }
 
-refused "root of a user namespace" 'root of a user namespace only' unshare --user --map-root-user
-refused "no CAP_BPF" 'CAP_BPF is missing' setpriv --bounding-set=-bpf,-sys_admin
-refused "no CAP_PERFMON" 'CAP_PERFMON is missing' setpriv --bounding-set=-perfmon,-sys_admin
-refused "seccomp refuses bpf" 'a seccomp filter is active' /usr/bin/python3 "$LIB/deny.py" EPERM bpf
-refused "seccomp hides bpf" 'a seccomp filter is active' /usr/bin/python3 "$LIB/deny.py" ENOSYS bpf
-refused "no type information" 'CONFIG_DEBUG_INFO_BTF' \
+refused "root of a user namespace" 'root of a user namespace only' 'root of a user namespace only: run ctrace as root' \
+	unshare --user --map-root-user
+refused "no CAP_BPF" 'CAP_BPF is missing' 'CAP_BPF is missing: run ctrace as root' setpriv --bounding-set=-bpf,-sys_admin
+refused "no CAP_PERFMON" 'CAP_PERFMON is missing' 'CAP_PERFMON is missing: run ctrace as root' \
+	setpriv --bounding-set=-perfmon,-sys_admin
+refused "seccomp refuses bpf" 'a seccomp filter is active' 'a seccomp filter is active: it has to allow bpf' \
+	/usr/bin/python3 "$LIB/deny.py" EPERM bpf
+refused "seccomp hides bpf" 'a seccomp filter is active' 'a seccomp filter is active: it has to allow bpf' \
+	/usr/bin/python3 "$LIB/deny.py" ENOSYS bpf
+refused "no type information" 'CONFIG_DEBUG_INFO_BTF' 'CONFIG_DEBUG_INFO_BTF' \
 	unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh
-refused "a pid namespace of its own" '--pid host' unshare --pid --fork --mount-proc
+refused "a pid namespace of its own" '--pid host' '--pid host' unshare --pid --fork --mount-proc
 if unshare --time true 2>/dev/null; then
-	refused "a shifted boot clock" 'time namespace' unshare --time --boottime 86400 --fork
+	refused "a shifted boot clock" 'time namespace' 'time namespace' unshare --time --boottime 86400 --fork
 else
 	skip_point "a shifted boot clock" "this kernel has no time namespaces"
 fi

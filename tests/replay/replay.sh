@@ -22,7 +22,7 @@ fi
 # as_nobody COMMAND...: ctrace as an unprivileged user with an empty environment, far from the source tree.
 as_nobody()
 {
-	(cd / && env -i LC_ALL=C.UTF-8 "${plain[@]}" "$WORK/bin/ctrace" "$@")
+	(cd / && env -i LC_ALL=C.UTF-8 ${GCOV_ERROR_FILE:+GCOV_ERROR_FILE="$GCOV_ERROR_FILE"} "${plain[@]}" "$WORK/bin/ctrace" "$@")
 }
 
 golden_json()

@@ -87,6 +87,14 @@ __attribute__((unused)) static struct step *mb_step(struct container *c, enum st
 	return s;
 }
 
+/* Functions are split by '\x1f', NULL = unknown. */
+__attribute__((unused)) static void mb_times(struct step *s, double on_cpu, double run_queue, double blocked, const char *functions)
+{
+	s->times = xcalloc(1, sizeof(*s->times));
+	*s->times = (struct step_times){ (uint64_t)(on_cpu * 1000), (uint64_t)(run_queue * 1000), (uint64_t)(blocked * 1000),
+		(uint64_t)(blocked * 1000), functions ? xstrdup(functions) : NULL };
+}
+
 __attribute__((unused)) static struct mark *mb_mark(struct container *c, enum mark_kind kind, double at)
 {
 	array_grow(c->marks, c->mark_count, c->mark_capacity);
@@ -166,8 +174,11 @@ __attribute__((unused)) static void mb_free(struct container *c)
 		free(c->actors[i].argv);
 		free(c->actors[i].exe);
 	}
-	for (size_t i = 0; i < c->step_count; i++)
+	for (size_t i = 0; i < c->step_count; i++) {
 		mb_free_details(&c->steps[i].details);
+		free(c->steps[i].times ? c->steps[i].times->blocked_in : NULL);
+		free(c->steps[i].times);
+	}
 	for (size_t i = 0; i < c->mark_count; i++)
 		mb_free_details(&c->marks[i].details);
 	for (size_t i = 0; i < c->limit_count; i++) {

@@ -99,6 +99,33 @@ static void waits_a_minute_at_most(void **state)
 	arming_free(&a);
 }
 
+static void is_there(struct arming *a, uint32_t tgid, uint32_t parent, uint8_t role, uint32_t level, uint64_t start_ns)
+{
+	struct event_task e = { .h = { .size = sizeof(e), .kind = EVENT_SNAPSHOT_TASK, .role = role, .tgid = tgid,
+		.ns_level = level, .start_ns = start_ns }, .parent_tgid = parent };
+
+	arming_observe(a, &e.h);
+}
+
+/* Tracing begins in the middle of a start, or long after one. */
+static void begins_with_what_is_there(void **state)
+{
+	struct arming a = { 0 };
+
+	(void)state;
+	is_there(&a, 10, 1, ROLE_RUNTIME, 0, 100 * SECOND);
+	is_there(&a, 12, 10, ROLE_RUNTIME, 1, 101 * SECOND); /* runc:[2:INIT] */
+	assert_true(arming_is_pending(&a, 102 * SECOND));
+	assert_false(arming_is_pending(&a, 162 * SECOND));
+	exec(&a, 12, ROLE_PAYLOAD, 1, 103 * SECOND);
+	assert_false(arming_is_pending(&a, 104 * SECOND)); /* they were one start */
+	is_there(&a, 20, 1, ROLE_RUNTIME, 0, 100 * SECOND);
+	is_there(&a, 22, 20, ROLE_PAYLOAD, 1, 100 * SECOND); /* runs */
+	is_there(&a, 30, 1, ROLE_ENGINE, 0, 100 * SECOND);
+	assert_false(arming_is_pending(&a, 104 * SECOND));
+	arming_free(&a);
+}
+
 static void is_bounded(void **state)
 {
 	struct arming a = { 0 };
@@ -118,6 +145,7 @@ int main(void)
 		cmocka_unit_test(goes_when_the_payload_runs),
 		cmocka_unit_test(a_hook_on_the_host_is_no_start),
 		cmocka_unit_test(waits_a_minute_at_most),
+		cmocka_unit_test(begins_with_what_is_there),
 		cmocka_unit_test(is_bounded),
 	};
 

@@ -353,6 +353,38 @@ static void test_summary_is_bounded(void **state)
 	mb_free(c);
 }
 
+static void test_longest_waits(void **state)
+{
+	struct container *c = mb_docker_run(2100);
+	struct step *mounts = c->steps;
+	char *text = draw(c, WATERFALL_FULL, 200, true);
+
+	(void)state;
+	expect_not_in(text, "longest waits"); /* nothing is known of them */
+	free(text);
+	while (mounts->kind != STEP_MOUNT || mounts->phase != PHASE_MOUNTS)
+		mounts++;
+	mb_times(&mounts[0], 10, 0, 999, "short_of_a_millisecond");
+	text = draw(c, WATERFALL_FULL, 200, true);
+	expect_not_in(text, "longest waits");
+	free(text);
+	mb_times(&mounts[1], 10, 3000, 400, "not_the_longer_of_both");
+	mb_times(&mounts[2], 10, 0, 2000, NULL);
+	mb_times(&mounts[3], 10, 0, 9000, "io\x1f" "read\x1f" "sync\x1f" "outermost");
+	mb_times(&mounts[4], 10, 0, 2000, "later_of_two");
+	mb_times(&mounts[5], 10, 1000, 1000, "least");
+	text = draw(c, WATERFALL_FULL, 200, true);
+	expect_in(text, "longest waits\n  9.00 ms blocked in ");
+	expect_in(text, ": io ← read ← sync\n  3.00 ms waiting for a CPU in ");
+	expect_in(text, "\n  2.00 ms blocked in ");
+	expect_in(text, "\n  and 2 more of at least 1 ms\n");
+	expect_not_in(text, "outermost");
+	expect_not_in(text, "not_the_longer_of_both");
+	expect_not_in(text, "later_of_two");
+	free(text);
+	mb_free(c);
+}
+
 /* Numbers from outside that make no sense draw something and break nothing. */
 static void test_nonsense(void **state)
 {
@@ -385,7 +417,7 @@ int main(void)
 		cmocka_unit_test(test_throttled), cmocka_unit_test(test_harmless_failures),
 		cmocka_unit_test(test_edges_are_honest), cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_color), cmocka_unit_test(test_ruler), cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_summary_is_bounded),
+		cmocka_unit_test(test_summary_is_bounded), cmocka_unit_test(test_longest_waits),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -75,9 +75,23 @@ static void observe_exec(struct arming *arming, const struct event *e)
 	}
 }
 
+/* Who is there when tracing begins may be in the middle of a start. */
+static void observe_task(struct arming *arming, const struct event_task *e)
+{
+	const struct arming_task *parent = find(arming, e->parent_tgid);
+
+	if (e->h.role == ROLE_RUNTIME)
+		add(arming, e->h.tgid, parent ? parent->start : arming->started++, e->h.start_ns);
+	else if (e->h.role == ROLE_PAYLOAD && e->h.ns_level > 0 && parent)
+		forget_start(arming, parent->start);
+}
+
 void arming_observe(struct arming *arming, const struct event *event)
 {
 	switch (event->kind) {
+	case EVENT_SNAPSHOT_TASK:
+		observe_task(arming, (const struct event_task *)event);
+		break;
 	case EVENT_FORK:
 		observe_fork(arming, (const struct event_fork *)event);
 		break;
@@ -90,15 +104,18 @@ void arming_observe(struct arming *arming, const struct event *event)
 	}
 }
 
-bool arming_is_quiet(const struct arming *arming, uint64_t now_ns, uint64_t last_ns)
+bool arming_is_pending(const struct arming *arming, uint64_t now_ns)
 {
-	if (now_ns < last_ns + ARMING_QUIET_NS)
-		return false;
 	for (size_t i = 0; i < arming->count; i++) {
 		if (now_ns < arming->tasks[i].since_ns + ARMING_PENDING_NS)
-			return false;
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool arming_is_quiet(const struct arming *arming, uint64_t now_ns, uint64_t last_ns)
+{
+	return now_ns >= last_ns + ARMING_QUIET_NS && !arming_is_pending(arming, now_ns);
 }
 
 void arming_free(struct arming *arming)

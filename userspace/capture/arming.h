@@ -27,9 +27,13 @@ struct arming {
 	uint64_t started; /* number of the next start */
 };
 
-/* Follows which starts are pending: EVENT_FORK, EVENT_EXEC and EVENT_EXIT in about the order of time.
+/* Follows which starts are pending: EVENT_FORK, EVENT_EXEC and EVENT_EXIT in about the order of time, and before them
+ * EVENT_SNAPSHOT_TASK, parents first.
  * Beyond ARMING_MAX_TASKS the oldest is forgotten. */
 void arming_observe(struct arming *arming, const struct event *event);
+
+/* Whether a start is pending. */
+bool arming_is_pending(const struct arming *arming, uint64_t now_ns);
 
 /* Whether the tier, attached now, may go: last_ns is the time of the last sentinel or detail event. */
 bool arming_is_quiet(const struct arming *arming, uint64_t now_ns, uint64_t last_ns);

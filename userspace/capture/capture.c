@@ -278,7 +278,7 @@ static int open_parts(struct capture *c, struct error *err)
 	open_throttle(c);
 	facts_explain(&c->facts);
 	snapshot_push(c, &c->lost_snapshot);
-	return 0;
+	return arming_is_pending(&c->arming, boottime_ns()) ? arm(c, err) : 0; /* in the middle of a start */
 }
 
 int capture_open(const struct capture_options *options, struct capture **ret_capture, struct error *err)

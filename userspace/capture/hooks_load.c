@@ -13,6 +13,7 @@
 #include "capture/facts_internal.h"
 #include "capture/hooks.h"
 #include "capture/hooks_internal.h"
+#include "capture/refusal.h"
 #include "capture/roles.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -106,9 +107,9 @@ static void configure(const struct loading *l)
 
 static int load_failed(int code, struct error *err)
 {
-	if (code == EPERM || code == EACCES)
-		return error_set(err, EPERM, "the kernel does not let this process load tracing programs: "
-			"run ctrace as root of the host (or with CAP_BPF and CAP_PERFMON there)");
+	/* Filters answer as if there were no such call, too. */
+	if (code == EPERM || code == EACCES || (code == ENOSYS && refusal_by_filter()))
+		return error_set(err, EPERM, "the kernel does not let this process load tracing programs: %s", refusal_words());
 	return error_errno(err, code, "cannot load the tracing programs");
 }
 
@@ -327,7 +328,7 @@ static int check_essential(const struct loading *l, struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(essential); i++) {
 		int row = hooks_row_of_program(essential[i]);
 
-		if (l->outcomes[row].state == HOOK_REFUSED && geteuid() != 0)
+		if (l->outcomes[row].state == HOOK_REFUSED && refusal_of_privilege() != REFUSAL_NONE)
 			return load_failed(EPERM, err);
 		if (l->outcomes[row].state == HOOK_REFUSED && strcmp(l->facts->lockdown, "confidentiality") == 0)
 			return error_set(err, EPERM, "the kernel is locked down (lockdown=confidentiality): before Linux "

@@ -128,6 +128,7 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 	e.argv_length = n;
 	e.h.size = offsetof(struct event_task, argv) + n;
 	order_push(&c->order, &e.h);
+	arming_observe(&c->arming, &e.h);
 	if (c->rtnl)
 		rtnl_observe(c->rtnl, &e.h);
 	if (c->names)

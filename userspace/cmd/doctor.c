@@ -3,17 +3,17 @@
 #include <argp.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "capture/capture.h"
 #include "capture/facts_internal.h"
+#include "capture/refusal.h"
 #include "cmd/command.h"
 #include "util/cleanup.h"
-#include "util/file.h"
 #include "util/strbuf.h"
 
 static const struct argp_option option_table[] = {
@@ -119,38 +119,19 @@ static int print_json(const struct facts *facts, const struct error *err)
 	return facts ? 0 : 1;
 }
 
-/* A number of /proc/self/status, in that base. */
-static uint64_t read_status(const char *field, int base)
-{
-	_cleanup_free_ char *text = file_read("/proc/self/status", 16384, NULL);
-	const char *at = text ? strstr(text, field) : NULL;
-
-	return at ? strtoull(at + strlen(field), NULL, base) : 0;
-}
-
-/* Of a child of the initial user namespace its capabilities say nothing here. */
-static bool in_user_namespace(void)
-{
-	enum { INITIAL_USER_NS = 0xeffffffd }; /* linux/proc_ns.h */
-	struct stat st;
-
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NS;
-}
-
 static void print_privilege(void)
 {
-	uint64_t capabilities = read_status("\nCapEff:", 16);
-	bool is_able = capabilities & UINT64_C(1) << CAP_SYS_ADMIN;
-
-	if (in_user_namespace())
+	switch (refusal_of_privilege()) {
+	case REFUSAL_USER_NAMESPACE:
 		printf("  - privilege: root of a user namespace only, which the kernel does not let trace\n");
-	else if (!is_able && !(capabilities & UINT64_C(1) << CAP_BPF))
+		break;
+	case REFUSAL_CAP_BPF:
 		printf("  - privilege: CAP_BPF is missing%s\n", geteuid() == 0 ? "" : ": try again with sudo");
-	else if (!is_able && !(capabilities & UINT64_C(1) << CAP_PERFMON))
-		printf("  - privilege: CAP_PERFMON is missing\n");
-	else
-		printf("  - privilege: CAP_BPF and CAP_PERFMON are there\n");
-	if (read_status("\nSeccomp:", 10) == 2)
+		break;
+	case REFUSAL_CAP_PERFMON: printf("  - privilege: CAP_PERFMON is missing\n"); break;
+	case REFUSAL_NONE: printf("  - privilege: CAP_BPF and CAP_PERFMON are there\n"); break;
+	}
+	if (refusal_by_filter())
 		printf("  - a seccomp filter is active: it has to allow bpf and perf_event_open\n");
 }
 

@@ -42,6 +42,7 @@ struct trace {
 	pid_t command;    /* -1 = none or gone */
 	int command_gate; /* written to when the command may go on */
 	int exit_code;    /* of the command */
+	void (*on_broken_pipe)(int); /* what was done at SIGPIPE before: so it is for the command */
 	uint64_t last_event_ns, command_gone_ns;
 	size_t batch;
 	bool stop;
@@ -96,18 +97,20 @@ static int read_events(struct trace *t, struct error *err)
 
 /* ---- the command ---- */
 
-static _Noreturn void be_command(const struct trace_options *o, int gate)
+static _Noreturn void be_command(const struct trace *t, int gate)
 {
+	char **command = t->o->command;
 	sigset_t none;
 	char go;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, t->on_broken_pipe);
 	if (read(gate, &go, 1) != 1) /* the tracer gave up */
 		_exit(EXIT_CTRACE);
 	close(gate);
-	execvp(o->command[0], o->command);
-	fprintf(stderr, "ctrace trace: cannot execute %s: %s\n", o->command[0], strerror(errno));
+	execvp(command[0], command);
+	fprintf(stderr, "ctrace trace: cannot execute %s: %s\n", command[0], strerror(errno));
 	_exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE);
 }
 
@@ -125,7 +128,7 @@ static int prepare_command(struct trace *t, struct error *err)
 	t->command = fork();
 	if (t->command == 0) {
 		close(gate[1]);
-		be_command(t->o, gate[0]);
+		be_command(t, gate[0]);
 	}
 	close(gate[0]);
 	t->command_gate = gate[1];
@@ -201,7 +204,7 @@ static int watch_signals(struct trace *t, struct error *err)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	t->on_broken_pipe = signal(SIGPIPE, SIG_IGN);
 	t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return t->signals < 0 ? error_errno(err, errno, "cannot watch for signals") : 0;
 }

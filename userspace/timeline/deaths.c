@@ -199,7 +199,7 @@ static void init_exited(struct timeline *tl, struct cont *c, const struct event_
 
 	c->c.state = STATE_EXITED;
 	x->at_ns = e->h.time_ns;
-	if (c->c.started_ns || c->c.existed) {
+	if (c->c.started_ns || (c->c.existed && !c->awaits_program)) {
 		x->known = true;
 		x->signal = WIFSIGNALED(e->exit_code) ? WTERMSIG(e->exit_code) : 0;
 		x->core = x->signal && WCOREDUMP(e->exit_code);

@@ -205,6 +205,7 @@ static void started(struct timeline *tl, struct cont *c, struct process *p, uint
 	c->c.namespaces = p->ns;
 	c->c.started_ns = now_ns;
 	c->c.state = STATE_RUNNING;
+	c->awaits_program = false;
 	if (p->ns.pid != tl->config.root_pid_ns)
 		claim_inode_key(tl, c, 'i', p->ns.pid);
 	if (p->ns.mnt != tl->config.root_mnt_ns)
@@ -444,6 +445,20 @@ static bool is_known(struct timeline *tl, const struct process *p, const struct 
 		(holder && !holder->c.existed);
 }
 
+/* The runtime that made it and has not ended: it still is (in the middle of a start), or waits for its end. */
+static void adopt_runtime(struct timeline *tl, struct cont *c, const struct process *init)
+{
+	struct process *up = process_creator(tl, init);
+	struct identity who;
+
+	if (!up || up->role != ROLE_RUNTIME || !up->argv || !identify_runtime(up->argv, &who) || who.verb != VERB_CREATE ||
+		strcmp(who.id, c->c.id) != 0)
+		return;
+	container_set(&c->c.bundle, who.bundle);
+	container_set(&c->c.runtime, up->comm);
+	process_claim(tl, up, c);
+}
+
 static void add_existing(struct timeline *tl, struct process *p)
 {
 	struct identity who = { 0 };
@@ -470,7 +485,10 @@ static void add_existing(struct timeline *tl, struct process *p)
 	c->c.namespaces = p->ns;
 	if (p->id.start_ns < c->c.first_ns) /* a step that was seen live may be older still */
 		c->c.first_ns = p->id.start_ns;
-	if (strncmp(p->comm, "runc:[", 6) != 0) {
+	if (!strncmp(p->comm, "runc:[", 6)) {
+		p->role = ROLE_RUNTIME;
+		c->awaits_program = true;
+	} else {
 		p->is_init = true;
 		p->role = ROLE_PAYLOAD;
 		c->c.state = STATE_RUNNING;
@@ -481,6 +499,7 @@ static void add_existing(struct timeline *tl, struct process *p)
 	if (p->ns.net != tl->config.root_net_ns)
 		claim_inode_key(tl, c, 'N', p->ns.net);
 	process_claim(tl, p, c);
+	adopt_runtime(tl, c, p);
 	container_notify(tl, c, CHANGE_CREATED);
 }
 

@@ -134,7 +134,7 @@ static void fixed_phases(const struct cont *cont, struct phase_span *spans)
 	enum edge edge = c->exit.at_ns ? EDGE_OBSERVED : EDGE_OPEN;
 	struct phase_span *run = span_of(spans, PHASE_RUN), *stop = span_of(spans, PHASE_STOP);
 
-	if (c->started_ns || c->existed) {
+	if (c->started_ns || (c->existed && !cont->awaits_program)) {
 		run->start_ns = c->started_ns ? c->started_ns : c->first_ns;
 		run->start_edge = c->started_ns ? EDGE_OBSERVED : EDGE_LOST;
 		run->end_ns = end > run->start_ns ? end : run->start_ns;

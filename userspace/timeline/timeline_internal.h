@@ -69,6 +69,7 @@ struct cont {
 	struct maker maker;
 	uint32_t runtime_mnt_ns; /* of the process that creates it: hooks run there */
 	bool seen_create;        /* by a runtime */
+	bool awaits_program;     /* existed: when tracing began its init had yet to execute a program, and has not since */
 	bool unsettled;
 	uint64_t quiet_since_ns; /* since when it looks finished; 0 = it does not */
 	uint64_t lost_at_first;  /* tl->stats.lost when it began */

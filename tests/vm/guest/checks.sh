@@ -217,11 +217,14 @@ if $TRACE record --help > /dev/null 2>&1; then
 	check_oom
 	check_throttling
 	check_own_runtime
-	# Once is enough, and they take a minute; 6.12 does not wake up under QEMU's TCG.
+	# Once is enough, and they take a minute each; 6.12 does not wake up under QEMU's TCG.
 	case $(uname -r)-$(stat -fc %T /sys/fs/cgroup) in
 	6.1.*-cgroup2fs)
 		check_clock_steps
 		check_suspend
+		;;
+	6.12.*-cgroup2fs)
+		grep -q '\[confidentiality\]' /sys/kernel/security/lockdown || check_served_clock
 		;;
 	esac
 else

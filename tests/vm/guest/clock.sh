@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What only a machine of one's own can be asked: the wall clock is set while ctrace records, and the machine sleeps. Sourced
+# What only a machine of one's own can be asked: the wall clock is set while ctrace records or serves, and the machine sleeps. Sourced
 # by checks.sh, whose helpers and names it uses; expect.py judges the recordings.
 
 # Seconds since boot, which nobody sets.
@@ -95,4 +95,86 @@ check_suspend() {
 	run_clocked runc-suspend-after
 	sleep 1
 	stop_recorder runc-suspend
+}
+
+SERVED=127.0.0.1:9464
+
+scrape() {
+	exec 3<> "/dev/tcp/${SERVED%:*}/${SERVED#*:}" || return
+	printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
+	timeout 20 cat <&3
+	exec 3>&-
+}
+
+served_start() { # ID: when it started as the server tells it, in seconds since 1970; nothing while it does not know
+	scrape | awk -v name="ctrace_container_start_time_seconds{id=\"$1\"}" '$1 == name { printf "%d\n", $2 }'
+}
+
+# wait_told TIMES: until the server has said so often that the clock was set.
+wait_told() {
+	for _ in $(seq 100); do
+		[ "$(grep -c 'the wall clock was set' "$RESULTS/serve.stderr")" -lt "$1" ] || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+judge_shift() { # WHAT FROM TO SECONDS
+	local shift=$((${3:-0} - ${2:-0} - $4))
+
+	if [ -n "$2" ] && [ -n "$3" ] && [ $shift -ge -2 ] && [ $shift -le 2 ]; then
+		ok "a served time moves with the clock, $1"
+	else
+		not_ok "a served time moves with the clock, $1 (from $2 to $3)"
+	fi
+}
+
+# What a server exports is of the clock as it is, set forth and back; what it measures is of none that can be set.
+check_served_clock() {
+	local server setter first forth back long now code=0
+
+	now=$(date +%s)
+	timeout 200 /share/bin/ctrace-serve serve --listen "$SERVED" > /dev/null 2> "$RESULTS/serve.stderr" &
+	server=$!
+	for _ in $(seq 200); do
+		grep -q '^ctrace serve: ready' "$RESULTS/serve.stderr" && break
+		sleep 0.2
+	done
+	make_bundle /run/bundle-served ctrace-served
+	jq '.process.args = ["/bin/busybox", "sleep", "300"]' /run/bundle-served/config.json > /run/served.json
+	mv /run/served.json /run/bundle-served/config.json
+	runc run --detach --bundle /run/bundle-served served < /dev/null > /dev/null 2>> "$RESULTS/clock.stderr"
+	for _ in $(seq 50); do
+		first=$(served_start served)
+		[ -n "$first" ] && break
+		sleep 0.2
+	done
+	set_clock $(($(date +%s) + 7200))
+	wait_told 1 && ok "the server says that the clock was set" || not_ok "the server says that the clock was set"
+	forth=$(served_start served)
+	set_clock $(($(date +%s) - 14400))
+	wait_told 2 && ok "and that it was set back" || not_ok "and that it was set back"
+	back=$(served_start served)
+	judge_shift "two hours forth" "$first" "$forth" 7200
+	judge_shift "four hours back" "$forth" "$back" -14400
+	while :; do
+		set_clock $((now + 86400)) && set_clock $((now - 86400)) && sleep 0.02
+	done &
+	setter=$!
+	run_clocked served-restless
+	sleep 2
+	kill "$setter"
+	wait "$setter" 2> /dev/null
+	set_clock "$now"
+	scrape > "$RESULTS/served.metrics"
+	long=$(awk '$1 ~ /_seconds_sum/ && ($2 > 600 || $2 < 0)' "$RESULTS/served.metrics")
+	if grep -q '^ctrace_container_exits_total.* 1' "$RESULTS/served.metrics" && [ -z "$long" ]; then
+		ok "a clock without rest is in no duration that is served"
+	else
+		not_ok "a clock without rest is in no duration that is served: $long"
+	fi
+	kill "$server"
+	wait "$server" || code=$?
+	if [ $code = 0 ]; then ok "the server ends well"; else not_ok "the server ends well (exit code $code)"; fi
+	runc delete --force served
 }
