@@ -83,6 +83,8 @@ become_systemd() {
 	for unit in systemd-logind.service getty.target e2scrub_reap.service apt-daily.timer apt-daily-upgrade.timer; do
 		ln -sf /dev/null "/etc/systemd/system/$unit"
 	done
+	mkdir -p /etc/systemd/system.conf.d # an emulated processor on a busy machine is slow
+	printf '[Manager]\nDefaultTimeoutStartSec=300s\nDefaultTimeoutStopSec=300s\n' > /etc/systemd/system.conf.d/slow.conf
 	echo 0123456789abcdef0123456789abcdef > /etc/machine-id # otherwise it is the first boot, which enables every unit
 	echo ctrace-guest > /etc/hostname
 	exec /lib/systemd/systemd

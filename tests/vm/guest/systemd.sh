@@ -44,7 +44,7 @@ metrics() {
 
 	exec 3<> "/dev/tcp/127.0.0.1/${1:-9469}" || return 1
 	printf 'GET /metrics HTTP/1.1\r\nHost: guest\r\nConnection: close\r\n\r\n' >&3
-	answer=$(timeout 20 cat <&3)
+	answer=$(timeout 60 cat <&3)
 	exec 3>&-
 	[ "${answer%%$'\r'*}" = "HTTP/1.1 200 OK" ] && printf '%s\n' "$answer"
 }
@@ -63,7 +63,7 @@ programs_loaded() { bpftool prog show | grep -c ' name ct_'; }
 
 check_start() {
 	is "$(systemctl is-enabled $UNIT)" disabled "make install does not enable the unit"
-	check "systemctl enable --now" timeout 100 systemctl enable --now $UNIT
+	check "systemctl enable --now" timeout 300 systemctl enable --now $UNIT
 	check "it serves metrics once it is started" metrics
 	is "$(systemctl is-active $UNIT)" active "the unit is active"
 	is "$(stat -c '%a %U %G' $SOCKET)" "660 root ctrace" "its socket is for root and the group ctrace"
@@ -101,16 +101,16 @@ check_stream() {
 	jq '.linux.resources.cpu = {quota: 20000, period: 100000} | .annotations = {"nerdctl/name": "named"}' \
 		/tmp/bundle-runc/config.json > /run/config.json
 	mv /run/config.json /tmp/bundle-runc/config.json
-	timeout 100 ctrace record $RESULTS/runc.ctrace > $RESULTS/record.out 2>&1 &
+	timeout 400 ctrace record $RESULTS/runc.ctrace > $RESULTS/record.out 2>&1 &
 	recorder=$!
-	timeout 100 ctrace trace --json $RESULTS/trace.json > /dev/null 2> $RESULTS/trace.err &
+	timeout 400 ctrace trace --json $RESULTS/trace.json > /dev/null 2> $RESULTS/trace.err &
 	tracer=$!
-	check "record and trace read from it" wait_for 30 test -s $RESULTS/runc.ctrace -a -s $RESULTS/trace.json
+	check "record and trace read from it" wait_for 90 test -s $RESULTS/runc.ctrace -a -s $RESULTS/trace.json
 	is "$(programs_loaded)" "$before" "and load no programs of their own"
-	timeout 60 runc run --bundle /tmp/bundle-runc runc > $RESULTS/runc.stdout 2>&1
+	timeout 200 runc run --bundle /tmp/bundle-runc runc > $RESULTS/runc.stdout 2>&1
 	is "$?" 7 "runc runs a container from a bundle in /tmp"
-	check "/metrics has its start" wait_for 20 shows '^ctrace_container_starts_total{runtime="runc",result="started"} 1'
-	check "and its end" wait_for 20 shows '^ctrace_container_exits_total{runtime="runc",reason="[a-z]*"} 1'
+	check "/metrics has its start" wait_for 60 shows '^ctrace_container_starts_total{runtime="runc",result="started"} 1'
+	check "and its end" wait_for 60 shows '^ctrace_container_exits_total{runtime="runc",reason="[a-z]*"} 1'
 	run_own
 	sleep 2
 	kill -INT $recorder $tracer
@@ -127,15 +127,15 @@ run_own() {
 	mount -t tmpfs ctrace /var/lib/ctrace # an overlay, as this guest's root is one, cannot hold overlays
 	cp /share/guest/busybox /tmp/own/bin/busybox
 	ln -sf busybox /tmp/own/bin/sh
-	timeout 60 ctrace run --name own --network none --memory 64m --rootfs /tmp/own sh -c 'exit 9' \
+	timeout 200 ctrace run --name own --network none --memory 64m --rootfs /tmp/own sh -c 'exit 9' \
 		> $RESULTS/own.stdout 2>&1
 	is $? 9 "ctrace run runs one, too"
-	check "/metrics has it" wait_for 20 shows '^ctrace_container_starts_total{runtime="ctrace",result="started"} 1'
+	check "/metrics has it" wait_for 60 shows '^ctrace_container_starts_total{runtime="ctrace",result="started"} 1'
 }
 
 # member GROUP COMMAND...: as nobody, in that group.
 member() {
-	timeout 30 setpriv --reuid 65534 --regid 65534 --groups "$1" --bounding-set=-all --inh-caps=-all "${@:2}"
+	timeout 100 setpriv --reuid 65534 --regid 65534 --groups "$1" --bounding-set=-all --inh-caps=-all "${@:2}"
 }
 
 check_group() {
@@ -157,14 +157,14 @@ check_reload() {
 	pid=$(main_pid)
 	mkdir -p /etc/ctrace
 	echo '{"serve": {"listen": "127.0.0.1:9470", "compat": ["cadvisor"]}}' > /etc/ctrace/config.json
-	check "systemctl reload" timeout 30 systemctl reload $UNIT
-	check "metrics are where the configuration says" wait_for 20 metrics 9470
-	check "systemctl status tells where" wait_for 10 eval "systemctl status $UNIT | grep -q 'metrics at 127.0.0.1:9470'"
+	check "systemctl reload" timeout 100 systemctl reload $UNIT
+	check "metrics are where the configuration says" wait_for 60 metrics 9470
+	check "systemctl status tells where" wait_for 60 eval "systemctl status $UNIT | grep -q 'metrics at 127.0.0.1:9470'"
 	is "$(systemctl is-active $UNIT) $(main_pid)" "active $pid" "in the same process"
 	echo '{"serve": {"listen": 5}}' > /etc/ctrace/config.json
 	systemctl reload $UNIT
-	check "what is wrong is not taken over" wait_for 20 eval "journalctl -u $UNIT | grep -q 'not taken over'"
-	check "and told by systemctl status" wait_for 10 eval "systemctl status $UNIT | grep -q 'configuration that it had'"
+	check "what is wrong is not taken over" wait_for 60 eval "journalctl -u $UNIT | grep -q 'not taken over'"
+	check "and told by systemctl status" wait_for 60 eval "systemctl status $UNIT | grep -q 'configuration that it had'"
 	check "metrics go on" metrics 9470
 	rm /etc/ctrace/config.json
 }
@@ -176,13 +176,13 @@ check_restart() {
 
 	pid=$(main_pid)
 	systemctl kill --signal=KILL $UNIT
-	check "killed, it is started again" wait_for 60 is_back "$pid"
+	check "killed, it is started again" wait_for 200 is_back "$pid"
 	check "and answers over its socket" ctrace top --batch -n 1
 	is "$(systemctl show --property NRestarts --value $UNIT)" 1 "once"
 }
 
 check_stop() {
-	check "systemctl stop" timeout 60 systemctl stop $UNIT
+	check "systemctl stop" timeout 300 systemctl stop $UNIT
 	is "$(systemctl is-active $UNIT) $(systemctl show --property Result --value $UNIT)" "inactive success" "it ends well"
 	is "$(pgrep -c ctrace)" 0 "no process is left"
 	is "$(programs_loaded)" 0 "no program is left in the kernel"
