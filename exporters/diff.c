@@ -78,13 +78,13 @@ static bool has_pids(const struct step *s)
 	return s->kind != STEP_CGROUP_WRITE && s->kind != STEP_REQUEST;
 }
 
-void diff_label(struct strbuf *sb, const struct container *c, const struct step *s)
+void diff_label(struct strbuf *sb, const struct container *c, const struct step *s, bool utf8)
 {
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
 	const char *at, *id;
 	size_t n;
 
-	text_step(&text, s, true);
+	text_step(&text, s, utf8);
 	for (at = text.text; *at; at += n) {
 		id = c->id;
 		n = strlen(id);
@@ -123,12 +123,12 @@ struct pairs {
 	size_t count, capacity;
 };
 
-static void add_step(struct pairs *p, const struct container *c, const struct step *s, int side)
+static void add_step(struct pairs *p, const struct container *c, const struct step *s, int side, bool utf8)
 {
 	_cleanup_(strbuf_free) struct strbuf label = { 0 };
 	struct pair *pair;
 
-	diff_label(&label, c, s);
+	diff_label(&label, c, s, utf8);
 	pair = map_get(&p->by_label, label.text, label.length);
 	if (!pair) {
 		pair = xcalloc(1, sizeof(*pair));
@@ -389,7 +389,7 @@ void diff_print(struct strbuf *sb, const struct diff_side *a, const struct diff_
 		const struct container *c = v.sides[side]->c;
 
 		for (size_t i = 0; i < c->step_count; i++)
-			add_step(&pairs, c, &c->steps[i], side);
+			add_step(&pairs, c, &c->steps[i], side, v.utf8);
 	}
 	print_head(&v);
 	print_whole(&v);

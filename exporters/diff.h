@@ -19,6 +19,6 @@ struct diff_side {
 void diff_print(struct strbuf *sb, const struct diff_side *a, const struct diff_side *b, bool utf8);
 
 /* What two runs of the same step have in common: the step in words, with ids and numbers replaced. */
-void diff_label(struct strbuf *sb, const struct container *c, const struct step *s);
+void diff_label(struct strbuf *sb, const struct container *c, const struct step *s, bool utf8);
 
 #endif

@@ -49,6 +49,8 @@ py:yaml python3-yaml optional
 py:prometheus_client python3-prometheus-client optional
 cmd:strace strace
 cmd:shellcheck shellcheck optional
+cmd:zsh zsh optional
+cmd:fish fish optional
 cmd:clang-tidy clang-tidy optional
 cmd:cppcheck cppcheck optional
 cmd:readelf binutils

@@ -72,12 +72,24 @@ check "and what was goes on" metrics
 serve_stop
 is "$SERVE_CODE" 0 "it ends as it is told"
 
+# What it tells a service manager (sd_notify(3)), a datagram a line.
+/usr/bin/python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(4096).decode().replace("\n", " "), flush=True)' "$WORK/notify" >"$WORK/told" &
+on_exit stop_process "$!"
+wait_for 10 test -S "$WORK/notify"
+
 first=127.0.0.1:$(free_port) second=127.0.0.1:$(free_port)
 echo "{\"serve\": {\"listen\": \"$first\"}}" >"$CTRACE_CONFIG"
-"$CTRACE" serve >"$WORK/out" 2>"$WORK/serve.err" &
+NOTIFY_SOCKET=$WORK/notify "$CTRACE" serve >"$WORK/out" 2>"$WORK/serve.err" &
 SERVE_PID=$!
 on_exit stop_process "$SERVE_PID"
 wait_for 20 grep -q ready "$WORK/serve.err"
+wait_for 5 grep -q READY "$WORK/told"
+is "$(cat "$WORK/told")" "READY=1 STATUS=metrics at $first" "a service manager is told that it is ready"
 SERVE=$first
 check "the configuration says where to listen" metrics
 echo "{\"serve\": {\"listen\": \"$second\", \"compat\": [\"cadvisor\"]}}" >"$CTRACE_CONFIG"
@@ -90,5 +102,8 @@ SERVE=$first
 ! metrics >/dev/null 2>&1
 is $? 0 "and not where it was"
 serve_stop
+wait_for 5 grep -q STOPPING "$WORK/told"
+is "$(sed 1d "$WORK/told" | sed 's/USEC=[0-9]*$/USEC=N/' | paste -sd,)" \
+	"RELOADING=1 MONOTONIC_USEC=N,READY=1 STATUS=metrics at $second,STOPPING=1" "the service manager was told of each"
 
 done_testing

@@ -6,7 +6,7 @@
 cd "$TOP" || exit 1
 
 mapfile -t sources < <(find bpf userspace exporters tui tests scripts completions man .ci debian Makefile* -type f \
-	\( -name '*.[ch15]' -o -name '*.sh' -o -name '*.bash' -o -name '*.py' -o -name '*.mk' -o -name '*.mjs' -o -name '*.js' \
+	\( -name '*.[ch15]' -o -name '*.sh' -o -name '*.bash' -o -name '*.fish' -o -name _ctrace -o -name '*.py' -o -name '*.mk' -o -name '*.mjs' -o -name '*.js' \
 	-o -name '*.css' -o -name '*.service' -o -name '*.def' -o -name 'Makefile*' -o -name run -o -name rules \) 2>/dev/null)
 check "all of the ${#sources[@]} files are found" [ "${#sources[@]}" -gt 400 ]
 

@@ -46,6 +46,7 @@ unlike "$(cat "$WORK/control/postinst")" "systemctl.*start|deb-systemd-invoke" "
 check "it unpacks" dpkg-deb --extract "$package" "$WORK/root"
 for path in usr/bin/ctrace usr/bin/ctrace-oci usr/libexec/ctrace/ctrace-trace lib/systemd/system/ctrace-serve.service \
 	usr/share/man/man1/ctrace.1.gz usr/share/bash-completion/completions/ctrace usr/share/doc/ctrace/README.md.gz \
+	usr/share/zsh/vendor-completions/_ctrace usr/share/fish/vendor_completions.d/ctrace.fish \
 	usr/share/doc/ctrace/copyright; do
 	check "it has /$path" test -e "$WORK/root/$path"
 done

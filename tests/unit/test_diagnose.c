@@ -122,7 +122,7 @@ static void test_labels(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct strbuf sb = { 0 };
 
-		diff_label(&sb, c, mb_step(c, cases[i].kind, PHASE_RUN, -1, 0, 0, cases[i].key, cases[i].text, NULL));
+		diff_label(&sb, c, mb_step(c, cases[i].kind, PHASE_RUN, -1, 0, 0, cases[i].key, cases[i].text, NULL), true);
 		assert_string_equal(sb.text, cases[i].label);
 		strbuf_free(&sb);
 	}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # boot.sh KERNEL_DIRECTORY ROOT_IMAGE SHARE_IMAGE RESULTS_DIRECTORY [PARAMETER...]
 #
-# Boots one guest under QEMU and waits for its end, at most VM_TIMEOUT seconds (240). What the guest
+# Boots one guest under QEMU and waits for its end, at most VM_TIMEOUT seconds (600). What the guest
 # says goes to stdout, its console to RESULTS_DIRECTORY/console, the files that it leaves behind to
 # RESULTS_DIRECTORY. PARAMETERs are added to the kernel's command line. Exits with the guest's status,
 # 124 when it gave none. No acceleration is asked for: a build machine seldom has it.
@@ -36,7 +36,7 @@ add_disk share "$share" ,readonly=on
 add_disk results "$work/results" ''
 
 status=0
-timeout -k 5 "${VM_TIMEOUT:-240}" qemu-system-x86_64 \
+timeout -k 5 "${VM_TIMEOUT:-600}" qemu-system-x86_64 \
 	-M q35 -cpu max,la57=off -accel tcg,thread=single -smp 2 -m "${VM_MEMORY:-768M}" \
 	-nodefaults -no-user-config -display none -no-reboot -monitor none \
 	-kernel "$kernel/vmlinuz" -initrd "$kernel/initrd" \
@@ -45,7 +45,7 @@ timeout -k 5 "${VM_TIMEOUT:-240}" qemu-system-x86_64 \
 qemu=$!
 trap 'kill $qemu 2>/dev/null; wait $qemu; exit 143' TERM INT # timeout hands it on
 wait $qemu || status=$?
-[ $status = 124 ] && vm_say "the guest was stopped after ${VM_TIMEOUT:-240} s"
+[ $status = 124 ] && vm_say "the guest was stopped after ${VM_TIMEOUT:-600} s"
 tar -xf "$work/results" -C "$results" --no-same-owner 2>/dev/null || true
 code=$(tr -cd 0-9 < "$work/status" 2>/dev/null | head -c 3 || true)
 exit "${code:-124}"

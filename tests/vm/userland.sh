@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # userland.sh OUTPUT_DIRECTORY: the guests' root image, made of Debian packages.
 #
-# Prints the path of an erofs image with runc, crun, the tools that the checks use, and every
+# Prints the path of an erofs image with runc, crun, systemd, the tools that the checks use, and every
 # library that the programs in OUTPUT_DIRECTORY link. It is kept below the cache directory and made
 # again when it lacks one of these packages or VM_REFRESH=1.
 set -euo pipefail
@@ -26,7 +26,7 @@ linked_packages() {
 	done | sort -u
 }
 
-tools=(runc crun busybox-static kmod procps iproute2 jq nftables strace util-linux)
+tools=(runc crun busybox-static kmod procps iproute2 jq nftables strace util-linux systemd bpftool)
 packages=$({ printf '%s\n' "${tools[@]}"; linked_packages; } | sort -u | paste -sd,)
 image=$VM_CACHE/userland/$release.erofs
 

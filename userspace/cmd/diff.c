@@ -55,7 +55,7 @@ static int sort_out(const struct diff_options *o, struct wanted ret[2], struct e
 	size_t second = 0;
 
 	for (size_t i = 1; i < o->count && i < 3 && !second; i++) {
-		if (access(o->words[i], F_OK) == 0)
+		if (load_is_file(o->words[i]))
 			second = i;
 	}
 	if (!second && o->count != 3)

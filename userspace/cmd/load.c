@@ -2,12 +2,20 @@
 #include "cmd/load.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "util/cleanup.h"
 #include "util/memory.h"
 #include "util/strbuf.h"
 
 enum { NAMES_SHOWN = 10 };
+
+bool load_is_file(const char *word)
+{
+	struct stat st;
+
+	return stat(word, &st) == 0 && !S_ISDIR(st.st_mode);
+}
 
 int load_recording(const char *path, struct loaded *ret, struct error *err)
 {

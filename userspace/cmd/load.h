@@ -14,6 +14,9 @@ struct loaded {
 	struct error damage; /* text[0]: why the recording ended too early; what came before is there */
 };
 
+/* Whether a word that may be a container's name is a recording's: something of that name is there, and no directory. */
+bool load_is_file(const char *word);
+
 int load_recording(const char *path, struct loaded *ret, struct error *err);
 void loaded_free(struct loaded *l); /* also fit for _cleanup_ */
 

@@ -10,6 +10,7 @@
 #include "capture/stream.h"
 #include "cmd/command.h"
 #include "cmd/filter_option.h"
+#include "cmd/load.h"
 #include "cmd/session.h"
 #include "exporters/json.h"
 #include "util/array.h"
@@ -216,7 +217,7 @@ static int open_source(struct replay_options *o, struct event_source **ret_sourc
 	struct error none = { 0 };
 	int r;
 
-	if (o->path && (strcmp(o->name, "show") != 0 || o->id || access(o->path, F_OK) == 0))
+	if (o->path && (strcmp(o->name, "show") != 0 || o->id || load_is_file(o->path)))
 		return source_open_recording(o->path, ret_source, err);
 	r = source_open_socket(NULL, ret_source, &none);
 	if (r == 0) {

@@ -2,6 +2,7 @@
 /* ctrace serve: one tracer for this host, its events for other ctraces over a socket, its figures for Prometheus. */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/privilege.h"
+#include "util/service.h"
 
 enum {
 	MAX_ENDED = 1024,         /* containers that have ended, in the model */
@@ -257,14 +259,22 @@ static bool is_same(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static void notify_ready(const struct server *s)
+{
+	service_notify("READY=1\nSTATUS=%s%s", s->settings.listen ? "metrics at " : "no metrics are served",
+		s->settings.listen ? s->settings.listen : "");
+}
+
 /* What cannot be used leaves everything as it was. */
 static void reload(struct server *s)
 {
 	struct serve_settings settings = { 0 };
 	struct prometheus_options options;
 	struct error err = { 0 };
-	int r = serve_settings_load(&s->options, &settings, &err);
+	int r;
 
+	service_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_ns(CLOCK_MONOTONIC) / 1000);
+	r = serve_settings_load(&s->options, &settings, &err);
 	if (r == 0 && !is_same(settings.otlp_endpoint, s->settings.otlp_endpoint))
 		r = open_otlp(s, settings.otlp_endpoint, &err);
 	if (r == 0 && !is_same(settings.listen, s->settings.listen))
@@ -272,6 +282,7 @@ static void reload(struct server *s)
 	if (r < 0) {
 		error_prefix(&err, "the configuration is not taken over");
 		command_fail("serve", 0, &err);
+		service_notify("READY=1\nSTATUS=goes on with the configuration that it had: the log tells why");
 		serve_settings_free(&settings);
 		return;
 	}
@@ -280,6 +291,7 @@ static void reload(struct server *s)
 	options = prometheus_options(&s->settings);
 	prometheus_set_options(s->prometheus, &options);
 	fputs("ctrace serve: configuration read\n", stderr);
+	notify_ready(s);
 }
 
 /* ---- the loop ---- */
@@ -405,7 +417,10 @@ static int serve(struct server *s, struct error *err)
 		return r;
 	fprintf(stderr, "ctrace serve: ready%s%s\n", s->settings.listen ? ", metrics at " : "",
 		s->settings.listen ? s->settings.listen : "");
-	return run_loop(s, err);
+	notify_ready(s);
+	r = run_loop(s, err);
+	service_notify("STOPPING=1");
+	return r;
 }
 
 int cmd_serve(int argc, char **argv)

@@ -6,11 +6,7 @@
 CTRACE=/share/bin/ctrace
 TRACE=/share/bin/ctrace-trace
 RESULTS=/run/results
-
-ok() { echo "ok - $*"; }
-not_ok() { echo "not ok - $*"; }
-skip() { echo "ok - $1 # SKIP $2"; }
-note() { sed 's/^/# /'; }
+. /share/guest/lib.sh
 
 # Every program of the object before the kernel's verifier. What user space should use elsewhere is judged
 # by doctor and the recordings; of these only the ones that nothing can replace may not be refused: expect.py
@@ -47,23 +43,6 @@ check_doctor() {
 	else
 		not_ok "doctor --json is JSON"
 	fi
-}
-
-# What all bundles have in common, once: runc and jq take an emulated processor seconds.
-make_template() {
-	(cd /run && runc spec)
-	jq '.process.terminal = false | .process.args = ["/bin/sh", "-c", "echo hello; exit 7"]
-		| .linux.cgroupsPath = "/CGROUP"
-		| .linux.resources.memory = {limit: 67108864} | .linux.resources.pids = {limit: 32}' \
-		/run/config.json > /run/template.json
-}
-
-make_bundle() { # DIRECTORY CGROUP
-	mkdir -p "$1/rootfs/bin"
-	cp /share/guest/busybox "$1/rootfs/bin/busybox"
-	ln -s busybox "$1/rootfs/bin/sh"
-	[ -s /run/template.json ] || make_template
-	sed "s#\"/CGROUP\"#\"/$2\"#" /run/template.json > "$1/config.json"
 }
 
 # A mount that fails with ENODEV in the middle of the start.

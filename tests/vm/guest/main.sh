@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The guest's second stage: makes of the disks a host as its init system would leave it, runs the
 # checks, hands over the results, and switches off. Parameters of the kernel's command line:
-# ctrace.cgroup=v1|v2, ctrace.checks=FILE.
+# ctrace.cgroup=v1|v2, ctrace.checks=FILE, ctrace.init=systemd. With the last, systemd makes the host, out of what
+# make install installed and a service that runs this script once more.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C.UTF-8
 
 parameter() { # NAME DEFAULT
@@ -64,10 +65,35 @@ finish() {
 	sleep 10
 }
 
-mount_filesystems
-"mount_cgroup_$(parameter cgroup v2)"
-ip link set lo up
-hostname guest
+make_host() {
+	mount_filesystems
+	"mount_cgroup_$(parameter cgroup v2)"
+	ip link set lo up
+	hostname guest
+}
+
+# The units that a machine without seats and sleepers can do without only take time.
+become_systemd() {
+	local unit
+
+	cp -a /share/install/. /
+	cp /share/guest/ctrace-checks.service /etc/systemd/system/
+	mkdir -p /etc/systemd/system/multi-user.target.wants
+	ln -s ../ctrace-checks.service /etc/systemd/system/multi-user.target.wants/
+	for unit in systemd-logind.service getty.target e2scrub_reap.service apt-daily.timer apt-daily-upgrade.timer; do
+		ln -sf /dev/null "/etc/systemd/system/$unit"
+	done
+	mkdir -p /etc/systemd/system.conf.d # an emulated processor on a busy machine is slow
+	printf '[Manager]\nDefaultTimeoutStartSec=300s\nDefaultTimeoutStopSec=300s\n' > /etc/systemd/system.conf.d/slow.conf
+	echo 0123456789abcdef0123456789abcdef > /etc/machine-id # otherwise it is the first boot, which enables every unit
+	echo ctrace-guest > /etc/hostname
+	exec /lib/systemd/systemd
+}
+
+if [ $$ = 1 ]; then
+	[ "$(parameter init none)" = systemd ] && become_systemd
+	make_host
+fi
 stty -F /dev/ttyS1 raw -echo
 mkdir -p /run/results /run/lock
 cd /run || finish 1
