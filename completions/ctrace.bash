@@ -45,6 +45,7 @@ _ctrace()
 	done
 	case $previous in
 	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host container:" -- "$current") ;;
+	--volumes-from) mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current") ;;
 	--ipc) mapfile -t COMPREPLY < <(compgen -W "private shareable none host container:" -- "$current") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W "no on-failure always unless-stopped" -- "$current") ;;
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;

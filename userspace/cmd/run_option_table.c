@@ -96,12 +96,23 @@ static int add_env_file(struct run_settings *s, const char *value, struct error 
 	return value_env_file(value, &s->env, err);
 }
 
-static int add_label(struct run_settings *s, const char *value, struct error *err)
+/* KEY=VALUE; a bare KEY has an empty value. */
+static int add_pair(struct string_list *list, const char *what, const char *value, struct error *err)
 {
 	if (!*value || *value == '=')
-		return error_set(err, EINVAL, "invalid label: '%s'", value);
-	string_list_add(&s->labels, strchr(value, '=') ? xstrdup(value) : xasprintf("%s=", value));
+		return error_set(err, EINVAL, "invalid %s: '%s'", what, value);
+	string_list_add(list, strchr(value, '=') ? xstrdup(value) : xasprintf("%s=", value));
 	return 0;
+}
+
+static int add_label(struct run_settings *s, const char *value, struct error *err)
+{
+	return add_pair(&s->labels, "label", value, err);
+}
+
+static int add_annotation(struct run_settings *s, const char *value, struct error *err)
+{
+	return add_pair(&s->annotations, "annotation", value, err);
 }
 
 /* As docker reads it: "#" begins a comment, nothing is quoted. */
@@ -163,6 +174,17 @@ static int add_volume(struct run_settings *s, const char *value, struct error *e
 	return r;
 }
 
+static int add_volumes_from(struct run_settings *s, const char *value, struct error *err)
+{
+	size_t length;
+	bool read_only;
+	int r = value_volumes_from(value, &length, &read_only, err);
+
+	if (r == 0)
+		string_list_add(&s->volumes_from, xstrdup(value));
+	return r;
+}
+
 static int add_tmpfs(struct run_settings *s, const char *value, struct error *err)
 {
 	int r;
@@ -180,6 +202,16 @@ static int add_device(struct run_settings *s, const char *value, struct error *e
 	array_grow(s->devices, s->device_count, s->device_capacity);
 	r = value_device(value, &s->devices[s->device_count], err);
 	s->device_count += r == 0;
+	return r;
+}
+
+static int add_device_rule(struct run_settings *s, const char *value, struct error *err)
+{
+	struct device_rule rule;
+	int r = value_device_rule(value, &rule, err);
+
+	if (r == 0)
+		string_list_add(&s->device_rules, xstrdup(value));
 	return r;
 }
 
@@ -411,6 +443,8 @@ static int set_bundle(struct run_settings *s, const char *value, struct error *e
 const struct option_row run_option_rows[] = {
 	{ "add-host", 0, OPTION_VALUE, false, add_host, "NAME:IP",
 		"Add a line to /etc/hosts" },
+	{ "annotation", 0, OPTION_VALUE, false, add_annotation, "KEY=VALUE",
+		"Put an annotation into the OCI configuration" },
 	{ "blkio-weight", 0, OPTION_VALUE, false, set_blkio_weight, "N",
 		"Block I/O weight, 10 to 1000" },
 	{ "bundle", 0, OPTION_VALUE, true, set_bundle, "DIR", "Run an OCI bundle as it is" },
@@ -438,6 +472,8 @@ const struct option_row run_option_rows[] = {
 		"Print the timeline at once when the container's init has ended" },
 	{ "device", 0, OPTION_VALUE, false, add_device, "DEV[:DEV[:rwm]]",
 		"Add a device of the host" },
+	{ "device-cgroup-rule", 0, OPTION_VALUE, false, add_device_rule, "RULE",
+		"Let it use devices, as 'c 42:* rmw'" },
 	{ "dns", 0, OPTION_VALUE, false, add_dns, "IP",
 		"Use this name server" },
 	{ "dns-opt", 0, OPTION_VALUE, false, add_dns_option, NULL, NULL },
@@ -524,6 +560,8 @@ const struct option_row run_option_rows[] = {
 		"UTS namespace: host" },
 	{ "volume", 'v', OPTION_VALUE, false, add_volume, "[SRC:]DST[:ro]",
 		"Bind a path of the host, or a volume by its name" },
+	{ "volumes-from", 0, OPTION_VALUE, false, add_volumes_from, "CONTAINER[:ro|rw]",
+		"Mount what another container has of volumes and bound paths" },
 	{ "workdir", 'w', OPTION_VALUE, false, set_workdir, "DIR", "Working directory" },
 };
 const size_t run_option_count = ARRAY_SIZE(run_option_rows);

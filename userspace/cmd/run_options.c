@@ -11,15 +11,14 @@
 
 /* What docker run has beyond these; a separate error saves the search for a typing mistake. */
 static const char *const docker_only[] = {
-	"annotation", "attach", "blkio-weight-device", "cpu-count", "cpu-percent", "cpu-rt-period",
-	"cpu-rt-runtime", "detach-keys", "device-cgroup-rule", "device-read-bps",
+	"attach", "blkio-weight-device", "cpu-count", "cpu-percent", "cpu-rt-period",
+	"cpu-rt-runtime", "detach-keys", "device-read-bps",
 	"device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
 	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
 	"health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6",
 	"isolation", "kernel-memory", "link", "link-local-ip", "log-driver",
 	"log-opt", "mac-address", "net-alias", "network-alias", "no-healthcheck",
-	"runtime", "sig-proxy", "storage-opt", "use-api-socket", "userns", "volume-driver",
-	"volumes-from" };
+	"runtime", "sig-proxy", "storage-opt", "use-api-socket", "userns", "volume-driver" };
 static const char docker_letters[] = "a";
 
 static const struct option_row *find_name(const char *name, size_t length)

@@ -20,6 +20,7 @@
 #include "engine/spec.h"
 #include "engine/user.h"
 #include "engine/volumes.h"
+#include "engine/volumes_from.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -137,6 +138,8 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 		state->traceparent = xstrdup(getenv("TRACEPARENT"));
 	copy_list(&state->ports, &s->ports);
 	copy_list(&state->hosts, &s->hosts);
+	copy_list(&state->annotations, &s->annotations);
+	copy_list(&state->device_rules, &s->device_rules);
 	r = spec_args(s, in->image ? &in->image->config : NULL, &state->command, err);
 	if (r == 0)
 		r = add_exposed_ports(state, in, err);
@@ -215,24 +218,11 @@ static int open_volume(struct launch *l, struct volume *v, int root, struct erro
 	return r == 0 && !v->no_copy ? volume_fill(&volume, root, v->destination, err) : r;
 }
 
-static bool is_mounted_on(const struct run_settings *s, const char *path)
-{
-	for (size_t i = 0; i < s->volume_count; i++) {
-		if (!strcmp(s->volumes[i].destination, path))
-			return true;
-	}
-	for (size_t i = 0; i < s->tmpfs_count; i++) {
-		if (!strcmp(s->tmpfs[i].destination, path))
-			return true;
-	}
-	return false;
-}
-
 /* The image's own VOLUMEs, where nothing else is mounted. */
 static void add_image_volumes(struct run_settings *s, const struct store_image *image)
 {
 	for (char **path = image ? image->config.volumes : NULL; path && *path; path++) {
-		if ((*path)[0] != '/' || !(*path)[1] || is_mounted_on(s, *path))
+		if ((*path)[0] != '/' || !(*path)[1] || settings_mount_on(s, *path))
 			continue;
 		array_grow(s->volumes, s->volume_count, s->volume_capacity);
 		s->volumes[s->volume_count++] = (struct volume){ .destination = xstrdup(*path),
@@ -242,16 +232,19 @@ static void add_image_volumes(struct run_settings *s, const struct store_image *
 
 static void describe_mount(struct state *state, const struct volume *v)
 {
-	string_list_add(&state->mounts, xasprintf("%s\t%s\t%s\t%s\t%s", v->name ? "volume" : "bind",
-		v->name ? v->name : "", v->source, v->destination, v->read_only ? "ro" : "rw"));
+	const struct state_mount m = { v->name ? "volume" : "bind", v->name ? v->name : "", v->source,
+		v->destination, v->read_only ? "ro" : "rw", v->propagation };
+
+	string_list_add(&state->mounts, state_mount_text(&m));
 }
 
 static int prepare_volumes(struct launch *l, struct run_settings *s, const struct store_image *image,
 	int root, struct error *err)
 {
-	int r = 0;
+	int r = volumes_from_add(s, &l->state, err);
 
-	add_image_volumes(s, image);
+	if (r == 0)
+		add_image_volumes(s, image);
 	for (size_t i = 0; r == 0 && i < s->volume_count; i++) {
 		struct volume *v = &s->volumes[i];
 

@@ -107,12 +107,32 @@ static int remove_files(const struct state *s, struct error *err)
 	return r < 0 ? error_errno(err, -r, "cannot remove the files of container %s", s->id) : 0;
 }
 
+/* Those without a name; another container may have one by --volumes-from. */
+static void remove_volumes(const struct state *s)
+{
+	struct state *list = NULL;
+	size_t count = 0;
+
+	if (s->anonymous.count && registry_list(&list, &count, NULL) < 0)
+		return; /* rather one too many is left than one too few */
+	for (size_t i = 0; i < s->anonymous.count; i++) {
+		const char *volume = s->anonymous.items[i];
+		bool used = false;
+
+		for (size_t j = 0; j < count; j++)
+			used |= strcmp(list[j].id, s->id) != 0 && list[j].status != STATE_REMOVING &&
+				state_has_volume(&list[j], volume);
+		if (!used)
+			volume_remove(s->store_root, volume, NULL);
+	}
+	registry_list_free(list, count);
+}
+
 int registry_remove(struct state *s, struct error *err)
 {
 	int r;
 
-	for (size_t i = 0; i < s->anonymous.count; i++)
-		volume_remove(s->store_root, s->anonymous.items[i], NULL);
+	remove_volumes(s);
 	if (state_has(s->store_root))
 		release_image(s);
 	remove_name(s);

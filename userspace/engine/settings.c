@@ -89,7 +89,7 @@ void run_settings_free(struct run_settings *s)
 		s->uts_mode, s->network_container, s->for_tui };
 	struct string_list *lists[] = { &s->args, &s->env, &s->labels, &s->cap_add, &s->cap_drop,
 		&s->groups, &s->ports, &s->exposed, &s->hosts, &s->dns, &s->dns_search, &s->dns_options,
-		&s->sysctls };
+		&s->sysctls, &s->annotations, &s->device_rules, &s->volumes_from };
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		free(strings[i]);

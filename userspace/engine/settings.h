@@ -49,6 +49,13 @@ struct device_setting {
 	char access[4]; /* of "rwm" */
 };
 
+/* One of --device-cgroup-rule. */
+struct device_rule {
+	char type[2];         /* "a", "b" or "c" */
+	int64_t major, minor; /* -1 = all */
+	char access[4];       /* of "rwm" */
+};
+
 struct ulimit {
 	const char *name;    /* "RLIMIT_NOFILE" */
 	uint64_t soft, hard; /* UINT64_MAX = unlimited */
@@ -68,6 +75,8 @@ struct run_settings {
 	char *platform, *cgroup_parent, *stop_signal, *cidfile, *domainname;
 	char *pid_mode, *ipc_mode, *uts_mode; /* "host", "container:ID"; of ipc also "shareable", "none"; NULL = its own */
 	char *network_container;              /* of NETWORK_CONTAINER: whose network it joins */
+	struct string_list annotations;  /* "KEY=VALUE", as labels */
+	struct string_list device_rules; /* of value_device_rule */
 	struct string_list env, labels, cap_add, cap_drop, groups;
 	struct string_list ports;   /* of ports_parse */
 	struct string_list exposed; /* "80/tcp" */
@@ -84,6 +93,7 @@ struct run_settings {
 	int64_t cpu_period, cpu_quota, swappiness, blkio_weight;
 	char *cpuset_cpus, *cpuset_mems;
 
+	struct string_list volumes_from; /* of value_volumes_from */
 	struct volume *volumes;
 	size_t volume_count, volume_capacity;
 	struct tmpfs *tmpfs;
