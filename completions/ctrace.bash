@@ -62,7 +62,7 @@ _ctrace()
 			return
 		fi
 		case $command in
-		run | rmi | pull | images)
+		run | create | rmi | pull | images)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
 		exec | attach | stop | kill | pause | unpause | stats | port)

@@ -16,7 +16,7 @@
 
 #define PARSE(s, err, ...)                                                     \
 	(run_settings_init(s), memset(err, 0, sizeof(*(err))),                 \
-		run_options_parse((char *[]){ "run", __VA_ARGS__, NULL }, s, err))
+		run_options_parse("run", (char *[]){ "run", __VA_ARGS__, NULL }, s, err))
 
 static void test_docker_forms(void **state)
 {
@@ -71,6 +71,9 @@ static void test_refused(void **state)
 		{ { "run", "--nosuch", "a" }, "unknown flag: --nosuch" },
 		{ { "run", "-Z", "a" }, "unknown shorthand flag: 'Z' in -Z" },
 		{ { "run", "--gpus", "all", "a" }, "docker's option --gpus is not supported" },
+		{ { "create", "--gpus", "all", "a" }, "docker's option --gpus is not supported by ctrace create" },
+		{ { "create", "-d", "a" }, "unknown shorthand flag: 'd' in -d; see 'ctrace create --help'" },
+		{ { "create", "--bundle", "/b" }, "unknown flag: --bundle" },
 		{ { "run", "--volumes-from", "x:rx", "a" }, "invalid mode: rx" },
 		{ { "run", "--volumes-from", ":ro", "a" }, "no container is named" },
 		{ { "run", "--annotation", "=v", "a" }, "invalid annotation: '=v'" },
@@ -157,7 +160,7 @@ static void test_refused(void **state)
 		struct error err = { 0 };
 
 		run_settings_init(&s);
-		if (run_options_parse((char **)rows[i].argv, &s, &err) >= 0 ||
+		if (run_options_parse(rows[i].argv[0], (char **)rows[i].argv, &s, &err) >= 0 ||
 			!strstr(err.text, rows[i].text))
 			fail_msg("row %zu (%s): got \"%s\"", i, rows[i].text, err.text);
 		run_settings_free(&s);

@@ -21,48 +21,65 @@ static const char *const docker_only[] = {
 	"runtime", "sig-proxy", "storage-opt", "use-api-socket", "userns", "volume-driver" };
 static const char docker_letters[] = "a";
 
-static const struct option_row *find_name(const char *name, size_t length)
+/* What makes no sense without a start, and is no option of ctrace create. */
+static const char *const run_only[] = { "bundle", "detach", "detach-trace", "for-tui", "json", "record", "trace",
+	"tui" };
+
+struct parser {
+	const char *command; /* "run" or "create" */
+	char **next;         /* the word behind the one that is being read */
+	struct run_settings *settings;
+	const struct option_row *not_for_bundle; /* the first such option that was given */
+};
+
+static bool is_option_of(const char *command, const struct option_row *row)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(run_only); i++) {
+		if (!strcmp(row->name, run_only[i]))
+			return !strcmp(command, "run");
+	}
+	return true;
+}
+
+static const struct option_row *find_name(const struct parser *p, const char *name, size_t length)
 {
 	for (size_t i = 0; i < run_option_count; i++) {
-		if (strlen(run_option_rows[i].name) == length && !memcmp(run_option_rows[i].name, name, length))
+		const struct option_row *row = &run_option_rows[i];
+
+		if (strlen(row->name) == length && !memcmp(row->name, name, length) && is_option_of(p->command, row))
+			return row;
+	}
+	return NULL;
+}
+
+static const struct option_row *find_letter(const struct parser *p, char letter)
+{
+	for (size_t i = 0; i < run_option_count; i++) {
+		if (run_option_rows[i].letter == letter && is_option_of(p->command, &run_option_rows[i]))
 			return &run_option_rows[i];
 	}
 	return NULL;
 }
 
-static const struct option_row *find_letter(char letter)
-{
-	for (size_t i = 0; i < run_option_count; i++) {
-		if (run_option_rows[i].letter == letter)
-			return &run_option_rows[i];
-	}
-	return NULL;
-}
-
-static int unknown_name(const char *name, size_t length, struct error *err)
+static int unknown_name(const struct parser *p, const char *name, size_t length, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(docker_only); i++) {
 		if (strlen(docker_only[i]) == length && !memcmp(docker_only[i], name, length))
 			return error_set(err, EOPNOTSUPP, "docker's option --%s is not supported by "
-				"ctrace run; see 'ctrace run --help'", docker_only[i]);
+				"ctrace %s; see 'ctrace %s --help'", docker_only[i], p->command, p->command);
 	}
-	return error_set(err, EINVAL, "unknown flag: --%.*s; see 'ctrace run --help'", (int)length, name);
+	return error_set(err, EINVAL, "unknown flag: --%.*s; see 'ctrace %s --help'", (int)length, name,
+		p->command);
 }
 
-static int unknown_letter(char letter, const char *word, struct error *err)
+static int unknown_letter(const struct parser *p, char letter, const char *word, struct error *err)
 {
 	if (letter && strchr(docker_letters, letter))
-		return error_set(err, EOPNOTSUPP, "docker's option -%c is not supported by ctrace run; "
-			"see 'ctrace run --help'", letter);
-	return error_set(err, EINVAL, "unknown shorthand flag: '%c' in %s; see 'ctrace run --help'",
-		letter, word);
+		return error_set(err, EOPNOTSUPP, "docker's option -%c is not supported by ctrace %s; "
+			"see 'ctrace %s --help'", letter, p->command, p->command);
+	return error_set(err, EINVAL, "unknown shorthand flag: '%c' in %s; see 'ctrace %s --help'",
+		letter, word, p->command);
 }
-
-struct parser {
-	char **next; /* the word behind the one that is being read */
-	struct run_settings *settings;
-	const struct option_row *not_for_bundle; /* the first such option that was given */
-};
 
 static int apply(struct parser *p, const struct option_row *row, const char *value,
 	struct error *err)
@@ -83,10 +100,10 @@ static int parse_long(struct parser *p, const char *word, struct error *err)
 {
 	const char *name = word + 2, *equals = strchr(name, '=');
 	size_t length = equals ? (size_t)(equals - name) : strlen(name);
-	const struct option_row *row = find_name(name, length);
+	const struct option_row *row = find_name(p, name, length);
 
 	if (!row)
-		return unknown_name(name, length, err);
+		return unknown_name(p, name, length, err);
 	if (equals)
 		return apply(p, row, equals + 1, err);
 	if (row->kind == OPTION_FLAG)
@@ -100,11 +117,11 @@ static int parse_long(struct parser *p, const char *word, struct error *err)
 static int parse_short(struct parser *p, const char *word, struct error *err)
 {
 	for (const char *c = word + 1; *c; c++) {
-		const struct option_row *row = find_letter(*c);
+		const struct option_row *row = find_letter(p, *c);
 		int r;
 
 		if (!row)
-			return unknown_letter(*c, word, err);
+			return unknown_letter(p, *c, word, err);
 		if (row->kind == OPTION_VALUE) {
 			if (c[1])
 				return apply(p, row, c + 1 + (c[1] == '='), err);
@@ -128,8 +145,8 @@ static int take_source(struct parser *p, struct error *err)
 
 	if (!s->source) {
 		if (!*p->next)
-			return error_set(err, ENODATA, "\"ctrace run\" requires at least 1 argument: the "
-				"image; see 'ctrace run --help'");
+			return error_set(err, ENODATA, "\"ctrace %s\" requires at least 1 argument: the "
+				"image; see 'ctrace %s --help'", p->command, p->command);
 		if (!**p->next)
 			return error_set(err, EINVAL, "invalid reference format: the image is empty");
 		s->source = xstrdup(*p->next++);
@@ -145,9 +162,9 @@ static int take_source(struct parser *p, struct error *err)
 	return 0;
 }
 
-int run_options_parse(char **argv, struct run_settings *s, struct error *err)
+int run_options_parse(const char *command, char **argv, struct run_settings *s, struct error *err)
 {
-	struct parser p = { .next = argv + 1, .settings = s };
+	struct parser p = { .command = command, .next = argv + 1, .settings = s };
 	int r = 0;
 
 	while (r == 0 && *p.next && (*p.next)[0] == '-' && (*p.next)[1]) {
@@ -167,31 +184,53 @@ int run_options_parse(char **argv, struct run_settings *s, struct error *err)
 	return r < 0 ? r : run_settings_check(s, err);
 }
 
-void run_options_help(FILE *out)
+static void print_row(const struct option_row *row, FILE *out)
 {
-	fputs("Usage: ctrace run [OPTIONS] IMAGE [COMMAND] [ARG...]\n"
-	      "       ctrace run [OPTIONS] --rootfs DIR COMMAND [ARG...]\n"
-	      "       ctrace run [OPTIONS] --bundle DIR\n\n"
-	      "Run a container and show how it was made. IMAGE is a reference as docker knows them,\n"
-	      "oci:DIR[:TAG] or docker-archive:FILE.\n\nOptions:\n", out);
-	for (size_t i = 0; i < run_option_count; i++) {
-		char left[64];
+	char left[64];
 
-		if (!run_option_rows[i].help)
-			continue;
-		snprintf(left, sizeof(left), "--%s%s%s", run_option_rows[i].name, run_option_rows[i].argument ? " " : "",
-			run_option_rows[i].argument ? run_option_rows[i].argument : "");
-		if (run_option_rows[i].letter)
-			fprintf(out, "  -%c, ", run_option_rows[i].letter);
-		else
-			fputs("      ", out);
-		fprintf(out, "%-30s %s\n", left, run_option_rows[i].help);
+	snprintf(left, sizeof(left), "--%s%s%s", row->name, row->argument ? " " : "",
+		row->argument ? row->argument : "");
+	if (row->letter)
+		fprintf(out, "  -%c, ", row->letter);
+	else
+		fputs("      ", out);
+	fprintf(out, "%-30s %s\n", left, row->help);
+}
+
+static const char run_begin[] =
+	"Usage: ctrace run [OPTIONS] IMAGE [COMMAND] [ARG...]\n"
+	"       ctrace run [OPTIONS] --rootfs DIR COMMAND [ARG...]\n"
+	"       ctrace run [OPTIONS] --bundle DIR\n\n"
+	"Run a container and show how it was made. IMAGE is a reference as docker knows them,\n"
+	"oci:DIR[:TAG] or docker-archive:FILE.\n\nOptions:\n";
+static const char run_end[] =
+	"\nThe exit code is the command's own; 125: ctrace failed, 126: the command cannot be\n"
+	"executed, 127: it was not found, 128+n: signal n ended it. ctrl-p ctrl-q detaches.\n\n"
+	"Examples:\n"
+	"  ctrace run --memory 256m ubuntu\n"
+	"  ctrace run -it --name shell -v \"$PWD\":/work -w /work debian bash\n"
+	"  ctrace run --trace=full --json run.json alpine true\n"
+	"  ctrace run --trace=none --rootfs ./rootfs /bin/sh -c 'id'\n";
+static const char create_begin[] =
+	"Usage: ctrace create [OPTIONS] IMAGE [COMMAND] [ARG...]\n"
+	"       ctrace create [OPTIONS] --rootfs DIR COMMAND [ARG...]\n\n"
+	"Make a container with the options of ctrace run, print its id, and do not start it:\n"
+	"ctrace start does. IMAGE is a reference as docker knows them, oci:DIR[:TAG] or\n"
+	"docker-archive:FILE.\n\nOptions:\n";
+static const char create_end[] =
+	"\nThe exit code is 0, 125 for an option that is wrong, or 1.\n\n"
+	"Examples:\n"
+	"  ctrace create --name web -p 8080:80 nginx && ctrace start web\n"
+	"  ctrace start -a $(ctrace create --rm debian date)\n";
+
+void run_options_help(const char *command, FILE *out)
+{
+	bool create = !strcmp(command, "create");
+
+	fputs(create ? create_begin : run_begin, out);
+	for (size_t i = 0; i < run_option_count; i++) {
+		if (run_option_rows[i].help && is_option_of(command, &run_option_rows[i]))
+			print_row(&run_option_rows[i], out);
 	}
-	fputs("\nThe exit code is the command's own; 125: ctrace failed, 126: the command cannot be\n"
-	      "executed, 127: it was not found, 128+n: signal n ended it. ctrl-p ctrl-q detaches.\n\n"
-	      "Examples:\n"
-	      "  ctrace run --memory 256m ubuntu\n"
-	      "  ctrace run -it --name shell -v \"$PWD\":/work -w /work debian bash\n"
-	      "  ctrace run --trace=full --json run.json alpine true\n"
-	      "  ctrace run --trace=none --rootfs ./rootfs /bin/sh -c 'id'\n", out);
+	fputs(create ? create_end : run_end, out);
 }

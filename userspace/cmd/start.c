@@ -88,7 +88,7 @@ int cmd_start(int argc, char **argv)
 		{ "attach", 'a', NULL, 0, "Print what it prints; the exit code is its own", 0 },
 		{ "interactive", 'i', NULL, 0, "The same, with stdin", 0 }, { 0 } };
 	static const struct argp argp = { options, parse_start, "CONTAINER...",
-		"Start containers that have ended, as they were made.", NULL, NULL, NULL };
+		"Start containers that were created or have ended, as they were made.", NULL, NULL, NULL };
 	struct arguments a = { 0 };
 	int code;
 

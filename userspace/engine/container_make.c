@@ -116,7 +116,7 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 	state->terminal = s->terminal;
 	state->interactive = s->interactive;
 	/* what goes straight to our own terminal or file is not kept as well */
-	state->keeps_log = s->detach || s->terminal || !state->remove;
+	state->keeps_log = s->detach || s->terminal || in->start_later || !state->remove;
 	state->restart = s->restart;
 	state->restart_max = s->restart_max;
 	state->shm_size = s->shm_size;
@@ -301,13 +301,13 @@ static int write_config(struct launch *l, const struct make_input *make,
 		in.init = init;
 	}
 	if (r == 0)
-		r = shared_memory_find(&l->state, &shm, err);
+		r = shared_memory_find(&l->state, !make->start_later, &shm, err);
 	in.shm = shm;
 	if (r == 0)
 		r = spec_build(&in, &config, err);
 	if (r < 0)
 		return r;
-	if (joins_any(&l->state))
+	if (joins_any(&l->state) && !make->start_later)
 		r = joins_apply(&l->state, config, err);
 	if (r == 0 && json_object_to_file_ext(path, config, JSON_C_TO_STRING_PLAIN) < 0)
 		r = error_errno(err, errno, "cannot write %s", path);
@@ -315,15 +315,16 @@ static int write_config(struct launch *l, const struct make_input *make,
 	return r;
 }
 
-static int write_etc_files(struct launch *l, const struct run_settings *s, struct error *err)
+static int write_etc_files(struct launch *l, const struct make_input *in, struct error *err)
 {
+	const struct run_settings *s = in->settings;
 	_cleanup_(state_free) struct state joined = { 0 };
 	char text[INET_ADDRSTRLEN];
 	struct etc_files files = { .directory = l->state.directory, .hostname = l->state.hostname,
 		.address = l->state.address, .gateway = network_format(l->bridge.gateway, text),
 		.host_network = s->network == NETWORK_HOST, .hosts = &s->hosts, .dns = &s->dns,
 		.dns_search = &s->dns_search, .dns_options = &s->dns_options };
-	int r = joins_network(&l->state, &joined, err);
+	int r = joins_network(&l->state, !in->start_later, &joined, err);
 
 	if (r < 0)
 		return r;
@@ -332,11 +333,12 @@ static int write_etc_files(struct launch *l, const struct run_settings *s, struc
 	return etc_files_write(&files, err);
 }
 
-static int choose_hostname(struct launch *l, const struct run_settings *s, struct error *err)
+static int choose_hostname(struct launch *l, const struct make_input *in, struct error *err)
 {
+	const struct run_settings *s = in->settings;
 	_cleanup_(state_free) struct state joined = { 0 };
 	char own[65] = "";
-	int r = joins_network(&l->state, &joined, err);
+	int r = joins_network(&l->state, !in->start_later, &joined, err);
 
 	if (r < 0)
 		return r;
@@ -369,11 +371,11 @@ static int make_bundle(struct launch *l, const struct make_input *in, struct err
 	if (r == 0)
 		r = prepare_volumes(l, s, in->image, fd, err);
 	if (r == 0)
-		r = choose_hostname(l, s, err);
-	if (r == 0)
+		r = choose_hostname(l, in, err);
+	if (r == 0 && !in->start_later)
 		r = launch_prepare_network(l, err);
 	if (r == 0)
-		r = write_etc_files(l, s, err);
+		r = write_etc_files(l, in, err);
 	return r == 0 ? write_config(l, in, &user, root, err) : r;
 }
 

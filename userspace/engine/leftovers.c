@@ -193,7 +193,7 @@ static void clean_one(const char *id, const char *store_root)
 {
 	_cleanup_free_ char *directory = registry_path("containers", id);
 	_cleanup_(state_free) struct state s = { 0 };
-	bool ended;
+	bool rested;
 
 	if (state_load(directory, &s, NULL) < 0) {
 		state_free(&s);
@@ -203,9 +203,9 @@ static void clean_one(const char *id, const char *store_root)
 		s.address = xstrdup("?");
 	remove_container(id);
 	remove_cgroup(s.cgroup);
-	ended = s.status == STATE_EXITED; /* who held the claim was about to start, or to look */
-	if (!s.remove && (ended || s.status == STATE_RUNNING || s.status == STATE_RESTARTING)) {
-		if (ended) {
+	rested = state_rests(&s); /* who held the claim was about to start it, or to look */
+	if (s.status == STATE_CREATED || (!s.remove && (rested || s.status == STATE_RUNNING || s.status == STATE_RESTARTING))) {
+		if (rested) {
 			registry_stop(&s, NULL);
 			registry_release(id);
 		} else {
@@ -298,7 +298,7 @@ static void adopt_one(const char *storage, const char *id)
 	name = registry_path("names", s.name);
 	if (symlink(storage, link) < 0 || symlink(id, name) < 0)
 		return;
-	if (s.status != STATE_EXITED) {
+	if (!state_rests(&s)) {
 		s.status = STATE_EXITED;
 		s.exit_code = 255; /* docker's, after a reboot */
 		s.finished_ns = state_now();

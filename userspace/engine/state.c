@@ -16,7 +16,7 @@
 #include "util/clock.h"
 #include "util/strbuf.h"
 
-static const char *const status_names[] = { "creating", "running", "restarting", "exited",
+static const char *const status_names[] = { "creating", "created", "running", "restarting", "exited",
 	"removing" };
 
 enum field_type { TEXT, LIST, NUMBER, FLAG };

@@ -14,7 +14,7 @@
 
 enum { STATE_ID_LENGTH = 64 };
 
-enum state_status { STATE_CREATING, STATE_RUNNING, STATE_RESTARTING, STATE_EXITED, STATE_REMOVING };
+enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_RESTARTING, STATE_EXITED, STATE_REMOVING };
 
 struct state {
 	char id[STATE_ID_LENGTH + 1];
@@ -71,6 +71,12 @@ bool state_mount_split(char *text, struct state_mount *ret);
 
 /* Whether the container has that volume, by whatever option. */
 bool state_has_volume(const struct state *s, const char *volume);
+
+/* Neither anything of it runs, nor is anybody making or removing it: made, or exited. */
+static inline bool state_rests(const struct state *s)
+{
+	return s->status == STATE_CREATED || s->status == STATE_EXITED;
+}
 
 const char *state_status_name(enum state_status status);
 
