@@ -13,15 +13,18 @@ kill_at=$CTRACE_OUTPUT/tests/kill_at
 steps=${SOAK:+60}
 : "${steps:=9}"
 
-# calls COMMAND...: how many system calls it and its processes make, about.
+# calls BEFORE AFTER COMMAND...: how many system calls it and its processes make, about.
 calls()
 {
-	local low=1 high=4096 middle
+	local low=1 high=4096 middle before=$1 after=$2
 
-	while [ $((high - low)) -gt 64 ]; do
+	shift 2
+	while [ $((high - low)) -gt 32 ]; do
 		middle=$(((low + high) / 2))
+		"$before"
 		if "$kill_at" "$middle" "$@" >/dev/null 2>&1 </dev/null; then low=$middle; else high=$middle; fi
 		settle
+		"$after"
 	done
 	echo "$low"
 }
@@ -51,9 +54,7 @@ sweep()
 	local what=$1 before=$2 after=$3 n total bad=0 killed=0
 
 	shift 3
-	"$before"
-	total=$(calls "$@")
-	"$after"
+	total=$(calls "$before" "$after" "$@")
 	for ((n = 1; n <= steps; n++)); do
 		: >"$WORK/ids"
 		"$before"
@@ -116,9 +117,7 @@ sweep "stop" make_running empty "$CTRACE" stop -t 0 running
 
 # What was created is not lost with a start of it.
 lost=
-make_created
-total=$(calls "$CTRACE" start keep)
-empty
+total=$(calls make_created empty "$CTRACE" start keep)
 for ((n = 1; n <= steps; n++)); do
 	make_created
 	"$kill_at" $((1 + n * total / (steps + 1))) "$CTRACE" start keep >/dev/null 2>&1 </dev/null

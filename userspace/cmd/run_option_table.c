@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/detach_keys.h"
 #include "engine/ports.h"
 #include "engine/values.h"
 #include "util/array.h"
@@ -376,6 +377,14 @@ static int add_mount(struct run_settings *s, const char *value, struct error *er
 	return r;
 }
 
+static int set_detach_keys(struct run_settings *s, const char *value, struct error *err)
+{
+	struct detach_keys keys;
+	int r = detach_keys_parse(value, &keys, err);
+
+	return r < 0 ? r : set_string(&s->detach_keys, value);
+}
+
 static int set_pull(struct run_settings *s, const char *value, struct error *err)
 {
 	static const char *const names[] = { "missing", "always", "never", NULL };
@@ -468,6 +477,8 @@ const struct option_row run_option_rows[] = {
 		"Memory nodes to use (0-3, 0,1)" },
 	{ "detach", 'd', OPTION_FLAG, true, set_detach, NULL,
 		"Run in the background and print the container's id" },
+	{ "detach-keys", 0, OPTION_VALUE, true, set_detach_keys, "KEYS",
+		"Keys that leave it running (ctrl-p,ctrl-q)" },
 	{ "detach-trace", 0, OPTION_FLAG, true, set_detach_trace, NULL,
 		"Print the timeline at once when the container's init has ended" },
 	{ "device", 0, OPTION_VALUE, false, add_device, "DEV[:DEV[:rwm]]",

@@ -12,7 +12,7 @@
 /* What docker run has beyond these; a separate error saves the search for a typing mistake. */
 static const char *const docker_only[] = {
 	"attach", "blkio-weight-device", "cpu-count", "cpu-percent", "cpu-rt-period",
-	"cpu-rt-runtime", "detach-keys", "device-read-bps",
+	"cpu-rt-runtime", "device-read-bps",
 	"device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
 	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
 	"health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6",
@@ -22,8 +22,8 @@ static const char *const docker_only[] = {
 static const char docker_letters[] = "a";
 
 /* What makes no sense without a start, and is no option of ctrace create. */
-static const char *const run_only[] = { "bundle", "detach", "detach-trace", "for-tui", "json", "record", "trace",
-	"tui" };
+static const char *const run_only[] = { "bundle", "detach", "detach-keys", "detach-trace", "for-tui", "json", "record",
+	"trace", "tui" };
 
 struct parser {
 	const char *command; /* "run" or "create" */
@@ -178,6 +178,8 @@ int run_options_parse(const char *command, char **argv, struct run_settings *s, 
 		return r;
 	if (s->tui && s->detach)
 		return error_set(err, EINVAL, "Conflicting options: --tui and --detach");
+	if (s->tui && s->detach_keys)
+		return error_set(err, EINVAL, "Conflicting options: --tui and --detach-keys: ctrl-] and then q leave");
 	s->terminal |= s->tui;
 	s->interactive |= s->tui;
 	r = take_source(&p, err);
@@ -205,7 +207,8 @@ static const char run_begin[] =
 	"oci:DIR[:TAG] or docker-archive:FILE.\n\nOptions:\n";
 static const char run_end[] =
 	"\nThe exit code is the command's own; 125: ctrace failed, 126: the command cannot be\n"
-	"executed, 127: it was not found, 128+n: signal n ended it. ctrl-p ctrl-q detaches.\n\n"
+	"executed, 127: it was not found, 128+n: signal n ended it. ctrl-p ctrl-q detaches,\n"
+	"or --detach-keys: ctrl- and a letter, or a character, separated by commas.\n\n"
 	"Examples:\n"
 	"  ctrace run --memory 256m ubuntu\n"
 	"  ctrace run -it --name shell -v \"$PWD\":/work -w /work debian bash\n"

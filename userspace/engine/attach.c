@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/detach_keys.h"
 #include "engine/frame.h"
 #include "engine/terminal.h"
 #include "util/cleanup.h"
@@ -85,7 +86,7 @@ static void take_signals(struct client *c)
 
 static void take_input(struct client *c)
 {
-	char buffer[CHUNK], out[CHUNK + 1];
+	char buffer[CHUNK], out[CHUNK + DETACH_KEYS_MAX];
 	ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
 
 	if (n <= 0) {
@@ -137,11 +138,14 @@ static void take_output(struct client *c)
 int attach_run(struct attachment *a, int *ret_code, struct error *err)
 {
 	struct client c = { .a = a, .code = -1, .input_ended = !a->input };
+	int r = detach_keys_parse(a->detach_keys, &c.keys, err);
 
+	if (r < 0)
+		return r;
 	if (a->terminal && a->input)
 		terminal_raw(&c.terminal);
 	send_size(&c);
-	while (!c.ended && !c.keys.whole) {
+	while (!c.ended && !detach_keys_complete(&c.keys)) {
 		struct pollfd fds[] = { { .fd = a->fd, .events = POLLIN },
 			{ .fd = a->signals->fd, .events = POLLIN },
 			{ .fd = c.input_ended || c.code >= 0 ? -1 : STDIN_FILENO, .events = POLLIN } };
@@ -157,7 +161,7 @@ int attach_run(struct attachment *a, int *ret_code, struct error *err)
 	}
 	terminal_restore(&c.terminal);
 	strbuf_free(&c.received);
-	if (c.keys.whole)
+	if (detach_keys_complete(&c.keys))
 		return 1;
 	if (c.code < 0)
 		return error_set(err, EPIPE, "the container's supervisor is gone");

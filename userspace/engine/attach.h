@@ -11,10 +11,11 @@
 
 struct attachment {
 	int fd;           /* to the supervisor */
-	bool input;       /* copy our stdin; ctrl-p ctrl-q detaches when the container has a terminal */
+	bool input;       /* copy our stdin; the detach keys leave when the container has a terminal */
 	bool terminal;    /* the container has one: ours goes raw and tells its size */
 	bool output;      /* print what comes; false: only wait for the end */
 	bool forward;     /* signals that we get */
+	const char *detach_keys; /* of detach_keys_parse */
 	struct signals *signals;
 };
 

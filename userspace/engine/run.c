@@ -219,7 +219,7 @@ static int follow(struct run *run, struct supervisor *supervisor, struct error *
 {
 	struct attachment a = { .fd = supervisor->client, .input = run->settings->interactive,
 		.terminal = run->settings->terminal, .output = true, .forward = true,
-		.signals = &run->signals };
+		.detach_keys = run->settings->detach_keys, .signals = &run->signals };
 	int r = attach_run(&a, &run->code, err);
 
 	close(supervisor->client);

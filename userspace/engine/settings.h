@@ -72,6 +72,7 @@ struct run_settings {
 	bool seccomp_unconfined, paths_unconfined;
 	char *seccomp_file;
 	char *name, *hostname, *user, *workdir, *entrypoint; /* entrypoint: "" resets it */
+	char *detach_keys; /* of detach_keys_parse; NULL = ctrl-p,ctrl-q */
 	char *platform, *cgroup_parent, *stop_signal, *cidfile, *domainname;
 	char *pid_mode, *ipc_mode, *uts_mode; /* "host", "container:ID"; of ipc also "shareable", "none"; NULL = its own */
 	char *network_container;              /* of NETWORK_CONTAINER: whose network it joins */
