@@ -43,6 +43,13 @@ _ctrace()
 			return
 		fi
 	done
+	# -a of other commands takes nothing.
+	case $command:$previous in
+	run:--attach | run:-a | create:--attach | create:-a)
+		mapfile -t COMPREPLY < <(compgen -W "stdin stdout stderr" -- "$current")
+		return
+		;;
+	esac
 	case $previous in
 	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host container:" -- "$current") ;;
 	--volumes-from) mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current") ;;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 200
-# --annotation, --device-cgroup-rule, --volumes-from: what docker run makes of them.
+# --annotation, --device-cgroup-rule, --volumes-from, --sig-proxy, --attach: what docker run makes of them.
 . tests/lib/env.sh
 . tests/lib/engine.sh
 need_root
@@ -70,6 +70,61 @@ fails 125 'No such container: first' "--volumes-from of nobody" ct run --volumes
 fails 125 'invalid mode: rx' "--volumes-from in a mode that is none" ct run --volumes-from third:rx "${ON[@]}" true
 ct rm third >/dev/null
 ct volume rm named >/dev/null
+
+# ---- signals that are not passed on ----
+loop='trap "echo got-int" INT; echo ready; while :; do sleep 0.1; done'
+timeout -k 2 --preserve-status -s INT 2 "$CTRACE" run --trace=none --name alone --sig-proxy=false "${ON[@]}" sh -c "$loop" \
+	</dev/null >"$WORK/out" 2>"$WORK/err"
+is "$? $(cat "$WORK/out")" "130 ready" "run --sig-proxy=false: SIGINT ends ctrace run"
+is "$(of alone .State.Status) $(ct logs alone)" "running ready" "and the container runs on, without it"
+(timeout -k 1 -s INT 1 "$CTRACE" attach --sig-proxy alone </dev/null) >"$WORK/out" 2>&1
+is "$(ct logs alone | tail -n 1)" got-int "attach --sig-proxy passes it on"
+ct stop -t 0 alone >/dev/null
+timeout -k 2 --preserve-status -s TERM 1 "$CTRACE" start -a --sig-proxy=false alone </dev/null >"$WORK/out" 2>"$WORK/err"
+is "$? $(cat "$WORK/out") $(of alone .State.Status)" "143 ready running" "start -a --sig-proxy=false"
+"$CTRACE" attach --sig-proxy=0 alone </dev/null >/dev/null 2>&1 &
+sleep 0.3
+kill -CONT $!
+sleep 0.2
+check "SIGCONT does not end who passes nothing on" kill -0 $!
+kill $!
+wait $!
+ct rm -f alone >/dev/null
+is "$(ct run --rm --sig-proxy=false "${ON[@]}" sh -c 'echo out; echo err >&2; exit 3' 2>"$WORK/err"; echo $?)" "out
+3" "its output and exit code come through"
+is "$(cat "$WORK/err")" err "and its stderr"
+fails 125 'invalid argument "perhaps" for "--sig-proxy" flag' "--sig-proxy of no truth" ct run --sig-proxy=perhaps "${ON[@]}" true
+
+# ---- stdin through a supervisor: all of it, and its end ----
+head -c 3000000 /dev/urandom >"$WORK/bytes"
+sum=$(cksum <"$WORK/bytes")
+run=("$CTRACE" run --trace=none --rm -i --sig-proxy=false "${ON[@]}")
+is "$(timeout 20 "${run[@]}" cat <"$WORK/bytes" | cksum)" "$sum" "3 MB go in and come out"
+is "$(timeout 20 "${run[@]}" sh -c 'sleep 1; wc -c' <"$WORK/bytes")" 3000000 "a program that reads late gets all of it"
+is "$(timeout 20 "${run[@]}" true <"$WORK/bytes"; echo $?)" 0 "one that does not read ends all the same"
+ct create -i --name once "${ON[@]}" wc -c >/dev/null
+is "$(timeout 20 "$CTRACE" start -ai once <"$WORK/bytes") $(of once .Config.StdinOnce)" "3000000 true" "start -ai: so does one that was created"
+ct rm once >/dev/null
+
+# ---- some of the streams ----
+both='echo to-out; echo to-err >&2; exit 5'
+try ct run --name some -a stdout "${ON[@]}" sh -c "$both"
+is "$code $out $err" "5 to-out " "-a stdout"
+is "$(ct logs some 2>&1 | sort | xargs)" "to-err to-out" "its log has all"
+ct rm some >/dev/null
+try ct run --rm --attach STDERR "${ON[@]}" sh -c "$both"
+is "$code $out $err" "5  to-err" "--attach STDERR"
+try ct run --rm -a stderr -a stdout "${ON[@]}" sh -c "$both"
+is "$code $out $err" "5 to-out to-err" "two of them"
+out=$(echo typed | timeout 20 "$CTRACE" run --trace=none --name fed -i -a stdin "${ON[@]}" sh -c 'cat; sleep 1; exit 4')
+is "$? $out" "0 $(of fed .Id)" "-a stdin prints the id and leaves when all is given"
+is "$(ct wait fed) $(ct logs fed)" "4 typed" "the container goes on with it"
+ct rm fed >/dev/null
+ct create --name closed -i -a stdout "${ON[@]}" true >/dev/null
+is "$(of closed .Config.StdinOnce)" false "create -a"
+ct rm closed >/dev/null
+fails 125 'Conflicting options: -a and -d' "-a and -d" ct run -d -a stdout "${ON[@]}" true
+fails 125 'valid streams are STDIN, STDOUT and STDERR' "-a of no stream" ct run -a std "${ON[@]}" true
 
 wait_for 5 test -z "$(engine_things)"
 is "$(engine_things)" "" "nothing is left at the end"

@@ -174,6 +174,7 @@ static json_object *settings(const struct state *s, json_object *config)
 	json_object_object_add(o, "ExposedPorts", exposed);
 	add_flag(o, "Tty", s->terminal);
 	add_flag(o, "OpenStdin", s->interactive);
+	add_flag(o, "StdinOnce", s->stdin_once);
 	json_object_object_add(o, "Env", json_object_get(get(process, "env", NULL)));
 	json_object_object_add(o, "Cmd", texts(s->command.items, s->command.count));
 	add_text(o, "Image", s->image);

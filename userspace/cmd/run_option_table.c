@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/detach_keys.h"
 #include "engine/ports.h"
@@ -377,6 +378,28 @@ static int add_mount(struct run_settings *s, const char *value, struct error *er
 	return r;
 }
 
+static int set_sig_proxy(struct run_settings *s, const char *value, struct error *err)
+{
+	bool proxy = true;
+	int r = value_bool(value, &proxy, err);
+
+	s->no_sig_proxy = r == 0 && !proxy;
+	return r;
+}
+
+static int add_attach(struct run_settings *s, const char *value, struct error *err)
+{
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcasecmp(value, names[i])) {
+			s->attach |= 1U << i;
+			return 0;
+		}
+	}
+	return error_set(err, EINVAL, "valid streams are STDIN, STDOUT and STDERR");
+}
+
 static int set_detach_keys(struct run_settings *s, const char *value, struct error *err)
 {
 	struct detach_keys keys;
@@ -454,6 +477,8 @@ const struct option_row run_option_rows[] = {
 		"Add a line to /etc/hosts" },
 	{ "annotation", 0, OPTION_VALUE, false, add_annotation, "KEY=VALUE",
 		"Put an annotation into the OCI configuration" },
+	{ "attach", 'a', OPTION_VALUE, true, add_attach, "STREAM",
+		"Only these: stdin, stdout or stderr" },
 	{ "blkio-weight", 0, OPTION_VALUE, false, set_blkio_weight, "N",
 		"Block I/O weight, 10 to 1000" },
 	{ "bundle", 0, OPTION_VALUE, true, set_bundle, "DIR", "Run an OCI bundle as it is" },
@@ -554,6 +579,8 @@ const struct option_row run_option_rows[] = {
 	{ "security-opt", 0, OPTION_VALUE, false, set_security, "OPTION",
 		"seccomp=unconfined|FILE, no-new-privileges, systempaths=unconfined" },
 	{ "shm-size", 0, OPTION_VALUE, false, set_shm_size, "BYTES", "Size of /dev/shm (64m)" },
+	{ "sig-proxy", 0, OPTION_FLAG, true, set_sig_proxy, NULL,
+		"Pass signals on to it (true); false: they end ctrace run alone" },
 	{ "stop-signal", 0, OPTION_VALUE, false, set_stop_signal, "SIGNAL",
 		"Signal that stops the container" },
 	{ "stop-timeout", 0, OPTION_VALUE, true, set_stop_timeout, "SECONDS",

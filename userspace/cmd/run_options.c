@@ -11,19 +11,17 @@
 
 /* What docker run has beyond these; a separate error saves the search for a typing mistake. */
 static const char *const docker_only[] = {
-	"attach", "blkio-weight-device", "cpu-count", "cpu-percent", "cpu-rt-period",
-	"cpu-rt-runtime", "device-read-bps",
-	"device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
+	"blkio-weight-device", "cpu-count", "cpu-percent", "cpu-rt-period", "cpu-rt-runtime",
+	"device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
 	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
 	"health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6",
 	"isolation", "kernel-memory", "link", "link-local-ip", "log-driver",
 	"log-opt", "mac-address", "net-alias", "network-alias", "no-healthcheck",
-	"runtime", "sig-proxy", "storage-opt", "use-api-socket", "userns", "volume-driver" };
-static const char docker_letters[] = "a";
+	"runtime", "storage-opt", "use-api-socket", "userns", "volume-driver" };
 
 /* What makes no sense without a start, and is no option of ctrace create. */
 static const char *const run_only[] = { "bundle", "detach", "detach-keys", "detach-trace", "for-tui", "json", "record",
-	"trace", "tui" };
+	"sig-proxy", "trace", "tui" };
 
 struct parser {
 	const char *command; /* "run" or "create" */
@@ -74,9 +72,6 @@ static int unknown_name(const struct parser *p, const char *name, size_t length,
 
 static int unknown_letter(const struct parser *p, char letter, const char *word, struct error *err)
 {
-	if (letter && strchr(docker_letters, letter))
-		return error_set(err, EOPNOTSUPP, "docker's option -%c is not supported by ctrace %s; "
-			"see 'ctrace %s --help'", letter, p->command, p->command);
 	return error_set(err, EINVAL, "unknown shorthand flag: '%c' in %s; see 'ctrace %s --help'",
 		letter, word, p->command);
 }
@@ -180,6 +175,8 @@ int run_options_parse(const char *command, char **argv, struct run_settings *s, 
 		return error_set(err, EINVAL, "Conflicting options: --tui and --detach");
 	if (s->tui && s->detach_keys)
 		return error_set(err, EINVAL, "Conflicting options: --tui and --detach-keys: ctrl-] and then q leave");
+	if (s->tui && s->attach)
+		return error_set(err, EINVAL, "Conflicting options: --tui and --attach");
 	s->terminal |= s->tui;
 	s->interactive |= s->tui;
 	r = take_source(&p, err);

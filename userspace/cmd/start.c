@@ -56,7 +56,7 @@ static int follow(const char *command, const struct state *s, int fd, bool input
 	struct signals signals;
 	struct error err = { 0 };
 	int code = 0, r = signals_open(&signals, &err);
-	struct attachment a = { .fd = fd, .input = input && s->interactive, .terminal = s->terminal, .output = true,
+	struct attachment a = { .fd = fd, .input = input && s->interactive, .terminal = s->terminal, .output = true, .error = true,
 		.forward = !args->no_forward, .detach_keys = args->detach_keys, .signals = &signals };
 
 	if (r == 0)

@@ -116,7 +116,8 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 	state->terminal = s->terminal;
 	state->interactive = s->interactive;
 	/* what goes straight to our own terminal or file is not kept as well */
-	state->keeps_log = s->detach || s->terminal || in->start_later || !state->remove;
+	state->keeps_log = run_settings_supervised(s) || in->start_later || !state->remove;
+	state->stdin_once = s->interactive && !s->detach && (!s->attach || s->attach & ATTACH_STDIN);
 	state->restart = s->restart;
 	state->restart_max = s->restart_max;
 	state->shm_size = s->shm_size;

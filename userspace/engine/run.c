@@ -215,23 +215,29 @@ static _Noreturn void be_supervisor(struct run *run, struct supervisor *supervis
 	_exit(0);
 }
 
-static int follow(struct run *run, struct supervisor *supervisor, struct error *err)
-{
-	struct attachment a = { .fd = supervisor->client, .input = run->settings->interactive,
-		.terminal = run->settings->terminal, .output = true, .forward = true,
-		.detach_keys = run->settings->detach_keys, .signals = &run->signals };
-	int r = attach_run(&a, &run->code, err);
-
-	close(supervisor->client);
-	if (r == 1) /* detached: it goes on without us */
-		run->code = 0;
-	return r < 0 ? r : 0;
-}
-
 static int print_id(const struct run *run, struct error *err)
 {
 	printf("%s\n", run->launch.state.id);
 	return fflush(stdout) == 0 ? 0 : error_errno(err, errno, "cannot write the container's id");
+}
+
+static int follow(struct run *run, struct supervisor *supervisor, struct error *err)
+{
+	const struct run_settings *s = run->settings;
+	unsigned streams = s->attach ? s->attach : ATTACH_STDIN | ATTACH_STDOUT | ATTACH_STDERR;
+	struct attachment a = { .fd = supervisor->client, .input = s->interactive && streams & ATTACH_STDIN,
+		.terminal = s->terminal, .output = streams & ATTACH_STDOUT, .error = streams & ATTACH_STDERR,
+		.forward = !s->no_sig_proxy, .detach_keys = s->detach_keys, .signals = &run->signals };
+	int r = 0;
+
+	if (!a.output && !a.error) /* docker, too: else nobody would learn it */
+		r = print_id(run, err);
+	if (r == 0)
+		r = attach_run(&a, &run->code, err);
+	close(supervisor->client);
+	if (r == 1) /* detached: it goes on without us */
+		run->code = 0;
+	return r < 0 ? r : 0;
 }
 
 static int run_supervised(struct run *run, struct error *err)
@@ -282,8 +288,7 @@ static int run_all(struct run *run, struct error *err)
 	if (r < 0)
 		return r;
 	read_bundle_terminal(run->settings);
-	return run->settings->detach || run->settings->terminal ? run_supervised(run, err)
-								: run_here(run, err);
+	return run_settings_supervised(run->settings) ? run_supervised(run, err) : run_here(run, err);
 }
 
 static void release(struct run *run)

@@ -59,6 +59,11 @@ void run_settings_init(struct run_settings *s)
 	};
 }
 
+bool run_settings_supervised(const struct run_settings *s)
+{
+	return s->detach || s->terminal || s->no_sig_proxy || s->attach;
+}
+
 static void free_mounts(struct run_settings *s)
 {
 	for (size_t i = 0; i < s->volume_count; i++) {
@@ -215,6 +220,8 @@ static int check_combinations(const struct run_settings *s, struct error *err)
 
 	if (s->remove && s->restart != RESTART_NO)
 		return error_set(err, EINVAL, "Conflicting options: --restart and --rm");
+	if (s->detach && s->attach)
+		return error_set(err, EINVAL, "Conflicting options: -a and -d");
 	if (s->hostname && s->network == NETWORK_CONTAINER)
 		return error_set(err, EINVAL, "conflicting options: hostname and the network mode");
 	if (s->hostname && s->uts_mode)

@@ -28,6 +28,8 @@ enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UN
 enum pull_policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
 enum trace_mode { TRACE_SUMMARY, TRACE_NONE, TRACE_FULL };
 
+enum { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4 };
+
 struct volume {
 	char *source;      /* of the host; NULL: a named volume, whose directory is not known yet */
 	char *name;        /* of the volume; NULL with no source either: one without a name */
@@ -67,6 +69,8 @@ struct run_settings {
 	struct string_list args; /* CMD */
 
 	bool interactive, terminal, remove, read_only, init, privileged, no_new_privs, detach;
+	bool no_sig_proxy; /* signals end ctrace run, and the container runs on */
+	unsigned attach;   /* of ATTACH_STDIN..., 0 = all there is */
 	bool quiet; /* no progress of a pull */
 	bool publish_all, oom_kill_disable, host_cgroups;
 	bool seccomp_unconfined, paths_unconfined;
@@ -118,5 +122,8 @@ void run_settings_free(struct run_settings *s);
  * memory, more CPUs than there are, cpus or memory nodes that are not online, names with other
  * characters than docker's. */
 int run_settings_check(const struct run_settings *s, struct error *err);
+
+/* It takes a supervisor of its own: who started it may leave before it ends, or sees only a part of it. */
+bool run_settings_supervised(const struct run_settings *s);
 
 #endif

@@ -41,6 +41,7 @@ struct state {
 	int64_t stop_timeout;      /* seconds */
 	int64_t user;              /* the pipes of its output are made this user's */
 	bool remove, terminal, interactive, keeps_log;
+	bool stdin_once;           /* its stdin ends with that of who is attached to it */
 	enum restart_policy restart;
 	int64_t restart_max;
 
