@@ -101,12 +101,16 @@ fails 125 'invalid argument "perhaps" for "--sig-proxy" flag' "--sig-proxy of no
 head -c 3000000 /dev/urandom >"$WORK/bytes"
 sum=$(cksum <"$WORK/bytes")
 run=("$CTRACE" run --trace=none --rm -i --sig-proxy=false "${ON[@]}")
-is "$(timeout 20 "${run[@]}" cat <"$WORK/bytes" | cksum)" "$sum" "3 MB go in and come out"
-is "$(timeout 20 "${run[@]}" sh -c 'sleep 1; wc -c' <"$WORK/bytes")" 3000000 "a program that reads late gets all of it"
-is "$(timeout 20 "${run[@]}" true <"$WORK/bytes"; echo $?)" 0 "one that does not read ends all the same"
+is "$(timeout -k 1 10 "${run[@]}" cat <"$WORK/bytes" | cksum)" "$sum" "3 MB go in and come out"
+is "$(timeout -k 1 10 "${run[@]}" sh -c 'sleep 1; wc -c' <"$WORK/bytes")" 3000000 "a program that reads late gets all of it"
+is "$(timeout -k 1 10 "${run[@]}" true <"$WORK/bytes"; echo $?)" 0 "one that does not read ends all the same"
 ct create -i --name once "${ON[@]}" wc -c >/dev/null
-is "$(timeout 20 "$CTRACE" start -ai once <"$WORK/bytes") $(of once .Config.StdinOnce)" "3000000 true" "start -ai: so does one that was created"
+is "$(timeout -k 1 10 "$CTRACE" start -ai once <"$WORK/bytes") $(of once .Config.StdinOnce)" "3000000 true" "start -ai: so does one that was created"
 ct rm once >/dev/null
+ct create -i --name full "${ON[@]}" sh -c 'trap "exit 9" INT; while :; do sleep 0.1; done' >/dev/null
+timeout -k 5 --preserve-status -s INT 2 "$CTRACE" start -ai full <"$WORK/bytes"
+is $? 9 "a signal reaches one that does not read, however much waits for it"
+ct rm -f full >/dev/null
 
 # ---- some of the streams ----
 both='echo to-out; echo to-err >&2; exit 5'
@@ -118,7 +122,7 @@ try ct run --rm --attach STDERR "${ON[@]}" sh -c "$both"
 is "$code $out $err" "5  to-err" "--attach STDERR"
 try ct run --rm -a stderr -a stdout "${ON[@]}" sh -c "$both"
 is "$code $out $err" "5 to-out to-err" "two of them"
-out=$(echo typed | timeout 20 "$CTRACE" run --trace=none --name fed -i -a stdin "${ON[@]}" sh -c 'cat; sleep 1; exit 4')
+out=$(echo typed | timeout -k 1 10 "$CTRACE" run --trace=none --name fed -i -a stdin "${ON[@]}" sh -c 'cat; sleep 1; exit 4')
 is "$? $out" "0 $(of fed .Id)" "-a stdin prints the id and leaves when all is given"
 is "$(ct wait fed) $(ct logs fed)" "4 typed" "the container goes on with it"
 ct rm fed >/dev/null

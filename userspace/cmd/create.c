@@ -3,20 +3,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cmd/command.h"
 #include "cmd/run_options.h"
 #include "engine/run.h"
-#include "util/cleanup.h"
-#include "util/strbuf.h"
 
 static void print_warning(const char *text)
 {
-	_cleanup_(strbuf_free) struct strbuf escaped = { 0 };
-
-	strbuf_escape(&escaped, text, strlen(text));
-	fprintf(stderr, "ctrace create: warning: %s\n", escaped.text);
+	command_warn("create", text);
 }
 
 static int create(struct run_settings *s)

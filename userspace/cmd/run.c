@@ -17,10 +17,7 @@
 
 static void print_warning(const char *text)
 {
-	_cleanup_(strbuf_free) struct strbuf escaped = { 0 };
-
-	strbuf_escape(&escaped, text, strlen(text));
-	fprintf(stderr, "ctrace run: warning: %s\n", escaped.text);
+	command_warn("run", text);
 }
 
 static const char *detail_name(enum trace_mode trace)

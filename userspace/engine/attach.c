@@ -155,7 +155,7 @@ static bool reads_input(const struct client *c)
 /* All is said, and nobody listens to what it says. */
 static bool has_no_more_to_do(const struct client *c)
 {
-	return c->a->input && c->input_ended && !c->waiting.length && !c->a->output && !c->a->error;
+	return c->input_ended && !c->waiting.length && !c->a->output && !c->a->error;
 }
 
 int attach_run(struct attachment *a, int *ret_code, struct error *err)
