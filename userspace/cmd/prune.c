@@ -44,8 +44,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp argp = { options, parse_option, NULL,
-	"Remove all containers that do not run: they have ended, or were only created. Leftovers of killed processes (cgroups, mounts, addresses, ports, files) "
-	"are removed first, as every command on containers does.", NULL, NULL, NULL };
+	"Remove all containers that do not run: they have ended, or were only created. Leftovers of killed processes "
+	"(cgroups, mounts, addresses, ports, files) are removed first, as every command on containers does.", NULL, NULL, NULL };
 
 static int prune(const struct arguments *a, struct error *err)
 {

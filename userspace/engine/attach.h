@@ -20,7 +20,8 @@ struct attachment {
 };
 
 /* Until the container has ended and its supervisor has cleaned up: 0 and the exit code; 1: detached, our
- * terminal is as it was. Where nothing is printed, the end of our stdin detaches, too. -EPIPE: the supervisor went away without a word. */
+ * terminal is as it was. Where nothing is printed, the end of our stdin detaches, too.
+ * -EPIPE: the supervisor went away without a word. */
 int attach_run(struct attachment *a, int *ret_code, struct error *err);
 
 #endif

@@ -223,7 +223,7 @@ static int open_volume(struct launch *l, struct volume *v, int root, struct erro
 static void add_image_volumes(struct run_settings *s, const struct store_image *image)
 {
 	for (char **path = image ? image->config.volumes : NULL; path && *path; path++) {
-		if ((*path)[0] != '/' || !(*path)[1] || settings_mount_on(s, *path))
+		if ((*path)[0] != '/' || !(*path)[1] || run_settings_mount_on(s, *path))
 			continue;
 		array_grow(s->volumes, s->volume_count, s->volume_capacity);
 		s->volumes[s->volume_count++] = (struct volume){ .destination = xstrdup(*path),

@@ -253,7 +253,6 @@ static int rewrite_hosts(struct launch *l, struct error *err)
 	struct etc_files files = { .directory = l->state.directory, .hostname = l->state.hostname,
 		.address = l->state.address, .gateway = inet_ntop(AF_INET, &gateway, text, sizeof(text)),
 		.hosts = &l->state.hosts };
-
 	int r = joins_network(&l->state, true, &joined, err);
 
 	if (r == 0 && joined.id[0]) {

@@ -193,7 +193,7 @@ static void clean_one(const char *id, const char *store_root)
 {
 	_cleanup_free_ char *directory = registry_path("containers", id);
 	_cleanup_(state_free) struct state s = { 0 };
-	bool rested;
+	bool rested, ran;
 
 	if (state_load(directory, &s, NULL) < 0) {
 		state_free(&s);
@@ -204,7 +204,8 @@ static void clean_one(const char *id, const char *store_root)
 	remove_container(id);
 	remove_cgroup(s.cgroup);
 	rested = state_rests(&s); /* who held the claim was about to start it, or to look */
-	if (s.status == STATE_CREATED || (!s.remove && (rested || s.status == STATE_RUNNING || s.status == STATE_RESTARTING))) {
+	ran = s.status == STATE_EXITED || s.status == STATE_RUNNING || s.status == STATE_RESTARTING;
+	if (s.status == STATE_CREATED || (ran && !s.remove)) {
 		if (rested) {
 			registry_stop(&s, NULL);
 			registry_release(id);

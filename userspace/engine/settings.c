@@ -64,6 +64,19 @@ bool run_settings_supervised(const struct run_settings *s)
 	return s->detach || s->terminal || s->no_sig_proxy || s->attach;
 }
 
+bool run_settings_mount_on(const struct run_settings *s, const char *path)
+{
+	for (size_t i = 0; i < s->volume_count; i++) {
+		if (!strcmp(s->volumes[i].destination, path))
+			return true;
+	}
+	for (size_t i = 0; i < s->tmpfs_count; i++) {
+		if (!strcmp(s->tmpfs[i].destination, path))
+			return true;
+	}
+	return false;
+}
+
 static void free_mounts(struct run_settings *s)
 {
 	for (size_t i = 0; i < s->volume_count; i++) {

@@ -123,6 +123,8 @@ void run_settings_free(struct run_settings *s);
  * characters than docker's. */
 int run_settings_check(const struct run_settings *s, struct error *err);
 
+/* Whether a volume or a tmpfs is mounted at the path. */
+bool run_settings_mount_on(const struct run_settings *s, const char *path);
 /* It takes a supervisor of its own: who started it may leave before it ends, or sees only a part of it. */
 bool run_settings_supervised(const struct run_settings *s);
 

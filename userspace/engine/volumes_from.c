@@ -9,19 +9,6 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-bool settings_mount_on(const struct run_settings *s, const char *path)
-{
-	for (size_t i = 0; i < s->volume_count; i++) {
-		if (!strcmp(s->volumes[i].destination, path))
-			return true;
-	}
-	for (size_t i = 0; i < s->tmpfs_count; i++) {
-		if (!strcmp(s->tmpfs[i].destination, path))
-			return true;
-	}
-	return false;
-}
-
 /* What the other may only read stays so. */
 static void add_one(struct run_settings *s, const struct state_mount *m, bool read_only)
 {
@@ -40,7 +27,7 @@ static void add_all(struct run_settings *s, const struct state *from, bool read_
 		_cleanup_free_ char *copy = xstrdup(from->mounts.items[i]);
 		struct state_mount m;
 
-		if (!state_mount_split(copy, &m) || settings_mount_on(s, m.destination))
+		if (!state_mount_split(copy, &m) || run_settings_mount_on(s, m.destination))
 			continue;
 		add_one(s, &m, read_only);
 		if (string_list_has(&from->anonymous, m.name) && !string_list_has(&to->anonymous, m.name))

@@ -12,7 +12,4 @@
  * Volumes without a name are then in to->anonymous, too: the last container that has one removes it. */
 int volumes_from_add(struct run_settings *s, struct state *to, struct error *err);
 
-/* Whether the settings mount a volume or a tmpfs at the path. */
-bool settings_mount_on(const struct run_settings *s, const char *path);
-
 #endif
