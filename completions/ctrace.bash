@@ -43,8 +43,16 @@ _ctrace()
 			return
 		fi
 	done
+	# -a of other commands takes nothing.
+	case $command:$previous in
+	run:--attach | run:-a | create:--attach | create:-a)
+		mapfile -t COMPREPLY < <(compgen -W "stdin stdout stderr" -- "$current")
+		return
+		;;
+	esac
 	case $previous in
 	--network) mapfile -t COMPREPLY < <(compgen -W "bridge none host container:" -- "$current") ;;
+	--volumes-from) mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current") ;;
 	--ipc) mapfile -t COMPREPLY < <(compgen -W "private shareable none host container:" -- "$current") ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W "no on-failure always unless-stopped" -- "$current") ;;
 	--pull) mapfile -t COMPREPLY < <(compgen -W "missing always never" -- "$current") ;;
@@ -61,7 +69,7 @@ _ctrace()
 			return
 		fi
 		case $command in
-		run | rmi | pull | images)
+		run | create | rmi | pull | images)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
 		exec | attach | stop | kill | pause | unpause | stats | port)

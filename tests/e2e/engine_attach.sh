@@ -93,6 +93,21 @@ fails 1 'cannot attach to a stopped container' "attach to one that has ended" ct
 out=$(term 'expect:/ #~send:exit 6\n' "$CTRACE" start -ai it)
 like "$out" '^code 6$' "start -ai"
 
+out=$(term 'expect:/ #~send:echo one\x10\x11$((1+1))\n~expect:one~send:a\x18\x18b' "$CTRACE" start -ai --detach-keys ctrl-x,b it)
+like "$out" 'read escape sequence' "start -ai --detach-keys"
+like "$out" '^code 0$' "leaves by these"
+is "$(of it .State.Status)" running "and it runs on"
+out=$(term 'send:\n~expect:/ #~send:echo again$((1+1))\n~expect:again2~send:Q' "$CTRACE" attach --detach-keys Q it)
+like "$out" 'read escape sequence' "attach --detach-keys of one key"
+out=$(term 'send:\n~expect:/ #~send:\x10\x11\n~expect:/ #~send:exit 6\n' "$CTRACE" attach --detach-keys ctrl-a it)
+like "$out" '^code 6$' "ctrl-p ctrl-q are the container's then"
+fails 125 "invalid detach keys \(ctrl-1\) provided" "attach --detach-keys of no key" ct attach --detach-keys ctrl-1 it
+fails 125 "invalid detach keys" "start --detach-keys of no key" ct start --detach-keys ctrl-1 it
+out=$(term 'expect:/ #~send:\x01d' "${run[@]}" --name keys --detach-keys ctrl-a,d -it "${ON[@]}" sh)
+like "$out" '^code 0$' "run --detach-keys"
+is "$(of keys .State.Status)" running "and it runs on"
+ct rm -f keys >/dev/null
+
 ct start it >/dev/null
 term 'send:\n~expect:/ #~close' "$CTRACE" attach it
 sleep 0.3
@@ -110,6 +125,10 @@ is "$(sort -u "$WORK/ticks" | head -1) $(of plain .State.Status)" "tick running"
 out=$(term 'expect:hi~send:\x10\x11' "$CTRACE" exec -it plain sh -c 'echo hi; exec sleep 33')
 like "$out" '^code 0$' "ctrl-p ctrl-q leaves exec"
 is "$(ct exec plain sh -c 'ps | grep -c "[s]leep 33"')" 1 "and the program runs on"
+out=$(term 'expect:hi~send:\x10\x11zz' "$CTRACE" exec -it --detach-keys z,z plain sh -c 'echo hi; exec sleep 34')
+like "$out" '^code 0$' "exec --detach-keys"
+is "$(ct exec plain sh -c 'ps | grep -c "[s]leep 34"')" 1 "and that program runs on"
+fails 1 'invalid detach keys' "exec --detach-keys of no key" ct exec --detach-keys zz plain true
 ct run -d -i --name cat "${ON[@]}" cat >/dev/null
 (echo typed; sleep 0.5) | timeout -k 2 -s INT 1 "$CTRACE" attach --sig-proxy=false cat >"$WORK/typed" 2>&1
 is "$(cat "$WORK/typed")" typed "-d -i: attach gives it stdin"

@@ -13,15 +13,18 @@ kill_at=$CTRACE_OUTPUT/tests/kill_at
 steps=${SOAK:+60}
 : "${steps:=9}"
 
-# calls COMMAND...: how many system calls it and its processes make, about.
+# calls BEFORE AFTER COMMAND...: how many system calls it and its processes make, about.
 calls()
 {
-	local low=1 high=4096 middle
+	local low=1 high=4096 middle before=$1 after=$2
 
-	while [ $((high - low)) -gt 64 ]; do
+	shift 2
+	while [ $((high - low)) -gt 32 ]; do
 		middle=$(((low + high) / 2))
+		"$before"
 		if "$kill_at" "$middle" "$@" >/dev/null 2>&1 </dev/null; then low=$middle; else high=$middle; fi
 		settle
+		"$after"
 	done
 	echo "$low"
 }
@@ -51,9 +54,7 @@ sweep()
 	local what=$1 before=$2 after=$3 n total bad=0 killed=0
 
 	shift 3
-	"$before"
-	total=$(calls "$@")
-	"$after"
+	total=$(calls "$before" "$after" "$@")
 	for ((n = 1; n <= steps; n++)); do
 		: >"$WORK/ids"
 		"$before"
@@ -90,6 +91,11 @@ make_exited()
 	"$CTRACE" run --trace=none --name keep "${ON[@]}" -v /anon true >/dev/null 2>&1
 }
 
+make_created()
+{
+	"$CTRACE" create --name keep "${ON[@]}" --ipc shareable -v /anon true >/dev/null 2>&1
+}
+
 make_running()
 {
 	"$CTRACE" run -d --trace=none --name running "${ON[@]}" sleep 60 >/dev/null 2>&1
@@ -100,10 +106,28 @@ sweep "run" nothing empty "$CTRACE" run --trace=none "${ON[@]}" true
 sweep "run -d, with shared memory" nothing empty "$CTRACE" run -d --trace=none --ipc shareable --name keep "${ON[@]}" -v /anon true
 sweep "run -d --rm -p, on the bridge" nothing empty "$CTRACE" run -d --rm --trace=none --name keep \
 	--rootfs "$ROOTFS" -p 127.0.0.1::80 true
+sweep "create" nothing empty "$CTRACE" create --name keep --ipc shareable "${ON[@]}" -v /anon true
+sweep "create --rm" nothing empty "$CTRACE" create --rm --name keep "${ON[@]}" -v /anon true
+sweep "start of one that was created" make_created empty "$CTRACE" start keep
+sweep "rm of one that was created" make_created empty "$CTRACE" rm -v keep
 sweep "start" make_exited empty "$CTRACE" start keep
 sweep "rm" make_exited empty "$CTRACE" rm -v keep
 sweep "rm -f" make_running empty "$CTRACE" rm -f running
 sweep "stop" make_running empty "$CTRACE" stop -t 0 running
+
+# What was created is not lost with a start of it.
+lost=
+total=$(calls make_created empty "$CTRACE" start keep)
+for ((n = 1; n <= steps; n++)); do
+	make_created
+	"$kill_at" $((1 + n * total / (steps + 1))) "$CTRACE" start keep >/dev/null 2>&1 </dev/null
+	settle
+	wait_for 3 eval 'case $("$CTRACE" inspect -f "{{.State.Status}}" keep) in created | exited) true ;; *) false ;; esac' ||
+		lost="$lost $n"
+	wait_for 3 eval '"$CTRACE" start keep >/dev/null 2>&1' || lost="$lost $n:start"
+	empty
+done
+is "$lost" "" "one that was created is still there when a start of it was killed, and starts"
 
 empty
 wait_for 5 test -z "$(engine_things)"

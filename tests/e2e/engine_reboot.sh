@@ -55,6 +55,8 @@ fails 125 'it is private, shareable, none, host or container:ID' "another --ipc"
 ct run --name ended "${ON[@]}" sh -c 'echo said; echo kept >/kept; exit 3' >/dev/null
 ct run -d --name lived --label who=me --restart no "${ON[@]}" sh -c 'echo kept >/kept; sleep 300' >/dev/null
 ct run -d --name passing --rm "${ON[@]}" sleep 300 >/dev/null
+ct create --name never "${ON[@]}" sh -c 'exit 4' >/dev/null
+ct create --name hardly --rm "${ON[@]}" true >/dev/null
 wait_for 5 ct exec lived test -e /kept
 ids=$(ct ps -aq --no-trunc | sort)
 mark=11111111-2222-3333-4444-555555555555
@@ -74,7 +76,9 @@ done
 awk -v d="$WORK/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | tac | xargs -r -n1 umount -l
 rm -rf "$CTRACE_RUN"
 is "$(ct ps -q)" "" "nothing runs after a reboot"
-is "$(ct ps -a --format '{{.Names}}' | sort | tr '\n' ' ')" "ended lived " "containers are found again, but for those of --rm"
+is "$(ct ps -a --format '{{.Names}}' | sort | tr '\n' ' ')" "ended lived never " "containers are found again, but for those of --rm"
+is "$(of never .State.Status) $(ct start -a never; echo $?)" "created 4" "one that was only created still is, and starts"
+ct rm never >/dev/null
 is "$(of ended .State.ExitCode) $(of lived .State.ExitCode) $(of lived .State.Status)" "3 255 exited" \
 	"one that had ended keeps its code, one that ran has docker's 255"
 like "$(ct ps -a --filter name=lived)" 'Exited \(255\) .* ago' "as ps tells"

@@ -95,7 +95,7 @@ fails "an unknown user" 125 'unable to find user ghost: no matching entries in p
 fails "an unknown group" 125 'unable to find group ghosts' --group-add ghosts "${R[@]}" true
 fails "no command" 125 'No command specified' "${R[@]}"
 fails "an unknown option" 125 'unknown flag: --frobnicate' --frobnicate "${R[@]}" true
-fails "docker's option that is missing here" 125 '--volumes-from is not supported' --volumes-from x x
+fails "docker's option that is missing here" 125 '--gpus is not supported' --gpus all x
 fails "a limit that is too low" 125 'Minimum memory limit allowed is 6MB' -m 1m "${R[@]}" true
 fails "a missing root" 125 '/nonexistent' --rootfs /nonexistent true
 fails "a root that is a file" 125 'Not a directory' --rootfs /etc/passwd true

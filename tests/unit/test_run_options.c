@@ -16,7 +16,7 @@
 
 #define PARSE(s, err, ...)                                                     \
 	(run_settings_init(s), memset(err, 0, sizeof(*(err))),                 \
-		run_options_parse((char *[]){ "run", __VA_ARGS__, NULL }, s, err))
+		run_options_parse("run", (char *[]){ "run", __VA_ARGS__, NULL }, s, err))
 
 static void test_docker_forms(void **state)
 {
@@ -70,8 +70,26 @@ static void test_refused(void **state)
 		{ { "run", "" }, "invalid reference format" },
 		{ { "run", "--nosuch", "a" }, "unknown flag: --nosuch" },
 		{ { "run", "-Z", "a" }, "unknown shorthand flag: 'Z' in -Z" },
-		{ { "run", "--volumes-from", "x", "a" }, "docker's option --volumes-from is not supported" },
-		{ { "run", "-a", "stdin", "a" }, "docker's option -a is not supported" },
+		{ { "run", "--gpus", "all", "a" }, "docker's option --gpus is not supported" },
+		{ { "create", "--gpus", "all", "a" }, "docker's option --gpus is not supported by ctrace create" },
+		{ { "create", "-d", "a" }, "unknown shorthand flag: 'd' in -d; see 'ctrace create --help'" },
+		{ { "create", "--bundle", "/b" }, "unknown flag: --bundle" },
+		{ { "run", "--detach-keys", "ctrl-p,ctrl-1", "a" }, "'ctrl-1' is no key" },
+		{ { "run", "--tui", "--detach-keys", "a", "a" }, "Conflicting options: --tui and --detach-keys" },
+		{ { "create", "--detach-keys", "a", "a" }, "unknown flag: --detach-keys" },
+		{ { "run", "--volumes-from", "x:rx", "a" }, "invalid mode: rx" },
+		{ { "run", "--volumes-from", ":ro", "a" }, "no container is named" },
+		{ { "run", "--annotation", "=v", "a" }, "invalid annotation: '=v'" },
+		{ { "run", "--device-cgroup-rule", "c 1:2", "a" }, "invalid device cgroup format 'c 1:2'" },
+		{ { "run", "--device-cgroup-rule", "d 1:2 r", "a" }, "invalid device cgroup format" },
+		{ { "run", "--device-cgroup-rule", "c 1: r", "a" }, "invalid device cgroup format" },
+		{ { "run", "--device-cgroup-rule", "c *:1x r", "a" }, "invalid device cgroup format" },
+		{ { "run", "--device-cgroup-rule", "c 1:2 rr mw", "a" }, "invalid device cgroup format" },
+		{ { "run", "--device-cgroup-rule", "c 1:2 ", "a" }, "invalid device cgroup format" },
+		{ { "run", "--device-cgroup-rule", "", "a" }, "invalid device cgroup format" },
+		{ { "run", "-a", "stdin", "-d", "a" }, "Conflicting options: -a and -d" },
+		{ { "run", "-a", "x", "a" }, "valid streams are STDIN, STDOUT and STDERR" },
+		{ { "create", "--sig-proxy", "a" }, "unknown flag: --sig-proxy" },
 		{ { "run", "--memory" }, "flag needs an argument: --memory" },
 		{ { "run", "-m" }, "flag needs an argument: 'm' in -m" },
 		{ { "run", "-m", "abc", "a" },
@@ -147,7 +165,7 @@ static void test_refused(void **state)
 		struct error err = { 0 };
 
 		run_settings_init(&s);
-		if (run_options_parse((char **)rows[i].argv, &s, &err) >= 0 ||
+		if (run_options_parse(rows[i].argv[0], (char **)rows[i].argv, &s, &err) >= 0 ||
 			!strstr(err.text, rows[i].text))
 			fail_msg("row %zu (%s): got \"%s\"", i, rows[i].text, err.text);
 		run_settings_free(&s);

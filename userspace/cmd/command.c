@@ -15,13 +15,23 @@
 
 const char ctrace_version[] = CTRACE_VERSION;
 
+static void print(const char *name, const char *kind, const char *text)
+{
+	_cleanup_(strbuf_free) struct strbuf escaped = { 0 };
+
+	strbuf_escape(&escaped, text, strlen(text));
+	fprintf(stderr, "ctrace %s: %s%s\n", name, kind, escaped.text ? escaped.text : "unknown error");
+}
+
 int command_fail(const char *name, int code, const struct error *err)
 {
-	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-
-	strbuf_escape(&text, err->text, strlen(err->text));
-	fprintf(stderr, "ctrace %s: %s\n", name, text.text ? text.text : "unknown error");
+	print(name, "", err->text);
 	return code;
+}
+
+void command_warn(const char *name, const char *text)
+{
+	print(name, "warning: ", text);
 }
 
 void command_wrong_arguments(struct argp_state *state, const char *text)

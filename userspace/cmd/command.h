@@ -28,6 +28,9 @@ enum { EXIT_CTRACE = 125, EXIT_CANNOT_EXECUTE = 126, EXIT_NOT_FOUND = 127 };
 /* Prints "ctrace NAME: TEXT" to stderr, escaped; returns code. */
 int command_fail(const char *name, int code, const struct error *err);
 
+/* Prints "ctrace NAME: warning: TEXT" to stderr, escaped. */
+void command_warn(const char *name, const char *text);
+
 /* Too few arguments, or too many: like argp_error, but the exit code is 1, as docker's client has it for every command;
  * 125 is for options. */
 void command_wrong_arguments(struct argp_state *state, const char *text);

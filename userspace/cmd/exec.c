@@ -12,7 +12,7 @@
 #include "engine/values.h"
 #include "util/cleanup.h"
 
-enum { OPTION_PRIVILEGED = 256, OPTION_ENV_FILE };
+enum { OPTION_PRIVILEGED = 256, OPTION_ENV_FILE, OPTION_DETACH_KEYS };
 
 struct arguments {
 	struct exec_request request;
@@ -21,6 +21,7 @@ struct arguments {
 
 static const struct argp_option options[] = {
 	{ "detach", 'd', NULL, 0, "Do not wait for it", 0 },
+	{ "detach-keys", OPTION_DETACH_KEYS, "KEYS", 0, "Keys that leave its terminal (ctrl-p,ctrl-q)", 0 },
 	{ "env", 'e', "NAME[=VALUE]", 0, "Set an environment variable", 0 },
 	{ "env-file", OPTION_ENV_FILE, "FILE", 0, "Read environment variables", 0 },
 	{ "interactive", 'i', NULL, 0, "Keep stdin open", 0 },
@@ -42,6 +43,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case 't': a->request.terminal = true; return 0;
 	case 'u': a->request.user = value; return 0;
 	case 'w': a->request.workdir = value; return 0;
+	case OPTION_DETACH_KEYS: a->request.detach_keys = value; return 0;
 	case OPTION_PRIVILEGED: a->request.privileged = true; return 0;
 	case 'e':
 		if (value_env(value, &a->request.env, &err) < 0)

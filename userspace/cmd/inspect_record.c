@@ -113,6 +113,20 @@ static json_object *restart_policy(const struct state *s)
 	return o;
 }
 
+/* {"KEY": "VALUE"} of "KEY=VALUE". */
+static json_object *pairs(const struct string_list *list)
+{
+	json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *pair = list->items[i];
+		_cleanup_free_ char *key = xstrndup(pair, strcspn(pair, "="));
+
+		add_text(o, key, pair + strlen(key) + (pair[strlen(key)] == '='));
+	}
+	return o;
+}
+
 static json_object *host_config(const struct state *s, json_object *config)
 {
 	static const struct {
@@ -137,20 +151,10 @@ static json_object *host_config(const struct state *s, json_object *config)
 	add_text(o, "UTSMode", s->uts_mode);
 	add_text(o, "CgroupParent", "");
 	add_flag(o, "ReadonlyRootfs", json_object_get_boolean(get(config, "root", "readonly")));
+	if (s->annotations.count) /* docker leaves it out, too */
+		json_object_object_add(o, "Annotations", pairs(&s->annotations));
+	json_object_object_add(o, "DeviceCgroupRules", texts(s->device_rules.items, s->device_rules.count));
 	json_object_object_add(o, "ExtraHosts", texts(s->hosts.items, s->hosts.count));
-	return o;
-}
-
-static json_object *labels(const struct state *s)
-{
-	json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < s->labels.count; i++) {
-		const char *label = s->labels.items[i];
-		_cleanup_free_ char *key = xstrndup(label, strcspn(label, "="));
-
-		add_text(o, key, label + strlen(key) + (label[strlen(key)] == '='));
-	}
 	return o;
 }
 
@@ -170,11 +174,12 @@ static json_object *settings(const struct state *s, json_object *config)
 	json_object_object_add(o, "ExposedPorts", exposed);
 	add_flag(o, "Tty", s->terminal);
 	add_flag(o, "OpenStdin", s->interactive);
+	add_flag(o, "StdinOnce", s->stdin_once);
 	json_object_object_add(o, "Env", json_object_get(get(process, "env", NULL)));
 	json_object_object_add(o, "Cmd", texts(s->command.items, s->command.count));
 	add_text(o, "Image", s->image);
 	add_text(o, "WorkingDir", json_object_get_string(get(process, "cwd", NULL)));
-	json_object_object_add(o, "Labels", labels(s));
+	json_object_object_add(o, "Labels", pairs(&s->labels));
 	add_text(o, "StopSignal", s->stop_signal);
 	add_number(o, "StopTimeout", s->stop_timeout);
 	return o;
@@ -186,20 +191,22 @@ static json_object *mounts(const struct state *s)
 
 	for (size_t i = 0; i < s->mounts.count; i++) {
 		_cleanup_free_ char *copy = xstrdup(s->mounts.items[i]);
-		char *rest = copy, *type = strsep(&rest, "\t"), *name = strsep(&rest, "\t");
-		char *source = strsep(&rest, "\t"), *destination = strsep(&rest, "\t");
-		json_object *o = json_object_new_object();
+		struct state_mount m;
+		json_object *o;
 
-		add_text(o, "Type", type);
-		if (name && *name)
-			add_text(o, "Name", name);
-		add_text(o, "Source", source);
-		add_text(o, "Destination", destination);
-		if (name && *name)
+		if (!state_mount_split(copy, &m))
+			continue;
+		o = json_object_new_object();
+		add_text(o, "Type", m.type);
+		if (*m.name)
+			add_text(o, "Name", m.name);
+		add_text(o, "Source", m.source);
+		add_text(o, "Destination", m.destination);
+		if (*m.name)
 			add_text(o, "Driver", "local");
-		add_text(o, "Mode", rest && !strcmp(rest, "ro") ? "ro" : "");
-		add_flag(o, "RW", !(rest && !strcmp(rest, "ro")));
-		add_text(o, "Propagation", name && *name ? "" : "rprivate");
+		add_text(o, "Mode", !strcmp(m.mode, "ro") ? "ro" : "");
+		add_flag(o, "RW", strcmp(m.mode, "ro") != 0);
+		add_text(o, "Propagation", *m.name ? "" : m.propagation);
 		json_object_array_add(list, o);
 	}
 	return list;

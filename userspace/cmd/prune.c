@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctrace prune: removes containers that have ended; what killed processes left goes with every command. */
+/* ctrace prune: removes containers that do not run; what killed processes left goes with every command. */
 #include <argp.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,15 +37,15 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case OPTION_LEFTOVERS: a->leftovers_only = true; return 0;
 	case ARGP_KEY_END:
 		if (!a->force && !a->leftovers_only)
-			argp_error(state, "it removes all containers that have ended, and asks nothing: say so with -f");
+			argp_error(state, "it removes all containers that do not run, and asks nothing: say so with -f");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp argp = { options, parse_option, NULL,
-	"Remove all containers that have ended. Leftovers of killed processes (cgroups, mounts, addresses, ports, files) "
-	"are removed first, as every command on containers does.", NULL, NULL, NULL };
+	"Remove all containers that do not run: they have ended, or were only created. Leftovers of killed processes "
+	"(cgroups, mounts, addresses, ports, files) are removed first, as every command on containers does.", NULL, NULL, NULL };
 
 static int prune(const struct arguments *a, struct error *err)
 {
@@ -56,7 +56,7 @@ static int prune(const struct arguments *a, struct error *err)
 	int r = registry_list(&list, &count, err);
 
 	for (size_t i = 0; i < count; i++) {
-		if (list[i].status != STATE_EXITED || registry_owner(list[i].id))
+		if (!state_rests(&list[i]) || registry_owner(list[i].id))
 			continue;
 		if (control_remove(&list[i], false, a->volumes, r == 0 ? err : NULL) < 0) {
 			r = -1;

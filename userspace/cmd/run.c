@@ -17,10 +17,7 @@
 
 static void print_warning(const char *text)
 {
-	_cleanup_(strbuf_free) struct strbuf escaped = { 0 };
-
-	strbuf_escape(&escaped, text, strlen(text));
-	fprintf(stderr, "ctrace run: warning: %s\n", escaped.text);
+	command_warn("run", text);
 }
 
 static const char *detail_name(enum trace_mode trace)
@@ -85,11 +82,11 @@ int cmd_run(int argc, char **argv)
 	int code, r;
 
 	run_settings_init(&settings);
-	r = run_options_parse(argv, &settings, &err);
+	r = run_options_parse("run", argv, &settings, &err);
 	if (r < 0) {
 		code = command_fail("run", r == -ENODATA ? 1 : EXIT_CTRACE, &err);
 	} else if (settings.help) {
-		run_options_help(stdout);
+		run_options_help("run", stdout);
 		code = 0;
 	} else if (settings.tui && !settings.for_tui) {
 		execute_top(&settings, argc, argv, &err);

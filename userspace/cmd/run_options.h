@@ -6,10 +6,10 @@
 
 #include "engine/settings.h"
 
-/* Reads argv (argv[0] = "run") as docker run does: options until IMAGE, everything behind it is CMD.
+/* Reads argv as docker run and create do (command: "run" or "create"): options until IMAGE, everything behind it is CMD.
  * With --rootfs or --bundle there is no IMAGE. The settings are checked (run_settings_check) except when
  * help was asked for. Needs run_settings_init before, run_settings_free after, also when it fails. */
-int run_options_parse(char **argv, struct run_settings *s, struct error *err);
-void run_options_help(FILE *out);
+int run_options_parse(const char *command, char **argv, struct run_settings *s, struct error *err);
+void run_options_help(const char *command, FILE *out);
 
 #endif

@@ -10,25 +10,54 @@
 #include "engine/attach.h"
 #include "engine/attach_server.h"
 #include "engine/control.h"
+#include "engine/detach_keys.h"
 #include "engine/registry.h"
 #include "engine/signals.h"
+#include "engine/values.h"
 #include "util/cleanup.h"
 
 struct arguments {
 	struct engine_names names;
+	const char *detach_keys;
 	bool attach, interactive, no_input, no_forward;
 };
 
-enum { OPTION_NO_STDIN = 256, OPTION_SIG_PROXY };
+enum { OPTION_NO_STDIN = 256, OPTION_SIG_PROXY, OPTION_DETACH_KEYS };
+
+#define DETACH_KEYS { "detach-keys", OPTION_DETACH_KEYS, "KEYS", 0, "Keys that leave its terminal (ctrl-p,ctrl-q)", 0 }
+#define SIG_PROXY { "sig-proxy", OPTION_SIG_PROXY, "BOOL", OPTION_ARG_OPTIONAL, "Pass signals on to it (true)", 0 }
+
+/* Options that both commands have, and names. */
+static error_t parse_common(int key, char *value, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+	struct detach_keys keys;
+	struct error err = { 0 };
+	bool forward = true;
+
+	switch (key) {
+	case OPTION_DETACH_KEYS:
+		a->detach_keys = value;
+		if (detach_keys_parse(value, &keys, &err) < 0)
+			argp_error(state, "%s", err.text);
+		return 0;
+	case OPTION_SIG_PROXY:
+		if (value && value_bool(value, &forward, &err) < 0)
+			argp_error(state, "--sig-proxy: %s", err.text);
+		a->no_forward = !forward;
+		return 0;
+	}
+	return engine_names_parse(&a->names, key, state);
+}
 
 /* Lends our terminal; the exit code is the container's. */
-static int follow(const char *command, const struct state *s, int fd, bool input, bool forward)
+static int follow(const char *command, const struct state *s, int fd, bool input, const struct arguments *args)
 {
 	struct signals signals;
 	struct error err = { 0 };
 	int code = 0, r = signals_open(&signals, &err);
-	struct attachment a = { .fd = fd, .input = input && s->interactive, .terminal = s->terminal, .output = true,
-		.forward = forward, .signals = &signals };
+	struct attachment a = { .fd = fd, .input = input && s->interactive, .terminal = s->terminal, .output = true, .error = true,
+		.forward = !args->no_forward, .detach_keys = args->detach_keys, .signals = &signals };
 
 	if (r == 0)
 		r = attach_run(&a, &code, &err);
@@ -45,7 +74,6 @@ static error_t parse_start(int key, char *value, struct argp_state *state)
 {
 	struct arguments *a = state->input;
 
-	(void)value;
 	switch (key) {
 	case 'a':
 		a->attach = true;
@@ -58,7 +86,7 @@ static error_t parse_start(int key, char *value, struct argp_state *state)
 			argp_error(state, "you cannot start and attach multiple containers at once");
 		return 0;
 	}
-	return engine_names_parse(&a->names, key, state);
+	return parse_common(key, value, state);
 }
 
 static int start(const struct state *s, void *data, struct error *err)
@@ -79,16 +107,16 @@ static int start_attached(const struct arguments *a)
 		r = fd = attach_connect(&s, &err);
 	if (r < 0)
 		return command_fail("start", 1, &err);
-	return follow("start", &s, fd, a->interactive, true);
+	return follow("start", &s, fd, a->interactive, a);
 }
 
 int cmd_start(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "attach", 'a', NULL, 0, "Print what it prints; the exit code is its own", 0 },
-		{ "interactive", 'i', NULL, 0, "The same, with stdin", 0 }, { 0 } };
+		DETACH_KEYS, { "interactive", 'i', NULL, 0, "The same, with stdin", 0 }, SIG_PROXY, { 0 } };
 	static const struct argp argp = { options, parse_start, "CONTAINER...",
-		"Start containers that have ended, as they were made.", NULL, NULL, NULL };
+		"Start containers that were created or have ended, as they were made.", NULL, NULL, NULL };
 	struct arguments a = { 0 };
 	int code;
 
@@ -110,25 +138,22 @@ static error_t parse_attach(int key, char *value, struct argp_state *state)
 	case OPTION_NO_STDIN:
 		a->no_input = true;
 		return 0;
-	case OPTION_SIG_PROXY:
-		a->no_forward = value && !strcmp(value, "false");
-		return 0;
 	case ARGP_KEY_END:
 		if (a->names.count != 1)
 			command_wrong_arguments(state, "it requires exactly 1 argument: a container");
 		return 0;
 	}
-	return engine_names_parse(&a->names, key, state);
+	return parse_common(key, value, state);
 }
 
 int cmd_attach(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "no-stdin", OPTION_NO_STDIN, NULL, 0, "Only print what it prints", 0 },
-		{ "sig-proxy", OPTION_SIG_PROXY, "BOOL", OPTION_ARG_OPTIONAL,
-			"Pass signals on to it (true)", 0 }, { 0 } };
+		DETACH_KEYS, { "no-stdin", OPTION_NO_STDIN, NULL, 0, "Only print what it prints", 0 }, SIG_PROXY,
+		{ 0 } };
 	static const struct argp argp = { options, parse_attach, "CONTAINER",
-		"Connect stdin, stdout and stderr to a running container; ctrl-p ctrl-q leaves it running.", NULL, NULL,
+		"Connect stdin, stdout and stderr to a running container; ctrl-p ctrl-q (--detach-keys) leaves it "
+		"running.", NULL, NULL,
 		NULL };
 	struct arguments a = { 0 };
 	_cleanup_(state_free) struct state s = { 0 };
@@ -149,5 +174,5 @@ int cmd_attach(int argc, char **argv)
 	fd = attach_connect(&s, &err);
 	if (fd < 0)
 		return command_fail("attach", 1, &err);
-	return follow("attach", &s, fd, !a.no_input, !a.no_forward);
+	return follow("attach", &s, fd, !a.no_input, &a);
 }

@@ -11,17 +11,6 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-static bool uses(const struct state *s, const char *name)
-{
-	_cleanup_free_ char *begin = xasprintf("volume\t%s\t", name);
-
-	for (size_t i = 0; i < s->mounts.count; i++) {
-		if (str_starts(s->mounts.items[i], begin))
-			return true;
-	}
-	return string_list_has(&s->anonymous, name);
-}
-
 char *volume_users(const char *name)
 {
 	struct strbuf sb = { 0 };
@@ -31,7 +20,7 @@ char *volume_users(const char *name)
 	if (registry_list(&list, &count, NULL) < 0)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (uses(&list[i], name))
+		if (state_has_volume(&list[i], name))
 			strbuf_printf(&sb, "%s%s", sb.length ? ", " : "", list[i].id);
 	}
 	registry_list_free(list, count);

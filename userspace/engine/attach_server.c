@@ -128,6 +128,9 @@ static void tell(const struct attach_events *e, struct frame f, const char *byte
 	case FRAME_INPUT:
 		e->input(e->data, bytes, f.length);
 		break;
+	case FRAME_INPUT_END:
+		e->input_end(e->data);
+		break;
 	case FRAME_RESIZE:
 		if (f.length == 4)
 			e->resize(e->data, (unsigned)(b[0] << 8 | b[1]), (unsigned)(b[2] << 8 | b[3]));

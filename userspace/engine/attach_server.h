@@ -26,6 +26,7 @@ struct attach_server {
 /* What a client says, told to the supervisor. */
 struct attach_events {
 	void (*input)(void *data, const char *bytes, size_t length);
+	void (*input_end)(void *data);
 	void (*resize)(void *data, unsigned rows, unsigned columns);
 	void (*signal)(void *data, int number);
 	void *data;

@@ -20,6 +20,7 @@
 #include "engine/spec.h"
 #include "engine/user.h"
 #include "engine/volumes.h"
+#include "engine/volumes_from.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -115,7 +116,8 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 	state->terminal = s->terminal;
 	state->interactive = s->interactive;
 	/* what goes straight to our own terminal or file is not kept as well */
-	state->keeps_log = s->detach || s->terminal || !state->remove;
+	state->keeps_log = run_settings_supervised(s) || in->start_later || !state->remove;
+	state->stdin_once = s->interactive && !s->detach && (!s->attach || s->attach & ATTACH_STDIN);
 	state->restart = s->restart;
 	state->restart_max = s->restart_max;
 	state->shm_size = s->shm_size;
@@ -137,6 +139,8 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 		state->traceparent = xstrdup(getenv("TRACEPARENT"));
 	copy_list(&state->ports, &s->ports);
 	copy_list(&state->hosts, &s->hosts);
+	copy_list(&state->annotations, &s->annotations);
+	copy_list(&state->device_rules, &s->device_rules);
 	r = spec_args(s, in->image ? &in->image->config : NULL, &state->command, err);
 	if (r == 0)
 		r = add_exposed_ports(state, in, err);
@@ -215,24 +219,11 @@ static int open_volume(struct launch *l, struct volume *v, int root, struct erro
 	return r == 0 && !v->no_copy ? volume_fill(&volume, root, v->destination, err) : r;
 }
 
-static bool is_mounted_on(const struct run_settings *s, const char *path)
-{
-	for (size_t i = 0; i < s->volume_count; i++) {
-		if (!strcmp(s->volumes[i].destination, path))
-			return true;
-	}
-	for (size_t i = 0; i < s->tmpfs_count; i++) {
-		if (!strcmp(s->tmpfs[i].destination, path))
-			return true;
-	}
-	return false;
-}
-
 /* The image's own VOLUMEs, where nothing else is mounted. */
 static void add_image_volumes(struct run_settings *s, const struct store_image *image)
 {
 	for (char **path = image ? image->config.volumes : NULL; path && *path; path++) {
-		if ((*path)[0] != '/' || !(*path)[1] || is_mounted_on(s, *path))
+		if ((*path)[0] != '/' || !(*path)[1] || run_settings_mount_on(s, *path))
 			continue;
 		array_grow(s->volumes, s->volume_count, s->volume_capacity);
 		s->volumes[s->volume_count++] = (struct volume){ .destination = xstrdup(*path),
@@ -242,16 +233,19 @@ static void add_image_volumes(struct run_settings *s, const struct store_image *
 
 static void describe_mount(struct state *state, const struct volume *v)
 {
-	string_list_add(&state->mounts, xasprintf("%s\t%s\t%s\t%s\t%s", v->name ? "volume" : "bind",
-		v->name ? v->name : "", v->source, v->destination, v->read_only ? "ro" : "rw"));
+	const struct state_mount m = { v->name ? "volume" : "bind", v->name ? v->name : "", v->source,
+		v->destination, v->read_only ? "ro" : "rw", v->propagation };
+
+	string_list_add(&state->mounts, state_mount_text(&m));
 }
 
 static int prepare_volumes(struct launch *l, struct run_settings *s, const struct store_image *image,
 	int root, struct error *err)
 {
-	int r = 0;
+	int r = volumes_from_add(s, &l->state, err);
 
-	add_image_volumes(s, image);
+	if (r == 0)
+		add_image_volumes(s, image);
 	for (size_t i = 0; r == 0 && i < s->volume_count; i++) {
 		struct volume *v = &s->volumes[i];
 
@@ -308,13 +302,13 @@ static int write_config(struct launch *l, const struct make_input *make,
 		in.init = init;
 	}
 	if (r == 0)
-		r = shared_memory_find(&l->state, &shm, err);
+		r = shared_memory_find(&l->state, !make->start_later, &shm, err);
 	in.shm = shm;
 	if (r == 0)
 		r = spec_build(&in, &config, err);
 	if (r < 0)
 		return r;
-	if (joins_any(&l->state))
+	if (joins_any(&l->state) && !make->start_later)
 		r = joins_apply(&l->state, config, err);
 	if (r == 0 && json_object_to_file_ext(path, config, JSON_C_TO_STRING_PLAIN) < 0)
 		r = error_errno(err, errno, "cannot write %s", path);
@@ -322,15 +316,16 @@ static int write_config(struct launch *l, const struct make_input *make,
 	return r;
 }
 
-static int write_etc_files(struct launch *l, const struct run_settings *s, struct error *err)
+static int write_etc_files(struct launch *l, const struct make_input *in, struct error *err)
 {
+	const struct run_settings *s = in->settings;
 	_cleanup_(state_free) struct state joined = { 0 };
 	char text[INET_ADDRSTRLEN];
 	struct etc_files files = { .directory = l->state.directory, .hostname = l->state.hostname,
 		.address = l->state.address, .gateway = network_format(l->bridge.gateway, text),
 		.host_network = s->network == NETWORK_HOST, .hosts = &s->hosts, .dns = &s->dns,
 		.dns_search = &s->dns_search, .dns_options = &s->dns_options };
-	int r = joins_network(&l->state, &joined, err);
+	int r = joins_network(&l->state, !in->start_later, &joined, err);
 
 	if (r < 0)
 		return r;
@@ -339,11 +334,12 @@ static int write_etc_files(struct launch *l, const struct run_settings *s, struc
 	return etc_files_write(&files, err);
 }
 
-static int choose_hostname(struct launch *l, const struct run_settings *s, struct error *err)
+static int choose_hostname(struct launch *l, const struct make_input *in, struct error *err)
 {
+	const struct run_settings *s = in->settings;
 	_cleanup_(state_free) struct state joined = { 0 };
 	char own[65] = "";
-	int r = joins_network(&l->state, &joined, err);
+	int r = joins_network(&l->state, !in->start_later, &joined, err);
 
 	if (r < 0)
 		return r;
@@ -376,11 +372,11 @@ static int make_bundle(struct launch *l, const struct make_input *in, struct err
 	if (r == 0)
 		r = prepare_volumes(l, s, in->image, fd, err);
 	if (r == 0)
-		r = choose_hostname(l, s, err);
-	if (r == 0)
+		r = choose_hostname(l, in, err);
+	if (r == 0 && !in->start_later)
 		r = launch_prepare_network(l, err);
 	if (r == 0)
-		r = write_etc_files(l, s, err);
+		r = write_etc_files(l, in, err);
 	return r == 0 ? write_config(l, in, &user, root, err) : r;
 }
 

@@ -12,10 +12,11 @@ struct make_input {
 	struct run_settings *settings; /* volumes get their directories there */
 	struct store *store;       /* NULL for a bundle */
 	struct store_image *image; /* NULL without one */
+	bool start_later;          /* launch_again starts it: no network is prepared, and whom it joins need not run */
 };
 
 /* Fills l->state (its id is set), registers it and makes all that launch_start needs; the root is mounted
- * and the network prepared. On failure what was made stays, registered, for registry_remove. */
+ * and, unless it starts later, the network prepared. On failure what was made stays, registered, for registry_remove. */
 int container_make(struct launch *l, const struct make_input *in, struct error *err);
 
 #endif

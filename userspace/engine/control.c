@@ -133,7 +133,7 @@ int control_start(const struct state *s, bool attach, int *ret_client, struct er
 
 	if (ret_client)
 		*ret_client = -1;
-	if (registry_owner(s->id) && s->status != STATE_EXITED)
+	if (registry_owner(s->id) && !state_rests(s))
 		return 0; /* docker start of one that runs is no error */
 	/* others in that pid namespace could reach the binary by /proc/PID/exe */
 	if (s->pid_mode && str_starts(s->pid_mode, "container:")) {

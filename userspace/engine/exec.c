@@ -15,6 +15,7 @@
 
 #include "engine/capability.h"
 #include "engine/control.h"
+#include "engine/detach_keys.h"
 #include "engine/signals.h"
 #include "engine/terminal.h"
 #include "engine/user.h"
@@ -151,7 +152,7 @@ static int make_process(struct container *c, const struct exec_request *request,
 
 /* ---- its terminal ---- */
 
-/* Whoever typed ctrl-p ctrl-q leaves, or never came; the program keeps its terminal until it ends. The keeper is of our
+/* Whoever typed the detach keys leaves, or never came; the program keeps its terminal until it ends. The keeper is of our
  * session until its setsid: where we lead that, our end sends it SIGHUP, which it must outlive. */
 static void keep_terminal(int console)
 {
@@ -188,7 +189,7 @@ static bool copy_out(int console)
 
 static bool copy_in(int console, struct detach_keys *keys)
 {
-	char buffer[BUFFER], out[BUFFER + 1];
+	char buffer[BUFFER], out[BUFFER + DETACH_KEYS_MAX];
 	ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
 
 	if (n <= 0)
@@ -208,16 +209,15 @@ static void take_signals(struct signals *signals, int console)
 }
 
 /* Until the program's terminal is closed for good; true: left by the detach keys. */
-static bool serve_terminal(int console, bool input, struct signals *signals)
+static bool serve_terminal(int console, bool input, struct detach_keys *keys, struct signals *signals)
 {
 	struct terminal terminal = { 0 };
-	struct detach_keys keys = { 0 };
 	bool open = true;
 
 	terminal_copy_size(console);
 	if (input)
 		terminal_raw(&terminal);
-	while (open && !keys.whole) {
+	while (open && !detach_keys_complete(keys)) {
 		struct pollfd fds[] = { { .fd = console, .events = POLLIN },
 			{ .fd = input ? STDIN_FILENO : -1, .events = POLLIN },
 			{ .fd = signals->fd, .events = POLLIN } };
@@ -229,10 +229,10 @@ static bool serve_terminal(int console, bool input, struct signals *signals)
 		if (fds[0].revents)
 			open = copy_out(console);
 		if (fds[1].revents)
-			input = copy_in(console, &keys);
+			input = copy_in(console, keys);
 	}
 	terminal_restore(&terminal);
-	return keys.whole;
+	return detach_keys_complete(keys);
 }
 
 /* ---- the program ---- */
@@ -248,7 +248,7 @@ static int wait_for(pid_t pid)
 	return runtime_status_code(status);
 }
 
-static int follow(const struct exec_request *request, pid_t pid, int console)
+static int follow(const struct exec_request *request, pid_t pid, int console, struct detach_keys *keys)
 {
 	struct signals signals;
 
@@ -259,7 +259,7 @@ static int follow(const struct exec_request *request, pid_t pid, int console)
 	if (console < 0)
 		return wait_for(pid);
 	if (signals_open(&signals, NULL) == 0) {
-		bool left = serve_terminal(console, request->interactive, &signals);
+		bool left = serve_terminal(console, request->interactive, keys, &signals);
 
 		signals_close(&signals);
 		if (left) {
@@ -278,11 +278,14 @@ int exec_in_container(const struct state *s, const struct exec_request *request,
 	const int stdio[] = { request->interactive && !request->detach ? STDIN_FILENO : null,
 		request->detach ? null : STDOUT_FILENO, request->detach ? null : STDERR_FILENO };
 	struct runtime_exec_options options = { .stdio = stdio, .ret_console = &console };
+	struct detach_keys keys;
 	json_object *process = NULL;
 	pid_t pid;
-	int r = control_open(s, &c, err);
+	int r = detach_keys_parse(request->detach_keys, &keys, err);
 
 	*ret_code = 1; /* docker's, for what the daemon refuses */
+	if (r == 0)
+		r = control_open(s, &c, err);
 	if (r < 0)
 		return r;
 	if (runtime_status(c) == RUNTIME_PAUSED)
@@ -298,6 +301,6 @@ int exec_in_container(const struct state *s, const struct exec_request *request,
 		*ret_code = runtime_exit_code() == 125 ? 126 : runtime_exit_code();
 		return r;
 	}
-	*ret_code = follow(request, pid, console);
+	*ret_code = follow(request, pid, console, &keys);
 	return 0;
 }

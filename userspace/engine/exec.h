@@ -13,6 +13,7 @@
 struct exec_request {
 	char *const *argv;
 	const char *user, *workdir; /* NULL = the container's own */
+	const char *detach_keys;     /* of detach_keys_parse */
 	struct string_list env;
 	bool interactive, terminal, detach, privileged;
 };

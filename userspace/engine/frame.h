@@ -17,6 +17,8 @@ enum frame_kind {
 	FRAME_RESIZE = 4, /* to it: rows and columns, two bytes each, network order */
 	FRAME_SIGNAL = 5, /* to it: one byte */
 	FRAME_EXIT = 6,   /* from it: the exit code, one byte */
+	FRAME_INPUT_END = 7,    /* to it: no more FRAME_INPUT will come */
+	FRAME_INPUT_TAKEN = 8,  /* from it: the container, which has no terminal, has read all that had come */
 };
 
 enum { FRAME_HEADER = 8, FRAME_MAX = 65536 };

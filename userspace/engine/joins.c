@@ -77,12 +77,14 @@ static int find_running(const char *id, const char *type, struct state *ret, str
 	return 0;
 }
 
-int joins_network(const struct state *s, struct state *ret, struct error *err)
+int joins_network(const struct state *s, bool must_run, struct state *ret, struct error *err)
 {
 	const char *id = joined(s, &joins[0]);
 
 	*ret = (struct state){ 0 };
-	return id ? find_running(id, "network", ret, err) : 0;
+	if (!id)
+		return 0;
+	return must_run ? find_running(id, "network", ret, err) : registry_find(id, ret, err);
 }
 
 static void set_path(json_object *config, const char *type, const char *path)
@@ -115,5 +117,5 @@ int joins_apply(const struct state *s, json_object *config, struct error *err)
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)other.pid, joins[i].file);
 		set_path(config, joins[i].type, path);
 	}
-	return shared_memory_find(s, &shm, err); /* it is still there */
+	return shared_memory_find(s, true, &shm, err); /* it is still there */
 }

@@ -11,8 +11,9 @@
 
 /* Replaces names by ids, once, so that a rename does not matter. */
 int joins_resolve(struct state *s, struct error *err);
-/* The container whose network s joins; -ENOENT unless it runs. Returns 0 with ret->id "" where there is none. */
-int joins_network(const struct state *s, struct state *ret, struct error *err);
+/* The container whose network s joins; with must_run -ESRCH unless it runs. Returns 0 with ret->id "" where there is
+ * none. */
+int joins_network(const struct state *s, bool must_run, struct state *ret, struct error *err);
 /* Writes the paths into a config.json. */
 int joins_apply(const struct state *s, json_object *config, struct error *err);
 bool joins_any(const struct state *s);

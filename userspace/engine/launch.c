@@ -71,7 +71,7 @@ static int mount_layers(struct launch *l, char *const *layers, size_t count, str
 
 	if (count == 0)
 		return error_set(err, EINVAL, "image %s has no layers", l->state.image);
-	if (o.is_volatile && l->state.started_ns)
+	if (o.is_volatile && l->state.status != STATE_CREATING) /* it was mounted before */
 		forget_volatile(work);
 	return overlay_mount(&o, err);
 }
@@ -244,15 +244,22 @@ int launch_start(struct launch *l, struct error *err)
 	return state_save(s, err);
 }
 
+/* Its own address is another now, or that of the container whose network it joins. */
 static int rewrite_hosts(struct launch *l, struct error *err)
 {
+	_cleanup_(state_free) struct state joined = { 0 };
 	struct in_addr gateway = { htonl(l->bridge.gateway) };
 	char text[INET_ADDRSTRLEN];
 	struct etc_files files = { .directory = l->state.directory, .hostname = l->state.hostname,
 		.address = l->state.address, .gateway = inet_ntop(AF_INET, &gateway, text, sizeof(text)),
 		.hosts = &l->state.hosts };
+	int r = joins_network(&l->state, true, &joined, err);
 
-	return on_bridge(l) ? etc_files_write_hosts(&files, err) : 0;
+	if (r == 0 && joined.id[0]) {
+		files.joined = joined.directory;
+		return etc_files_write(&files, err);
+	}
+	return r == 0 && on_bridge(l) ? etc_files_write_hosts(&files, err) : r;
 }
 
 /* The other containers may have been started again, too. */

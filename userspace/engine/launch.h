@@ -43,7 +43,7 @@ int launch_mount_root(struct launch *l, const struct store_image *image, struct 
 int launch_prepare_network(struct launch *l, struct error *err);
 /* Runtime, log and state: returns when the program runs. */
 int launch_start(struct launch *l, struct error *err);
-/* Everything again for a container that ran before. */
+/* All of it for a container that rests: it ran before, or was only made. */
 int launch_again(struct launch *l, struct error *err);
 /* The container's init has ended (or is killed now): removes processes, cgroups, mounts, ports, address. */
 int launch_stop(struct launch *l, struct error *err);

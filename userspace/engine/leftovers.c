@@ -107,12 +107,32 @@ static int remove_files(const struct state *s, struct error *err)
 	return r < 0 ? error_errno(err, -r, "cannot remove the files of container %s", s->id) : 0;
 }
 
+/* Those without a name; another container may have one by --volumes-from. */
+static void remove_volumes(const struct state *s)
+{
+	struct state *list = NULL;
+	size_t count = 0;
+
+	if (s->anonymous.count && registry_list(&list, &count, NULL) < 0)
+		return; /* rather one too many is left than one too few */
+	for (size_t i = 0; i < s->anonymous.count; i++) {
+		const char *volume = s->anonymous.items[i];
+		bool used = false;
+
+		for (size_t j = 0; j < count; j++)
+			used |= strcmp(list[j].id, s->id) != 0 && list[j].status != STATE_REMOVING &&
+				state_has_volume(&list[j], volume);
+		if (!used)
+			volume_remove(s->store_root, volume, NULL);
+	}
+	registry_list_free(list, count);
+}
+
 int registry_remove(struct state *s, struct error *err)
 {
 	int r;
 
-	for (size_t i = 0; i < s->anonymous.count; i++)
-		volume_remove(s->store_root, s->anonymous.items[i], NULL);
+	remove_volumes(s);
 	if (state_has(s->store_root))
 		release_image(s);
 	remove_name(s);
@@ -173,7 +193,7 @@ static void clean_one(const char *id, const char *store_root)
 {
 	_cleanup_free_ char *directory = registry_path("containers", id);
 	_cleanup_(state_free) struct state s = { 0 };
-	bool ended;
+	bool rested, ran;
 
 	if (state_load(directory, &s, NULL) < 0) {
 		state_free(&s);
@@ -183,9 +203,10 @@ static void clean_one(const char *id, const char *store_root)
 		s.address = xstrdup("?");
 	remove_container(id);
 	remove_cgroup(s.cgroup);
-	ended = s.status == STATE_EXITED; /* who held the claim was about to start, or to look */
-	if (!s.remove && (ended || s.status == STATE_RUNNING || s.status == STATE_RESTARTING)) {
-		if (ended) {
+	rested = state_rests(&s); /* who held the claim was about to start it, or to look */
+	ran = s.status == STATE_EXITED || s.status == STATE_RUNNING || s.status == STATE_RESTARTING;
+	if (s.status == STATE_CREATED || (ran && !s.remove)) {
+		if (rested) {
 			registry_stop(&s, NULL);
 			registry_release(id);
 		} else {
@@ -278,7 +299,7 @@ static void adopt_one(const char *storage, const char *id)
 	name = registry_path("names", s.name);
 	if (symlink(storage, link) < 0 || symlink(id, name) < 0)
 		return;
-	if (s.status != STATE_EXITED) {
+	if (!state_rests(&s)) {
 		s.status = STATE_EXITED;
 		s.exit_code = 255; /* docker's, after a reboot */
 		s.finished_ns = state_now();

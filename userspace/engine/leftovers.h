@@ -6,7 +6,8 @@
 
 /* Finds claims whose process is gone: a container that was being made or removed, or has --rm, goes with
  * all that it left (processes, cgroups, mounts, files, names, addresses, ports); another is stopped and kept
- * as exited. Called by every command that works with containers; costs next to nothing when all is well. */
+ * as exited, or as created where its first start was not complete. Called by every command that works with
+ * containers; costs next to nothing when all is well. */
 void leftovers_clean(void);
 
 /* A reboot empties /run: containers that stay are registered again from the store, the rest of what an

@@ -91,6 +91,26 @@ static void warn(const struct launch *l, const struct error *err)
 		l->warn(err->text);
 }
 
+/* One that never ran stays as created. */
+static int rest(struct launch *l, struct error *err)
+{
+	int r;
+
+	forget_request(&l->state);
+	l->state.status = l->state.started_ns ? STATE_EXITED : STATE_CREATED;
+	r = state_save(&l->state, err);
+	if (r == 0)
+		registry_release(l->state.id);
+	return r;
+}
+
+int lifetime_rest(struct launch *l, struct error *err)
+{
+	int r = launch_stop(l, err);
+
+	return r == 0 ? rest(l, err) : r;
+}
+
 /* The last step of every container: what fails here is a warning, the program's exit code is what counts. */
 static void put_away(struct launch *l)
 {
@@ -105,19 +125,15 @@ static void put_away(struct launch *l)
 			warn(l, &err);
 		return;
 	}
-	forget_request(&l->state);
-	l->state.status = STATE_EXITED;
-	if (state_save(&l->state, &err) < 0)
+	if (rest(l, &err) < 0)
 		warn(l, &err);
-	else
-		registry_release(l->state.id);
 }
 
 void lifetime_abort(struct launch *l, const struct error *why)
 {
 	if (!l->state.directory)
 		return;
-	if (!l->state.started_ns)
+	if (l->state.status == STATE_CREATING)
 		l->state.remove = true;
 	free(l->state.error);
 	l->state.error = xstrdup(why->text);

@@ -19,8 +19,11 @@ struct lifetime {
  * exited, the claim is gone. ret_code: docker run's exit code. */
 int lifetime_run(struct lifetime *t, int *ret_code, struct error *err);
 
-/* A start that failed: takes back what it made. A container that never ran is removed, another is kept as
- * exited with the reason. */
+/* One that container_make has made and that is started later: nothing of it stays mounted, the claim is gone. */
+int lifetime_rest(struct launch *l, struct error *err);
+
+/* A start that failed: takes back what it made. A container that run was making is removed, one that rested before does so
+ * again, with the reason. */
 void lifetime_abort(struct launch *l, const struct error *why);
 
 /* What another process wants of the supervisor when init has ended next, or at once where it waits to

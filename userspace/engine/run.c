@@ -22,7 +22,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-enum { CODE_FAILED = 125, CODE_SIGNAL = 128 };
+enum { CODE_REFUSED = 1, CODE_FAILED = 125, CODE_SIGNAL = 128 };
 
 /* One run, from its first step to its last. */
 struct run {
@@ -118,16 +118,21 @@ static int write_cidfile(const struct run *run, struct error *err)
 	return 0;
 }
 
-static int create_and_start(struct run *run, struct error *err)
+static int make(struct run *run, bool start_later, struct error *err)
 {
 	const struct make_input input = { .settings = run->settings, .store = run->store,
-		.image = run->has_image ? &run->image : NULL };
+		.image = run->has_image ? &run->image : NULL, .start_later = start_later };
 	int r = container_make(&run->launch, &input, err);
 
 	if (r == 0 && is_interrupted(run))
 		r = error_set(err, EINTR, "interrupted");
-	if (r == 0)
-		r = write_cidfile(run, err);
+	return r == 0 ? write_cidfile(run, err) : r;
+}
+
+static int create_and_start(struct run *run, struct error *err)
+{
+	int r = make(run, false, err);
+
 	if (r == 0) {
 		r = launch_start(&run->launch, err);
 		run->code = run->launch.exit_code;
@@ -210,13 +215,25 @@ static _Noreturn void be_supervisor(struct run *run, struct supervisor *supervis
 	_exit(0);
 }
 
+static int print_id(const struct run *run, struct error *err)
+{
+	printf("%s\n", run->launch.state.id);
+	return fflush(stdout) == 0 ? 0 : error_errno(err, errno, "cannot write the container's id");
+}
+
 static int follow(struct run *run, struct supervisor *supervisor, struct error *err)
 {
-	struct attachment a = { .fd = supervisor->client, .input = run->settings->interactive,
-		.terminal = run->settings->terminal, .output = true, .forward = true,
-		.signals = &run->signals };
-	int r = attach_run(&a, &run->code, err);
+	const struct run_settings *s = run->settings;
+	unsigned streams = s->attach ? s->attach : ATTACH_STDIN | ATTACH_STDOUT | ATTACH_STDERR;
+	struct attachment a = { .fd = supervisor->client, .input = s->interactive && streams & ATTACH_STDIN,
+		.terminal = s->terminal, .output = streams & ATTACH_STDOUT, .error = streams & ATTACH_STDERR,
+		.forward = !s->no_sig_proxy, .detach_keys = s->detach_keys, .signals = &run->signals };
+	int r = 0;
 
+	if (!a.output && !a.error) /* docker, too: else nobody would learn it */
+		r = print_id(run, err);
+	if (r == 0)
+		r = attach_run(&a, &run->code, err);
 	close(supervisor->client);
 	if (r == 1) /* detached: it goes on without us */
 		run->code = 0;
@@ -238,10 +255,7 @@ static int run_supervised(struct run *run, struct error *err)
 	if (attach)
 		return follow(run, &supervisor, err);
 	run->code = 0;
-	printf("%s\n", run->launch.state.id);
-	if (fflush(stdout) != 0)
-		return error_errno(err, errno, "cannot write the container's id");
-	return 0;
+	return print_id(run, err);
 }
 
 /* ---- from start to end ---- */
@@ -274,8 +288,7 @@ static int run_all(struct run *run, struct error *err)
 	if (r < 0)
 		return r;
 	read_bundle_terminal(run->settings);
-	return run->settings->detach || run->settings->terminal ? run_supervised(run, err)
-								: run_here(run, err);
+	return run_settings_supervised(run->settings) ? run_supervised(run, err) : run_here(run, err);
 }
 
 static void release(struct run *run)
@@ -321,6 +334,55 @@ int run_container(const struct run_request *request, int *ret_code, struct error
 	r = run_all(&run, err);
 	tracer_finish(&run.tracer);
 	*ret_code = run.signal ? CODE_SIGNAL + run.signal : run.code;
+	release(&run);
+	return r;
+}
+
+/* ---- made now, started later ---- */
+
+static int make_to_rest(struct run *run, struct error *err)
+{
+	struct launch *l = &run->launch;
+	int r = make(run, true, err);
+
+	if (r == 0) {
+		/* so that there is a log to read before it has run */
+		r = container_log_open(&l->state, &l->log, err);
+		if (r == 0)
+			r = lifetime_rest(l, err);
+		if (r < 0 && run->settings->cidfile)
+			unlink(run->settings->cidfile);
+	}
+	if (r < 0) {
+		l->state.status = STATE_CREATING; /* or it would rest all the same */
+		lifetime_abort(l, err);
+	}
+	return r;
+}
+
+int create_container(const struct run_request *request, int *ret_code, struct error *err)
+{
+	struct run run = { .request = request, .settings = request->settings, .code = CODE_REFUSED };
+	int r;
+
+	*ret_code = CODE_REFUSED;
+	if (geteuid() != 0)
+		return error_set(err, EPERM, "ctrace create needs root: try sudo ctrace create");
+	launch_init(&run.launch, request->warn);
+	r = choose_id(&run, err);
+	if (r == 0)
+		r = signals_open(&run.signals, err);
+	if (r < 0)
+		return r;
+	leftovers_clean();
+	r = open_source(&run, err);
+	if (r == 0 && is_interrupted(&run))
+		r = error_set(err, EINTR, "interrupted");
+	if (r == 0)
+		r = make_to_rest(&run, err);
+	if (r == 0)
+		r = print_id(&run, err);
+	*ret_code = run.signal ? CODE_SIGNAL + run.signal : r < 0 ? CODE_REFUSED : 0;
 	release(&run);
 	return r;
 }

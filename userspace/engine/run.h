@@ -17,4 +17,8 @@ struct run_request {
  * 127, or 128 + n when signal n interrupted the making. */
 int run_container(const struct run_request *request, int *ret_code, struct error *err);
 
+/* The same up to the start: the container rests as created, until control_start or control_remove; its id is printed.
+ * The exit code for a failure is 1, as of docker create. */
+int create_container(const struct run_request *request, int *ret_code, struct error *err);
+
 #endif

@@ -59,6 +59,24 @@ void run_settings_init(struct run_settings *s)
 	};
 }
 
+bool run_settings_supervised(const struct run_settings *s)
+{
+	return s->detach || s->terminal || s->no_sig_proxy || s->attach;
+}
+
+bool run_settings_mount_on(const struct run_settings *s, const char *path)
+{
+	for (size_t i = 0; i < s->volume_count; i++) {
+		if (!strcmp(s->volumes[i].destination, path))
+			return true;
+	}
+	for (size_t i = 0; i < s->tmpfs_count; i++) {
+		if (!strcmp(s->tmpfs[i].destination, path))
+			return true;
+	}
+	return false;
+}
+
 static void free_mounts(struct run_settings *s)
 {
 	for (size_t i = 0; i < s->volume_count; i++) {
@@ -86,10 +104,10 @@ void run_settings_free(struct run_settings *s)
 	char *strings[] = { s->source, s->seccomp_file, s->name, s->hostname, s->user, s->workdir,
 		s->entrypoint, s->platform, s->cgroup_parent, s->stop_signal, s->cpuset_cpus,
 		s->cpuset_mems, s->json, s->record, s->cidfile, s->domainname, s->pid_mode, s->ipc_mode,
-		s->uts_mode, s->network_container, s->for_tui };
+		s->uts_mode, s->network_container, s->for_tui, s->detach_keys };
 	struct string_list *lists[] = { &s->args, &s->env, &s->labels, &s->cap_add, &s->cap_drop,
 		&s->groups, &s->ports, &s->exposed, &s->hosts, &s->dns, &s->dns_search, &s->dns_options,
-		&s->sysctls };
+		&s->sysctls, &s->annotations, &s->device_rules, &s->volumes_from };
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		free(strings[i]);
@@ -215,6 +233,8 @@ static int check_combinations(const struct run_settings *s, struct error *err)
 
 	if (s->remove && s->restart != RESTART_NO)
 		return error_set(err, EINVAL, "Conflicting options: --restart and --rm");
+	if (s->detach && s->attach)
+		return error_set(err, EINVAL, "Conflicting options: -a and -d");
 	if (s->hostname && s->network == NETWORK_CONTAINER)
 		return error_set(err, EINVAL, "conflicting options: hostname and the network mode");
 	if (s->hostname && s->uts_mode)

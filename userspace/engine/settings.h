@@ -28,6 +28,8 @@ enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_UN
 enum pull_policy { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
 enum trace_mode { TRACE_SUMMARY, TRACE_NONE, TRACE_FULL };
 
+enum { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4 };
+
 struct volume {
 	char *source;      /* of the host; NULL: a named volume, whose directory is not known yet */
 	char *name;        /* of the volume; NULL with no source either: one without a name */
@@ -49,6 +51,13 @@ struct device_setting {
 	char access[4]; /* of "rwm" */
 };
 
+/* One of --device-cgroup-rule. */
+struct device_rule {
+	char type[2];         /* "a", "b" or "c" */
+	int64_t major, minor; /* -1 = all */
+	char access[4];       /* of "rwm" */
+};
+
 struct ulimit {
 	const char *name;    /* "RLIMIT_NOFILE" */
 	uint64_t soft, hard; /* UINT64_MAX = unlimited */
@@ -60,14 +69,19 @@ struct run_settings {
 	struct string_list args; /* CMD */
 
 	bool interactive, terminal, remove, read_only, init, privileged, no_new_privs, detach;
+	bool no_sig_proxy; /* signals end ctrace run, and the container runs on */
+	unsigned attach;   /* of ATTACH_STDIN..., 0 = all there is */
 	bool quiet; /* no progress of a pull */
 	bool publish_all, oom_kill_disable, host_cgroups;
 	bool seccomp_unconfined, paths_unconfined;
 	char *seccomp_file;
 	char *name, *hostname, *user, *workdir, *entrypoint; /* entrypoint: "" resets it */
+	char *detach_keys; /* of detach_keys_parse; NULL = ctrl-p,ctrl-q */
 	char *platform, *cgroup_parent, *stop_signal, *cidfile, *domainname;
 	char *pid_mode, *ipc_mode, *uts_mode; /* "host", "container:ID"; of ipc also "shareable", "none"; NULL = its own */
 	char *network_container;              /* of NETWORK_CONTAINER: whose network it joins */
+	struct string_list annotations;  /* "KEY=VALUE", as labels */
+	struct string_list device_rules; /* of value_device_rule */
 	struct string_list env, labels, cap_add, cap_drop, groups;
 	struct string_list ports;   /* of ports_parse */
 	struct string_list exposed; /* "80/tcp" */
@@ -84,6 +98,7 @@ struct run_settings {
 	int64_t cpu_period, cpu_quota, swappiness, blkio_weight;
 	char *cpuset_cpus, *cpuset_mems;
 
+	struct string_list volumes_from; /* of value_volumes_from */
 	struct volume *volumes;
 	size_t volume_count, volume_capacity;
 	struct tmpfs *tmpfs;
@@ -107,5 +122,10 @@ void run_settings_free(struct run_settings *s);
  * memory, more CPUs than there are, cpus or memory nodes that are not online, names with other
  * characters than docker's. */
 int run_settings_check(const struct run_settings *s, struct error *err);
+
+/* Whether a volume or a tmpfs is mounted at the path. */
+bool run_settings_mount_on(const struct run_settings *s, const char *path);
+/* It takes a supervisor of its own: who started it may leave before it ends, or sees only a part of it. */
+bool run_settings_supervised(const struct run_settings *s);
 
 #endif

@@ -56,7 +56,7 @@ static int find_donor(const char *id, struct state *ret, struct error *err)
 	return r;
 }
 
-int shared_memory_find(const struct state *s, char **ret, struct error *err)
+int shared_memory_find(const struct state *s, bool must_be_there, char **ret, struct error *err)
 {
 	const char *id = joins_ipc(s);
 	_cleanup_(state_free) struct state donor = { 0 };
@@ -77,7 +77,7 @@ int shared_memory_find(const struct state *s, char **ret, struct error *err)
 		return *ret || !id ? 0 : error_set(err, ESRCH, "can't join IPC of container %s: non-shareable IPC (hint: "
 			"use IpcMode:shareable for the donor container)", id);
 	/* not mounted any more: what is below would be a directory of the disk */
-	if (id && (statfs(path, &fs) < 0 || fs.f_type != TMPFS_MAGIC))
+	if (id && must_be_there && (statfs(path, &fs) < 0 || fs.f_type != TMPFS_MAGIC))
 		return error_set(err, ESRCH, "can't join IPC of container %s: the /dev/shm of %s is gone, as that does not run",
 			id, s->id);
 	*ret = steal_ptr(path);

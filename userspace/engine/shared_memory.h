@@ -16,7 +16,7 @@
 /* Mounts it if the container's mode is "shareable". */
 int shared_memory_mount(const struct state *s, struct error *err);
 /* The directory of the host that becomes its /dev/shm, NULL where it has one of its own; for container:ID of one that
- * shares nothing, or whose memory is gone, -ESRCH with docker's text. */
-int shared_memory_find(const struct state *s, char **ret, struct error *err);
+ * shares nothing, or, with must_be_there, whose memory is gone, -ESRCH with docker's text. */
+int shared_memory_find(const struct state *s, bool must_be_there, char **ret, struct error *err);
 
 #endif

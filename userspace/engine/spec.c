@@ -228,6 +228,17 @@ static int process(const struct spec_input *in, json_object **ret, struct error 
 	return 0;
 }
 
+/* KEY=VALUE each; a later one replaces. */
+static void add_pairs(json_object *o, const struct string_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *pair = list->items[i];
+		_cleanup_free_ char *key = xstrndup(pair, strcspn(pair, "="));
+
+		spec_add_string(o, key, pair + strlen(key) + 1);
+	}
+}
+
 static json_object *annotations(const struct spec_input *in)
 {
 	json_object *o = json_object_new_object();
@@ -236,12 +247,8 @@ static json_object *annotations(const struct spec_input *in)
 		for (size_t i = 0; i < in->image->label_count; i++)
 			spec_add_string(o, in->image->labels[i].key, in->image->labels[i].value);
 	}
-	for (size_t i = 0; i < in->settings->labels.count; i++) {
-		const char *label = in->settings->labels.items[i];
-		_cleanup_free_ char *key = xstrndup(label, strcspn(label, "="));
-
-		spec_add_string(o, key, label + strlen(key) + 1);
-	}
+	add_pairs(o, &in->settings->labels);
+	add_pairs(o, &in->settings->annotations);
 	if (in->settings->stop_signal)
 		spec_add_string(o, "org.opencontainers.image.stopSignal", in->settings->stop_signal);
 	if (in->name)

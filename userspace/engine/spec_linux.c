@@ -9,6 +9,7 @@
 #include "engine/capability.h"
 #include "engine/seccomp_profile.h"
 #include "engine/spec.h"
+#include "engine/values.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -172,6 +173,13 @@ static int devices_and_rules(const struct spec_input *in, json_object *devices, 
 	}
 	for (size_t i = 0; r == 0 && i < s->device_count; i++)
 		r = add_device_setting(&s->devices[i], devices, s->privileged ? NULL : rules, err);
+	for (size_t i = 0; r == 0 && !s->privileged && i < s->device_rules.count; i++) {
+		struct device_rule rule;
+
+		r = value_device_rule(s->device_rules.items[i], &rule, err);
+		if (r == 0)
+			add_rule(rules, true, rule.type, rule.major, rule.minor, rule.access);
+	}
 	return r;
 }
 

@@ -14,8 +14,9 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/strbuf.h"
 
-static const char *const status_names[] = { "creating", "running", "restarting", "exited",
+static const char *const status_names[] = { "creating", "created", "running", "restarting", "exited",
 	"removing" };
 
 enum field_type { TEXT, LIST, NUMBER, FLAG };
@@ -32,8 +33,9 @@ static const struct field {
 	FIELD(TEXT, bundle), FIELD(TEXT, rootfs), FIELD(TEXT, hostname), FIELD(TEXT, stop_signal),
 	FIELD(TEXT, network), FIELD(TEXT, pid_mode), FIELD(TEXT, ipc_mode), FIELD(TEXT, uts_mode),
 	FIELD(LIST, ports), FIELD(LIST, hosts), FIELD(NUMBER, shm_size), FIELD(NUMBER, stop_timeout), FIELD(NUMBER, user),
-	FIELD(FLAG, remove), FIELD(FLAG, terminal), FIELD(FLAG, interactive), FIELD(FLAG, keeps_log),
-	FIELD(NUMBER, restart_max), FIELD(LIST, exposed), FIELD(LIST, command), FIELD(LIST, labels), FIELD(LIST, mounts),
+	FIELD(FLAG, remove), FIELD(FLAG, terminal), FIELD(FLAG, interactive), FIELD(FLAG, keeps_log), FIELD(FLAG, stdin_once),
+	FIELD(NUMBER, restart_max), FIELD(LIST, exposed), FIELD(LIST, command), FIELD(LIST, labels),
+	FIELD(LIST, annotations), FIELD(LIST, device_rules), FIELD(LIST, mounts),
 	FIELD(LIST, published), FIELD(NUMBER, created_ns), FIELD(NUMBER, started_ns),
 	FIELD(NUMBER, finished_ns), FIELD(NUMBER, pid), FIELD(NUMBER, exit_code),
 	FIELD(NUMBER, restart_count), FIELD(FLAG, oom_killed), FIELD(TEXT, error), FIELD(TEXT, traceparent),
@@ -185,6 +187,34 @@ int state_load(const char *directory, struct state *ret, struct error *err)
 		field_from_json(o, &fields[i], ret);
 	json_object_put(o);
 	return 0;
+}
+
+char *state_mount_text(const struct state_mount *m)
+{
+	return xasprintf("%s\t%s\t%s\t%s\t%s\t%s", m->type, m->name, m->source, m->destination, m->mode,
+		m->propagation);
+}
+
+bool state_mount_split(char *text, struct state_mount *ret)
+{
+	const char **parts[] = { &ret->type, &ret->name, &ret->source, &ret->destination, &ret->mode,
+		&ret->propagation };
+
+	*ret = (struct state_mount){ .propagation = "rprivate" }; /* which earlier versions did not write down */
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && text; i++)
+		*parts[i] = strsep(&text, "\t");
+	return ret->mode != NULL;
+}
+
+bool state_has_volume(const struct state *s, const char *volume)
+{
+	_cleanup_free_ char *begin = xasprintf("volume\t%s\t", volume);
+
+	for (size_t i = 0; i < s->mounts.count; i++) {
+		if (str_starts(s->mounts.items[i], begin))
+			return true;
+	}
+	return string_list_has(&s->anonymous, volume);
 }
 
 void state_free(struct state *s)

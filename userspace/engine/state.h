@@ -14,7 +14,7 @@
 
 enum { STATE_ID_LENGTH = 64 };
 
-enum state_status { STATE_CREATING, STATE_RUNNING, STATE_RESTARTING, STATE_EXITED, STATE_REMOVING };
+enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_RESTARTING, STATE_EXITED, STATE_REMOVING };
 
 struct state {
 	char id[STATE_ID_LENGTH + 1];
@@ -41,13 +41,15 @@ struct state {
 	int64_t stop_timeout;      /* seconds */
 	int64_t user;              /* the pipes of its output are made this user's */
 	bool remove, terminal, interactive, keeps_log;
+	bool stdin_once;           /* its stdin ends with that of who is attached to it */
 	enum restart_policy restart;
 	int64_t restart_max;
 
 	/* What people ask about. */
-	struct string_list command, labels;
+	struct string_list command, labels, annotations;
+	struct string_list device_rules; /* of --device-cgroup-rule, as they were given */
 	struct string_list exposed;   /* "80/tcp", published or not */
-	struct string_list mounts;    /* "TYPE\tNAME\tSOURCE\tDESTINATION\tMODE" */
+	struct string_list mounts;    /* of state_mount_text */
 	struct string_list published; /* while it runs: "0.0.0.0:8080:80/tcp" */
 	int64_t created_ns, started_ns, finished_ns; /* wall clock, 0 = never */
 	int64_t pid;                  /* of init, 0 = none */
@@ -56,6 +58,26 @@ struct state {
 	char *traceparent; /* of whoever asked for it (W3C Trace Context), or "" */
 	char *error; /* why the last start failed, or "" */
 };
+
+/* A volume or a bound path: an item of state.mounts. */
+struct state_mount {
+	const char *type, *name;          /* "volume" or "bind"; "" for a bound path */
+	const char *source, *destination; /* on the host; in the container */
+	const char *mode, *propagation;   /* "rw" or "ro"; "rprivate" */
+};
+
+char *state_mount_text(const struct state_mount *m); /* the caller's */
+/* Cuts a copy of an item into its parts, which point into it; false: it is no such item. */
+bool state_mount_split(char *text, struct state_mount *ret);
+
+/* Whether the container has that volume, by whatever option. */
+bool state_has_volume(const struct state *s, const char *volume);
+
+/* Neither anything of it runs, nor is anybody making or removing it: made, or exited. */
+static inline bool state_rests(const struct state *s)
+{
+	return s->status == STATE_CREATED || s->status == STATE_EXITED;
+}
 
 const char *state_status_name(enum state_status status);
 

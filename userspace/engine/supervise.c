@@ -18,6 +18,7 @@ struct loop {
 	struct supervision *s;
 	struct launch *l;
 	struct strbuf typed; /* not yet taken by the container */
+	bool input_ended;    /* it is to see the end of its stdin when it has taken that */
 };
 
 static void close_one(int *fd)
@@ -77,6 +78,14 @@ static void on_input(void *data, const char *bytes, size_t length)
 		strbuf_add(&l->typed, bytes, length);
 }
 
+/* docker's StdinOnce: the input ends with that of whoever was attached first. */
+static void on_input_end(void *data)
+{
+	struct loop *l = data;
+
+	l->input_ended |= l->l->state.stdin_once;
+}
+
 static void on_resize(void *data, unsigned rows, unsigned columns)
 {
 	struct loop *l = data;
@@ -114,6 +123,17 @@ static void pass_input(struct loop *l)
 	}
 }
 
+/* All that was typed is taken: who types without a terminal may go on. */
+static void note_taken(struct loop *l)
+{
+	if (l->l->input < 0)
+		return;
+	if (l->s->server)
+		attach_server_send(l->s->server, FRAME_INPUT_TAKEN, NULL, 0);
+	if (l->input_ended)
+		close_one(&l->l->input);
+}
+
 static void forward_signals(struct loop *l)
 {
 	int number;
@@ -144,7 +164,7 @@ static bool turn(struct loop *l)
 		{ .fd = typed ? l->l->input : -1, .events = POLLOUT },
 	};
 	size_t clients = l->s->server ? attach_server_poll(l->s->server, fds + OWN_FDS, FDS_MAX) : 0;
-	const struct attach_events events = { on_input, on_resize, on_signal, l };
+	const struct attach_events events = { on_input, on_input_end, on_resize, on_signal, l };
 
 	if (poll(fds, OWN_FDS + clients, -1) < 0)
 		return true;
@@ -155,6 +175,10 @@ static bool turn(struct loop *l)
 		forward_signals(l);
 	if (l->typed.length && ((fds[2].revents & POLLOUT) || fds[5].revents))
 		pass_input(l);
+	if (typed && !l->typed.length)
+		note_taken(l);
+	else if (l->input_ended && !l->typed.length)
+		close_one(&l->l->input);
 	if (!behind && fds[2].revents & (POLLIN | POLLHUP | POLLERR))
 		copy_output(l, &l->l->console, LOG_STDOUT);
 	if (fds[3].revents)

@@ -5,8 +5,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-enum { CTRL_P = 0x10, CTRL_Q = 0x11 };
-
 void terminal_raw(struct terminal *t)
 {
 	struct termios raw;
@@ -36,24 +34,6 @@ void terminal_copy_size(int console)
 
 	if (terminal_size(&size))
 		ioctl(console, TIOCSWINSZ, &size);
-}
-
-size_t detach_keys_filter(struct detach_keys *keys, const char *bytes, size_t length, char *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < length && !keys->whole; i++) {
-		if (keys->half && bytes[i] == CTRL_Q) {
-			keys->whole = true;
-			break;
-		}
-		if (keys->half)
-			ret[n++] = CTRL_P;
-		keys->half = bytes[i] == CTRL_P;
-		if (!keys->half)
-			ret[n++] = bytes[i];
-	}
-	return n;
 }
 
 void terminal_write(int fd, const char *bytes, size_t length)

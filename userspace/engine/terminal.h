@@ -21,13 +21,6 @@ bool terminal_size(struct winsize *ret);
 /* Gives a console that size. */
 void terminal_copy_size(int console);
 
-/* ctrl-p ctrl-q, taken out of what is typed; docker, too, holds ctrl-p back until the next key. */
-struct detach_keys {
-	bool half, whole;
-};
-/* Writes at most length + 1 bytes to ret; stops where the keys are complete. Returns how many. */
-size_t detach_keys_filter(struct detach_keys *keys, const char *bytes, size_t length, char *ret);
-
 /* Writes all of it, whatever the descriptor's mode; gives up when nobody reads. */
 void terminal_write(int fd, const char *bytes, size_t length);
 

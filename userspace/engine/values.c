@@ -519,6 +519,20 @@ int value_mount(const char *text, struct volume *ret_volume, struct tmpfs *ret_t
 	return mount_volume(&f, text, ret_volume, err);
 }
 
+int value_volumes_from(const char *text, size_t *ret_length, bool *ret_read_only, struct error *err)
+{
+	size_t length = strcspn(text, ":");
+	const char *mode = text[length] ? text + length + 1 : "rw";
+
+	if (!length)
+		return error_set(err, EINVAL, "it is CONTAINER[:ro|rw], and no container is named");
+	if (strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0)
+		return error_set(err, EINVAL, "invalid mode: %s: it is ro or rw", mode);
+	*ret_length = length;
+	*ret_read_only = !strcmp(mode, "ro");
+	return 0;
+}
+
 int value_restart(const char *text, enum restart_policy *ret, int64_t *ret_max, struct error *err)
 {
 	static const char *const names[] = { "no", "on-failure", "always", "unless-stopped" };
@@ -546,6 +560,45 @@ int value_restart(const char *text, enum restart_policy *ret, int64_t *ret_max, 
 		return 0;
 	}
 	return error_set(err, EINVAL, "invalid restart policy '%s'", text);
+}
+
+/* A number or "*"; false: neither. */
+static bool device_number(const char *text, size_t length, int64_t *ret)
+{
+	if (length == 1 && *text == '*') {
+		*ret = -1;
+		return true;
+	}
+	*ret = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return false;
+		*ret = *ret * 10 + (text[i] - '0');
+	}
+	return length > 0 && length <= 9;
+}
+
+int value_device_rule(const char *text, struct device_rule *ret, struct error *err)
+{
+	const char *numbers = text + 2;
+	size_t major = strlen(text) > 2 ? strcspn(numbers, ":") : 0, minor, access;
+
+	if (!major || !strchr("acb", text[0]) || text[1] != ' ' || !numbers[major])
+		goto invalid;
+	minor = strcspn(numbers + major + 1, " ");
+	if (!numbers[major + 1 + minor])
+		goto invalid;
+	access = major + 1 + minor + 1;
+	*ret = (struct device_rule){ .type = { text[0] } };
+	if (!device_number(numbers, major, &ret->major) || !device_number(numbers + major + 1, minor, &ret->minor))
+		goto invalid;
+	if (strlen(numbers + access) - 1 > 2 || strspn(numbers + access, "rwm") != strlen(numbers + access))
+		goto invalid;
+	strcpy(ret->access, numbers + access);
+	return 0;
+invalid:
+	return error_set(err, EINVAL, "invalid device cgroup format '%s': it is TYPE MAJOR:MINOR ACCESS, as 'c 42:* rmw'",
+		text);
 }
 
 int value_host_entry(const char *text, struct error *err)

@@ -25,7 +25,11 @@ int value_capability(const char *text, char **ret, struct error *err);
 
 int value_ulimit(const char *text, struct ulimit *ret, struct error *err);  /* nofile=1024:2048 */
 int value_device(const char *text, struct device_setting *ret, struct error *err);
+/* "c 42:* rmw": type, numbers, access, as a device cgroup has them. */
+int value_device_rule(const char *text, struct device_rule *ret, struct error *err);
 int value_volume(const char *text, struct volume *ret, struct error *err); /* SRC:DST[:OPTIONS] */
+/* CONTAINER[:ro|rw]: the length of CONTAINER, and whether nothing of it may be written. */
+int value_volumes_from(const char *text, size_t *ret_length, bool *ret_read_only, struct error *err);
 /* --mount: type=bind|volume|tmpfs,src=...,dst=...,readonly...; fills one of the two, *ret_is_tmpfs says which. */
 int value_mount(const char *text, struct volume *ret_volume, struct tmpfs *ret_tmpfs, bool *ret_is_tmpfs,
 	struct error *err);
