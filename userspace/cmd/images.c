@@ -237,7 +237,7 @@ int cmd_images(int argc, char **argv)
 	listing.rows = json_object_new_array();
 	r = collect(&a, listing.rows, &err);
 	if (r == 0)
-		r = listing_print(&listing, a.quiet ? "{{.ID}}" : a.format, &err);
+		r = listing_print(&listing, listing_format(a.format, a.quiet, "{{.ID}}"), &err);
 	json_object_put(listing.rows);
 	string_list_free(&a.filters);
 	return r < 0 ? command_fail("images", 1, &err) : 0;
