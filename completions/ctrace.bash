@@ -70,6 +70,10 @@ _ctrace()
 		start | restart | rm | logs | wait | rename | inspect)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current")
 			;;
+		cp)
+			mapfile -t COMPREPLY < <(compgen -S : -W "$(_ctrace_containers -a)" -- "$current"; compgen -f -- "$current")
+			compopt -o nospace 2>/dev/null
+			;;
 		volume) mapfile -t COMPREPLY < <(compgen -W "create ls inspect rm prune
 			$(ctrace volume ls -q 2>/dev/null)" -- "$current") ;;
 		show | replay | record | explain | diff | top) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
