@@ -23,7 +23,7 @@ run=(ct run -d --network none --rootfs "$ROOTFS" -v "$WORK/bound:/bound:ro" -v "
 "${run[@]}" --name box sh -c 'mkdir -p /d/sub /in; echo f >/d/f; chown 1000:1001 /d/f; chmod 4755 /d/f; ln /d/f /d/hard
 	ln -s f /d/l; ln -s /d /dl; ln -s /nosuch /dang; mkfifo /d/fifo; mknod /d/dev b 7 99; echo v >/vol/v; echo s >/scratch/s
 	: >/ready; sleep 1000' >/dev/null
-wait_for 10 ct exec box test -e /ready
+wait_for 10 ct exec box ls /ready
 
 # from WHAT SOURCE DESTINATION [OPTION...]: what then is below out/, and out/ is emptied
 out()
