@@ -61,7 +61,7 @@ _ctrace()
 			return
 		fi
 		case $command in
-		run | rmi | pull | images)
+		run | rmi | pull | images | history)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
 		exec | attach | stop | kill | pause | unpause | stats | port)
