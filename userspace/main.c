@@ -73,8 +73,8 @@ static void print_help(FILE *out)
 			fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	}
 	fputs("\nOptions:\n"
-	      "  --help       print this help\n"
-	      "  --version    print the version\n\n"
+	      "  --help         print this help\n"
+	      "  -v, --version  print the version; ctrace version tells more\n\n"
 	      "ctrace COMMAND --help tells more about a command. Examples:\n"
 	      "  ctrace run --memory 256m ubuntu        run a container and see how it was made\n"
 	      "  ctrace trace -- docker run nginx       the same for docker\n"
@@ -136,7 +136,7 @@ static int run_command(int argc, char **argv)
 		print_help(stdout);
 		return 0;
 	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-v")) {
 		printf("ctrace %s\n", ctrace_version);
 		return 0;
 	}

@@ -17,6 +17,20 @@ fails 1 '^ctrace: unknown command: ctrace a.nb$' "what it cannot print is escape
 fails 125 '^ctrace: unknown flag: --nosuch$' "an unknown option before any command" ct --nosuch ps
 fails 125 'unknown flag: --nosuch' "an unknown option of run" ct run --nosuch busybox
 
+# ---- version ----
+version=$(ct --version)
+version=${version#ctrace }
+is "$(ct version --format '{{.Client.Version}} {{.Server.Version}}')" "$version $version" "version --format TEMPLATE"
+is "$(ct version -f json | jq -r '[.Client.Os, .Server.KernelVersion, .Server.Components[0].Name] | join(" ")')" \
+	"linux $(uname -r) Engine" "version -f json"
+is "$(ct version --format '{{json .}}')" "$(ct version --format json)" "the same as a template"
+is "$(ct version | sed -n 's/^ *Version: *//p' | sort -u)" "$version" "version"
+like "$(ct version | sed -n 's,^ *OS/Arch: *,,p')" '^linux/(amd64|arm64)$' "Go's name of the platform"
+is "$(ct -v)" "$(ct --version)" "-v"
+fails 1 "can't evaluate field Nosuch" "version of a field that is not there" ct version --format '{{.Nosuch}}'
+fails 1 'accepts no arguments' "version with an argument" ct version x
+fails 125 'nosuch' "version with an unknown option" ct version --nosuch
+
 # ---- --quiet and --format ----
 ct run --name one "${ON[@]}" true
 try ct ps -aq --format '{{.Names}}'
