@@ -67,7 +67,7 @@ _ctrace()
 		exec | attach | stop | kill | pause | unpause | stats | port)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers)" -- "$current")
 			;;
-		start | restart | rm | logs | wait | rename | inspect)
+		start | restart | rm | logs | wait | rename | inspect | export)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current")
 			;;
 		cp)

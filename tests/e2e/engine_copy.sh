@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 240
+# timeout: 400
 # ctrace cp and export: docker cp's rules for paths, its texts and exit codes (each measured with docker 20.10 and 28.2's client).
 . tests/lib/env.sh
 . tests/lib/engine.sh
@@ -150,6 +150,25 @@ is "$? $(ct exec box ls /escaped 2>/dev/null)" "1 " "an archive that leaves with
 "$CTRACE" cp box:/in/dir - >/dev/full 2>"$WORK/err"
 is "$? $(cat "$WORK/err")" "1 ctrace cp: cannot write the archive: No space left on device" "a full disk behind stdout"
 
+# ---- export ----
+"$CTRACE" export box >"$WORK/box.tar"
+is $? 0 "export of one that runs"
+is "$(tar tf "$WORK/box.tar" | grep -v '^bin/.' | grep -E '^(bin|d/|data/f|vol|scratch|proc|etc/hosts)' | sort | tr '\n' ' ')" \
+	"bin/ d/ d/dev d/f d/fifo d/hard d/l d/one d/sub/ data/file etc/hosts proc/ scratch/ vol/ " "its root, without what is mounted there"
+mkdir "$WORK/unpacked" && tar xf "$WORK/box.tar" -C "$WORK/unpacked"
+is "$(cat "$WORK/unpacked/data/file") $(stat -c '%u:%g %a' "$WORK/unpacked/d/hard") $(readlink "$WORK/unpacked/bin/sh")" \
+	"from-the-image 1000:1001 4755 busybox" "with owners, modes and links"
+ct export -o "$WORK/file.tar" box
+is "$? $(tar tf "$WORK/file.tar" | sort | md5sum) $(stat -c %a "$WORK/file.tar") $(ls "$WORK" | grep -c part)" \
+	"0 $(tar tf "$WORK/box.tar" | sort | md5sum) 600 0" "export -o FILE"
+fails 1 'cannot write to a directory' "export -o of a directory" ct export -o "$WORK" box
+fails 1 'invalid output path /nosuch/x: No such file' "export into a directory that is not there" ct export -o /nosuch/x box
+fails 1 '^ctrace export: cannot write the archive: No space left on device$' "export to a full disk" ct export -o /dev/full box
+fails 1 'No such container: nosuch' "export of one that is not there" ct export -o "$WORK/none.tar" nosuch
+is "$(ls "$WORK" | grep -c none)" 0 "leaves no file"
+fails 1 'requires 1 argument' "export of nothing" ct export
+like "$(script -qec "'$CTRACE' export box" /dev/null)" 'cowardly refusing to save to a terminal' "export to a terminal"
+
 # ---- what is refused ----
 fails 1 '^ctrace cp: no such directory$' "a file as a directory" ct cp box:/d/f out/new/
 fails 1 "invalid output path: directory \"$WORK/host/out/new\" does not exist" "into a directory that is not there" ct cp box:/d/f out/new/x
@@ -192,6 +211,7 @@ rm -rf out/*
 head -c 100000000 /dev/zero >big
 (ct cp big box:/d/1 & ct cp big box:/d/2 & wait)
 is "$(ct cp box:/d/1 - | tar xO | wc -c) $(ct cp box:/d/2 - | tar xO | wc -c)" "100000000 100000000" "two at once wait for each other"
+is "$("$CTRACE" export box | tar xO d/later)" one "export of one that has ended"
 ct start box >/dev/null
 is "$(ct exec box cat /d/later /vol/later | tr '\n' ' ')" "one one " "and it starts with what was copied"
 "$CTRACE" cp big box:/d/3 &

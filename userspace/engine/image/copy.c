@@ -352,15 +352,25 @@ static int write_bytes(void *arg, const void *bytes, size_t length)
 	return 0;
 }
 
+static int pack_to(int top, const char *name, int fd, struct error *err)
+{
+	struct output out = { .fd = fd };
+	int r = pack_tree(top, name, write_bytes, &out, err);
+
+	return out.failed ? error_errno(err, out.failed, "cannot write the archive") : r;
+}
+
+int copy_root_to_stream(int root, int fd, struct error *err)
+{
+	return pack_to(root, "", fd, err);
+}
+
 int copy_to_stream(const struct copy_place *from, const struct copy_options *o, int fd, struct error *err)
 {
 	_cleanup_(source_close) struct source source = { .fd = -1 };
-	struct output out = { .fd = fd };
 	int r = source_open(from, o->follow, &source, err);
 
-	if (r == 0)
-		r = pack_tree(source.fd, source.name, write_bytes, &out, err);
-	return out.failed ? error_errno(err, out.failed, "cannot write the archive") : r;
+	return r == 0 ? pack_to(source.fd, source.name, fd, err) : r;
 }
 
 struct input {

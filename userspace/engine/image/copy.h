@@ -30,8 +30,10 @@ struct copy_options {
 
 int copy_files(const struct copy_place *from, const struct copy_place *to, struct copy_options *o, struct error *err);
 
-/* A tar of the source to a descriptor, and a tar (compressed or not) from one into a directory. */
+/* A tar of the source to a descriptor, or of the whole root of a container, as docker export. */
 int copy_to_stream(const struct copy_place *from, const struct copy_options *o, int fd, struct error *err);
+int copy_root_to_stream(int root, int fd, struct error *err);
+/* A tar, compressed or not, from a descriptor into a directory. */
 int copy_from_stream(int fd, const struct copy_place *to, struct copy_options *o, struct error *err);
 
 #endif

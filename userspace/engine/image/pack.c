@@ -172,7 +172,7 @@ static int add_children(struct packer *p, int fd, const char *path, int depth)
 
 		if (!strcmp(child->d_name, ".") || !strcmp(child->d_name, ".."))
 			continue;
-		below = xasprintf("%s/%s", path, child->d_name);
+		below = xasprintf("%s%s%s", path, *path ? "/" : "", child->d_name);
 		object = openat(dirfd(dir), child->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (object >= 0)
 			r = add_object(p, object, below, depth + 1);
@@ -193,7 +193,7 @@ static int add_object(struct packer *p, int fd, const char *path, int depth)
 		return 0;
 	if (++p->entries > PACK_ENTRIES_MAX)
 		return error_set(p->err, E2BIG, "there are more than %d files", PACK_ENTRIES_MAX);
-	r = add_entry(p, fd, &st, path);
+	r = *path ? add_entry(p, fd, &st, path) : 0;
 	return r == 0 && S_ISDIR(st.st_mode) ? add_children(p, fd, path, depth) : r;
 }
 
