@@ -19,9 +19,9 @@ struct container_view {
 	char claimed[STATE_ID_LENGTH + 1]; /* its storage is mounted for us; "" = it runs */
 };
 
-/* volumes: with what is bind-mounted, else the root alone. Needs root, and a process with one thread. A container that has ended
- * cannot start meanwhile; one that is being started, stopped or looked at is waited for (10 s, then -EBUSY). On failure, too,
- * the process is back in its own namespace, root and working directory. */
+/* volumes: with what is bind-mounted, else the root alone. Needs root, and a process with one thread. A container that
+ * has ended cannot start meanwhile; one that is being started, stopped or looked at is waited for (10 s, then -EBUSY). On
+ * failure, too, the process is back in its own namespace, root and working directory. */
 int container_view_open(const struct state *s, bool volumes, struct container_view *ret, struct error *err);
 void container_view_close(struct container_view *v); /* also fit for _cleanup_ where the root is -1 */
 

@@ -3,9 +3,9 @@
 #define CTRACE_COPY_H
 
 /*
- * Files between a container and this host, by the rules and texts of docker cp: a path that ends in "/." is the contents of a
- * directory, one that ends in "/" must be one, what exists is replaced (but no directory by a file, nor a file by a directory).
- * Paths of a container are resolved by the kernel below its root; the container may run, and change what it likes.
+ * Files between a container and this host, by the rules and texts of docker cp: a path that ends in "/." is the
+ * contents of a directory, one that ends in "/" must be one, what exists is replaced (but no directory by a file, nor a
+ * file by a directory). Paths of a container are resolved by the kernel below its root; the container may run, and change what it likes.
  */
 
 #include <stdbool.h>

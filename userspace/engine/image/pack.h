@@ -19,7 +19,7 @@ enum {
 /* Takes the next bytes of the tar. Returns 0, or a negative errno to stop; err may be NULL. */
 typedef int pack_write(void *arg, const void *bytes, size_t length);
 
-/* top: a descriptor (O_PATH will do) of what is packed; name: its path in the tar; "" for a directory's contents without itself.
+/* top: a descriptor (O_PATH will do) of what is packed; name: its path in the tar, "" for a directory's contents only.
  * Returns 0; -ECANCELED when write stopped it; -E2BIG beyond a bound; the errno of what could not be read. */
 int pack_tree(int top, const char *name, pack_write *write, void *arg, struct error *err);
 

@@ -299,9 +299,9 @@ static void entry_times(struct archive_entry *entry, struct timespec times[2])
 	times[0] = times[1];
 }
 
-/* Of the object that was made, by its descriptor: who lives in the directory may have put another in its place. By way of
- * /proc/self/fd, because O_PATH, which symlinks and device nodes need, allows no more; it leads to the object itself, also where
- * that is a symlink. Owner before mode and attributes: chown clears setuid bits and capabilities. */
+/* Of the object that was made, by its descriptor: who lives in the directory may have put another in its place. By way
+ * of /proc/self/fd, because O_PATH, which symlinks and device nodes need, allows no more; it leads to the object itself,
+ * also where that is a symlink. Owner before mode and attributes: chown clears setuid bits and capabilities. */
 static int set_metadata(struct unpacker *u, int fd, const char *path)
 {
 	mode_t type = archive_entry_filetype(u->entry);
