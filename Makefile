@@ -69,7 +69,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -Wall -Wextra 
 # What each program links; --as-needed drops what it does not use.
 ctrace_LIBS := -ljson-c -lseccomp -lcap -lmnl -lcrypto
 ctrace-trace_LIBS := -lbpf -lelf -lz -ldeflate -ljson-c -lmnl
-ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lcap
+ctrace-image_LIBS := -lcurl -larchive -lcrypto -ljson-c -lseccomp -lcap -lmnl
 ctrace-serve_LIBS := -lmicrohttpd -lcurl -lbpf -lelf -lz -ldeflate -ljson-c -lmnl -lcrypto -lcap
 ctrace-top_LIBS := -lvterm -lncursesw -ltinfo -lbpf -lelf -lz -ldeflate -ljson-c -lmnl
 TEST_LIBS := -lcmocka -lsqlite3 -lbpf -lelf -lz -ldeflate -ljson-c -lseccomp -lcap -lmnl -lcurl -larchive -lcrypto -lmicrohttpd -lvterm -lncursesw -ltinfo

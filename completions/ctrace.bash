@@ -69,14 +69,18 @@ _ctrace()
 			return
 		fi
 		case $command in
-		run | create | rmi | pull | images)
+		run | create | rmi | pull | images | history)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
 		exec | attach | stop | kill | pause | unpause | stats | port)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers)" -- "$current")
 			;;
-		start | restart | rm | logs | wait | rename | inspect)
+		start | restart | rm | logs | wait | rename | inspect | export)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_containers -a)" -- "$current")
+			;;
+		cp)
+			mapfile -t COMPREPLY < <(compgen -S : -W "$(_ctrace_containers -a)" -- "$current"; compgen -f -- "$current")
+			compopt -o nospace 2>/dev/null
 			;;
 		volume) mapfile -t COMPREPLY < <(compgen -W "create ls inspect rm prune
 			$(ctrace volume ls -q 2>/dev/null)" -- "$current") ;;

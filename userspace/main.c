@@ -7,12 +7,14 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 #define PROGRAM_CTRACE 1
 #define PROGRAM_TRACE 2
@@ -71,8 +73,8 @@ static void print_help(FILE *out)
 			fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	}
 	fputs("\nOptions:\n"
-	      "  --help       print this help\n"
-	      "  --version    print the version\n\n"
+	      "  --help         print this help\n"
+	      "  -v, --version  print the version; ctrace version tells more\n\n"
 	      "ctrace COMMAND --help tells more about a command. Examples:\n"
 	      "  ctrace run --memory 256m ubuntu        run a container and see how it was made\n"
 	      "  ctrace trace -- docker run nginx       the same for docker\n"
@@ -106,6 +108,18 @@ static command_main *by_program_name(const char *path)
 	return NULL;
 }
 
+/* docker's words and exit codes: 1 for a command, 125 for an option. */
+static int unknown(const char *word)
+{
+	bool option = *word == '-';
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
+
+	strbuf_escape(&text, word, strlen(word));
+	fprintf(stderr, "ctrace: unknown %s%s\n\nRun 'ctrace --help' for more information\n",
+		option ? "flag: " : "command: ctrace ", text.text ? text.text : "");
+	return option ? EXIT_CTRACE : 1;
+}
+
 static int run_command(int argc, char **argv)
 {
 	command_main *run = by_program_name(argv[0]);
@@ -122,7 +136,7 @@ static int run_command(int argc, char **argv)
 		print_help(stdout);
 		return 0;
 	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-v")) {
 		printf("ctrace %s\n", ctrace_version);
 		return 0;
 	}
@@ -135,8 +149,7 @@ static int run_command(int argc, char **argv)
 		argv[1] = name; /* what usage lines and argp's errors begin with */
 		return commands[i].run(argc - 1, argv + 1);
 	}
-	fprintf(stderr, "ctrace: unknown command \"%s\"; ctrace --help lists the commands\n", argv[1]);
-	return EXIT_CTRACE;
+	return unknown(argv[1]);
 }
 
 /* What stdout still holds is written before it is told that all went well. */

@@ -7,6 +7,7 @@
  *	                     as long as it is not a program of the container's own or the stub that executes it;
  *	                     afterwards tries to overwrite every binary that it holds (CVE-2019-5736, CVE-2016-9962)
  *	swap A B SECONDS     exchanges two names all the time (CVE-2021-30465, CVE-2024-45310)
+ *	plant NAME TARGET SECONDS  puts a link to TARGET in the place of NAME whenever somebody has made it
  *	descriptors          lists its own descriptors but 0, 1 and 2 (CVE-2024-21626)
  */
 #include <ctype.h>
@@ -160,6 +161,25 @@ static void swap(const char *a, const char *b, double seconds)
 	}
 }
 
+static void plant(const char *name, const char *target, double seconds)
+{
+	double end = now() + seconds;
+	char link[PATH_MAX];
+
+	snprintf(link, sizeof(link), "%s.link", name);
+	while (now() < end) {
+		for (int i = 0; i < 1000; i++) {
+			if (renameat2(AT_FDCWD, link, AT_FDCWD, name, RENAME_EXCHANGE) < 0 && errno != ENOENT)
+				continue;
+			unlink(link); /* what was there, now */
+			if (symlink(target, link) < 0 && errno != EEXIST)
+				exit(1);
+			while (access(name, F_OK) < 0 && now() < end)
+				;
+		}
+	}
+}
+
 static void descriptors(void)
 {
 	char pid[16], name[32], target[PATH_MAX];
@@ -179,6 +199,8 @@ int main(int argc, char **argv)
 		steal(atof(argv[2]));
 	else if (argc == 5 && !strcmp(argv[1], "swap"))
 		swap(argv[2], argv[3], atof(argv[4]));
+	else if (argc == 5 && !strcmp(argv[1], "plant"))
+		plant(argv[2], argv[3], atof(argv[4]));
 	else if (argc == 2 && !strcmp(argv[1], "descriptors"))
 		descriptors();
 	else

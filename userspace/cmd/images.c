@@ -99,19 +99,6 @@ static char *ago(int64_t created_s)
 	return created_s ? xasprintf("%s ago", age) : xstrdup("N/A");
 }
 
-static char *human_size(uint64_t bytes)
-{
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	while (value >= 1000 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1000;
-		unit++;
-	}
-	return xasprintf("%.3g%s", value, units[unit]);
-}
-
 /* docker's keys; SizeBytes, Platform and Reference are what it lacks. */
 static json_object *new_row(const struct store_image *image, bool no_trunc)
 {
@@ -125,9 +112,9 @@ static json_object *new_row(const struct store_image *image, bool no_trunc)
 	listing_add(row, "ID", no_trunc ? xstrdup(image->id) : xstrndup(image->id + strlen("sha256:"), 12));
 	add_name(row, image->reference);
 	listing_add(row, "SharedSize", xstrdup("N/A"));
-	listing_add(row, "Size", human_size(image->size));
+	listing_add(row, "Size", words_image_size(image->size));
 	listing_add(row, "UniqueSize", xstrdup("N/A"));
-	listing_add(row, "VirtualSize", human_size(image->size));
+	listing_add(row, "VirtualSize", words_image_size(image->size));
 	listing_add(row, "SizeBytes", xasprintf("%llu", (unsigned long long)image->size));
 	listing_add(row, "Platform", xstrdup(image->platform));
 	listing_add(row, "Reference", xstrdup(image->reference));
@@ -237,7 +224,7 @@ int cmd_images(int argc, char **argv)
 	listing.rows = json_object_new_array();
 	r = collect(&a, listing.rows, &err);
 	if (r == 0)
-		r = listing_print(&listing, a.quiet ? "{{.ID}}" : a.format, &err);
+		r = listing_print(&listing, listing_format(a.format, a.quiet, "{{.ID}}"), &err);
 	json_object_put(listing.rows);
 	string_list_free(&a.filters);
 	return r < 0 ? command_fail("images", 1, &err) : 0;

@@ -166,6 +166,11 @@ static int print_template(const struct listing *l, const char *template, bool ta
 	return 0;
 }
 
+const char *listing_format(const char *format, bool quiet, const char *quiet_format)
+{
+	return quiet && (!format || !strcmp(format, "table")) ? quiet_format : format;
+}
+
 int listing_print(const struct listing *l, const char *format, struct error *err)
 {
 	if (!format || !strcmp(format, "table")) {

@@ -24,6 +24,9 @@ struct listing {
 /* format: NULL or "table", "json", "table TEMPLATE", TEMPLATE. */
 int listing_print(const struct listing *l, const char *format, struct error *err);
 
+/* What is to be printed where --quiet is a format of its own, and --format goes before it, as in docker images. */
+const char *listing_format(const char *format, bool quiet, const char *quiet_format);
+
 /* Adds a text; the value is the callee's. */
 void listing_add(json_object *row, const char *key, char *value);
 

@@ -222,6 +222,8 @@ int cmd_ps(int argc, char **argv)
 	code = engine_command_begin("ps");
 	if (code)
 		return code;
+	if (a.quiet && a.format)
+		fputs("WARNING: Ignoring custom format, because both --format and --quiet are set.\n", stderr);
 	listing.rows = json_object_new_array();
 	r = collect(&a, listing.rows, &err);
 	if (r == 0)

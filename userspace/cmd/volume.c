@@ -91,7 +91,7 @@ static int print_list(struct store *store, const struct arguments *a, struct err
 	}
 	volume_list_free(list, count);
 	if (r == 0)
-		r = listing_print(&listing, a->quiet ? "{{.Name}}" : a->format, err);
+		r = listing_print(&listing, listing_format(a->format, a->quiet, "{{.Name}}"), err);
 	json_object_put(listing.rows);
 	return r;
 }

@@ -38,7 +38,9 @@ char *words_duration(int64_t s)
 	return xasprintf("%lld years", (long long)(s / DAY / 365));
 }
 
-static char *scaled(double value, double base, const char *const *units, size_t count)
+static const char *const decimal_units[] = { "B", "kB", "MB", "GB", "TB", "PB" };
+
+static char *scaled(double value, double base, int digits, const char *const *units, size_t count)
 {
 	size_t unit = 0;
 
@@ -46,21 +48,24 @@ static char *scaled(double value, double base, const char *const *units, size_t 
 		value /= base;
 		unit++;
 	}
-	return xasprintf("%.4g%s", value, units[unit]);
+	return xasprintf("%.*g%s", digits, value, units[unit]);
 }
 
 char *words_size(double bytes)
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB" };
+	return scaled(bytes, 1000, 4, decimal_units, ARRAY_SIZE(decimal_units));
+}
 
-	return scaled(bytes, 1000, units, ARRAY_SIZE(units));
+char *words_image_size(uint64_t bytes)
+{
+	return scaled((double)bytes, 1000, 3, decimal_units, ARRAY_SIZE(decimal_units));
 }
 
 char *words_binary_size(double bytes)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
 
-	return scaled(bytes, 1024, units, ARRAY_SIZE(units));
+	return scaled(bytes, 1024, 4, units, ARRAY_SIZE(units));
 }
 
 char *words_time(int64_t ns)

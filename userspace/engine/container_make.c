@@ -15,6 +15,7 @@
 #include "engine/joins.h"
 #include "engine/leftovers.h"
 #include "engine/registry.h"
+#include "engine/root_mount.h"
 #include "engine/rooted.h"
 #include "engine/shared_memory.h"
 #include "engine/spec.h"
@@ -180,7 +181,7 @@ static int prepare_root(struct launch *l, const struct make_input *in, struct er
 	if (r == 0)
 		r = make_storage(&l->state, err);
 	if (r == 0)
-		r = launch_mount_root(l, in->image, err);
+		r = root_mount(&l->state, in->image, err);
 	return r == 0 ? shared_memory_mount(&l->state, err) : r;
 }
 

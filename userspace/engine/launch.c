@@ -14,11 +14,10 @@
 #include "engine/etc_files.h"
 #include "engine/joins.h"
 #include "engine/leftovers.h"
-#include "engine/overlay.h"
 #include "engine/registry.h"
+#include "engine/root_mount.h"
 #include "engine/shared_memory.h"
 #include "engine/terminal.h"
-#include "engine/image/tree.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -47,56 +46,6 @@ void launch_free(struct launch *l)
 	port_sockets_close(&l->sockets);
 	state_free(&l->state);
 	free(l->oci_root);
-}
-
-/* ---- root file system ---- */
-
-/* A volatile upper directory refuses a second mount by a mark in overlayfs's own directory below the workdir; what it
- * guards against is a crash of the host, which a container with --rm does not outlive. */
-static void forget_volatile(const char *workdir)
-{
-	static const char own[] = "work", name[] = "incompat";
-	_cleanup_free_ char *mark = xasprintf("%s/%s/%s", workdir, own, name);
-
-	tree_remove(AT_FDCWD, mark);
-}
-
-static int mount_layers(struct launch *l, char *const *layers, size_t count, struct error *err)
-{
-	_cleanup_free_ char *upper = xasprintf("%s/upper", l->state.storage);
-	_cleanup_free_ char *work = xasprintf("%s/work", l->state.storage);
-	_cleanup_free_ char *root = xasprintf("%s/root", l->state.storage);
-	struct overlay o = { .layers = layers, .layer_count = count, .upper = upper, .work = work,
-		.target = root, .is_volatile = l->state.remove };
-
-	if (count == 0)
-		return error_set(err, EINVAL, "image %s has no layers", l->state.image);
-	if (o.is_volatile && l->state.status != STATE_CREATING) /* it was mounted before */
-		forget_volatile(work);
-	return overlay_mount(&o, err);
-}
-
-static int mount_image(struct launch *l, struct error *err)
-{
-	_cleanup_(cleanup_store) struct store *store = NULL;
-	struct store_image image;
-	int r = store_open(l->state.store_root, &store, err);
-
-	if (r == 0)
-		r = store_find(store, l->state.image_id, NULL, &image, err);
-	if (r < 0)
-		return r;
-	r = mount_layers(l, image.layers, image.layer_count, err);
-	store_image_free(&image);
-	return r;
-}
-
-/* --rootfs is a lower layer, too: many containers can use it at once, and none changes it. */
-int launch_mount_root(struct launch *l, const struct store_image *image, struct error *err)
-{
-	if (state_has(l->state.rootfs))
-		return mount_layers(l, &l->state.rootfs, 1, err);
-	return image ? mount_layers(l, image->layers, image->layer_count, err) : mount_image(l, err);
 }
 
 /* ---- network ---- */
@@ -286,7 +235,7 @@ int launch_again(struct launch *l, struct error *err)
 	int r = 0;
 
 	if (!state_has(l->state.bundle)) {
-		r = launch_mount_root(l, NULL, err);
+		r = root_mount(&l->state, NULL, err);
 		if (r == 0)
 			r = shared_memory_mount(&l->state, err);
 		if (r == 0)

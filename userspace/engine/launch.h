@@ -13,7 +13,6 @@
 #include "engine/network.h"
 #include "engine/ports.h"
 #include "engine/state.h"
-#include "engine/store.h"
 #include "runtime/runtime.h"
 #include "util/error.h"
 
@@ -37,8 +36,6 @@ struct launch {
 void launch_init(struct launch *l, void (*warn)(const char *text));
 void launch_free(struct launch *l); /* memory and descriptors */
 
-/* Mounts the overlay: over the image's layers, or over state.rootfs. image may be NULL: it is looked up. */
-int launch_mount_root(struct launch *l, const struct store_image *image, struct error *err);
 /* Bridge, address and ports; the state is saved with them. */
 int launch_prepare_network(struct launch *l, struct error *err);
 /* Runtime, log and state: returns when the program runs. */

@@ -11,6 +11,7 @@
  *   lock               flock: shared while a hold is taken, exclusive while images change
  *   references.json    reference + platform -> image id
  *   images/HEX.json    one image: its configuration, layers, size
+ *   images/HEX.history how it was made (image_history.h)
  *   layers/HEX/diff    one unpacked layer, HEX = its chain id (image-spec, config.md)
  *   holds/HEX/NAME     container NAME uses image HEX: rmi refuses
  *   tmp/               layers that are being unpacked, each locked by its owner

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/array.h"
@@ -175,6 +177,23 @@ int64_t document_size(struct json_object *object, const char *key)
 	struct json_object *value = member(object, key, json_type_int);
 
 	return value && json_object_get_int64(value) >= 0 ? json_object_get_int64(value) : -1;
+}
+
+int64_t document_time(struct json_object *object, const char *key)
+{
+	const char *text = document_string(object, key, NULL);
+	struct tm tm = { 0 };
+	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	int64_t seconds;
+
+	if (!rest)
+		return 0;
+	seconds = timegm(&tm);
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if ((*rest == '+' || *rest == '-') && strlen(rest) == 6)
+		seconds -= (*rest == '+' ? 60 : -60) * (atoi(rest + 1) * 60 + atoi(rest + 4));
+	return seconds > 0 ? seconds : 0;
 }
 
 bool document_bool(struct json_object *object, const char *key, bool fallback)

@@ -29,6 +29,8 @@ struct json_object *document_object(struct json_object *object, const char *key)
 struct json_object *document_array(struct json_object *object, const char *key);
 /* A non-negative integer, or -1. */
 int64_t document_size(struct json_object *object, const char *key);
+/* Seconds since 1970 of an RFC 3339 text, "2024-05-01T12:00:00.123+02:00"; 0 when it is something else. */
+int64_t document_time(struct json_object *object, const char *key);
 bool document_bool(struct json_object *object, const char *key, bool fallback);
 /* Element i of an array as a string, or NULL. */
 const char *document_item(struct json_object *array, size_t i);

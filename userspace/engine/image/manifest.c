@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "engine/image/document.h"
 #include "engine/image/reference.h"
@@ -246,23 +245,6 @@ void manifest_free(struct manifest *m)
 	*m = (struct manifest){ 0 };
 }
 
-/* RFC 3339, "2024-05-01T12:00:00.123+02:00"; 0 when it is something else. */
-static int64_t parse_time(const char *text)
-{
-	struct tm tm = { 0 };
-	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	int64_t seconds;
-
-	if (!rest)
-		return 0;
-	seconds = timegm(&tm);
-	if (*rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	if ((*rest == '+' || *rest == '-') && strlen(rest) == 6)
-		seconds -= (*rest == '+' ? 60 : -60) * (atoi(rest + 1) * 60 + atoi(rest + 4));
-	return seconds > 0 ? seconds : 0;
-}
-
 static int parse_diff_ids(struct json_object *list, const char *what, size_t layer_count,
 	struct image_config *c, struct error *err)
 {
@@ -295,7 +277,7 @@ int image_config_parse(const char *bytes, size_t length, const char *what, size_
 	platform_set(&c.platform, document_string(object, "os", "linux"),
 		document_string(object, "architecture", "unknown"),
 		document_string(object, "variant", ""));
-	c.created_s = parse_time(document_string(object, "created", NULL));
+	c.created_s = document_time(object, "created");
 	r = parse_diff_ids(document_array(document_object(object, "rootfs"), "diff_ids"), what,
 		layer_count, &c, err);
 	if (r < 0) {
@@ -303,6 +285,7 @@ int image_config_parse(const char *bytes, size_t length, const char *what, size_
 		return r;
 	}
 	c.config = json_object_get(document_object(object, "config"));
+	c.history = json_object_get(document_array(object, "history"));
 	*ret = c;
 	return 0;
 }
@@ -313,5 +296,6 @@ void image_config_free(struct image_config *c)
 		free(c->diff_ids[i]);
 	free(c->diff_ids);
 	json_object_put(c->config);
+	json_object_put(c->history);
 	*c = (struct image_config){ 0 };
 }

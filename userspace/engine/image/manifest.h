@@ -53,7 +53,8 @@ struct image_config {
 	int64_t created_s;
 	char **diff_ids; /* count, NULL-terminated */
 	size_t count;
-	struct json_object *config; /* the "config" object, or NULL; owned */
+	struct json_object *config;  /* the "config" object, or NULL; owned */
+	struct json_object *history; /* the "history" array, or NULL; owned */
 };
 
 /* Parses an image's configuration; layer_count is the manifest's. Returns 0 or -EBADMSG. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/image/document.h"
+#include "engine/image/image_history.h"
 #include "engine/image/record.h"
 #include "engine/image/tree.h"
 #include "util/array.h"
@@ -249,6 +250,7 @@ static int remove_locked(struct store *store, const char *key, bool force, refer
 	path = record_path(image.id);
 	if (unlinkat(store_root_fd(store), path, 0) < 0)
 		return error_errno(err, errno, "cannot remove %s/%s", store_root(store), path);
+	image_history_remove(store, image.id);
 	tell(arg, "Deleted", image.id);
 	return detach_layers(store, tell, arg, err);
 }

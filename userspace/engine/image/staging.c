@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/image/document.h"
+#include "engine/image/image_history.h"
 #include "engine/image/record.h"
 #include "engine/image/references.h"
 #include "engine/image/tree.h"
@@ -191,18 +192,6 @@ static int write_size(struct staging *s, size_t i, uint64_t bytes, struct error 
 	return document_write(s->fd, name, object, err);
 }
 
-static uint64_t read_size(struct store *store, const char *chain)
-{
-	_cleanup_(cleanup_json) struct json_object *object = NULL;
-	_cleanup_free_ char *path = xasprintf("layers/%s/layer.json", chain);
-	int64_t size;
-
-	if (document_read(store_root_fd(store), path, 4096, &object, NULL) < 0)
-		return 0;
-	size = document_size(object, "size");
-	return size > 0 ? (uint64_t)size : 0;
-}
-
 static int place_layer(struct staging *s, const struct staged_image *image, size_t i, struct error *err)
 {
 	_cleanup_free_ char *to = xasprintf("layers/%s", image->chains[i]);
@@ -229,12 +218,14 @@ static int write_record(struct staging *s, const struct staged_image *image, str
 	const struct image_config *config = &image->plan->config;
 	uint64_t size = 0;
 	char platform[100];
+	int r;
 
 	for (size_t i = 0; i < image->count; i++)
-		size += read_size(s->store, image->chains[i]);
+		size += image_history_layer_size(s->store, image->chains[i]);
 	record = record_new(image->plan->id, platform_format(&config->platform, platform),
 		config->created_s, size, image->chains, image->count, json_object_get(config->config));
-	return document_write(store_root_fd(s->store), path, record, err);
+	r = image_history_write(s->store, image->plan->id, config->history, err);
+	return r == 0 ? document_write(store_root_fd(s->store), path, record, err) : r;
 }
 
 static int commit_locked(struct staging *s, const struct staged_image *image, struct error *err)

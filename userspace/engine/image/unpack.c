@@ -37,6 +37,8 @@ struct unpacker {
 	struct archive_entry *entry;
 	unpack_read *read;
 	void *arg;
+	const struct unpack_options *options; /* NULL: a layer */
+	const char *what;		      /* "the layer" */
 	struct unpacked *result;
 	struct map implied; /* path -> index + 1 in result->implied */
 	struct directory *directories;
@@ -59,15 +61,14 @@ void unpacked_free(struct unpacked *u)
 static int fail(struct unpacker *u, int code, const char *path, const char *what)
 {
 	if (code == ENOSPC || code == EDQUOT)
-		return error_set(u->err, code,
-			"no space left on device while unpacking \"%s\": free some space, or set "
-			"CTRACE_ROOT to a larger file system", path);
-	return error_errno(u->err, code, "cannot %s \"%s\" of the layer", what, path);
+		return error_set(u->err, code, "no space left on device while unpacking \"%s\": free some space%s",
+			path, u->options ? "" : ", or set CTRACE_ROOT to a larger file system");
+	return error_errno(u->err, code, "cannot %s \"%s\" of %s", what, path, u->what);
 }
 
 static int refuse(struct unpacker *u, const char *path, const char *why)
 {
-	return error_set(u->err, EPERM, "the layer is refused: entry \"%s\" %s", path, why);
+	return error_set(u->err, EPERM, "%s is refused: entry \"%s\" %s", u->what, path, why);
 }
 
 /* ---- paths ---- */
@@ -78,15 +79,15 @@ static int clean_path(struct unpacker *u, const char *path, char **ret)
 	_cleanup_(strbuf_free) struct strbuf out = { 0 };
 
 	if (!path)
-		return error_set(u->err, EBADMSG, "the layer's tar is damaged: an entry has no name");
+		return error_set(u->err, EBADMSG, "%s's tar is damaged: an entry has no name", u->what);
 	if (strlen(path) > UNPACK_PATH_MAX)
-		return error_set(u->err, E2BIG, "the layer has a path of %zu bytes, at most %d are "
-			"unpacked", strlen(path), UNPACK_PATH_MAX);
+		return error_set(u->err, E2BIG, "%s has a path of %zu bytes, at most %d are "
+			"unpacked", u->what, strlen(path), UNPACK_PATH_MAX);
 	for (const char *p = path; *p;) {
 		size_t length = strcspn(p, "/");
 
 		if (length == 2 && !strncmp(p, "..", 2))
-			return refuse(u, path, "leaves the layer with \"..\" (path traversal)");
+			return refuse(u, path, "leaves it with \"..\" (path traversal)");
 		if (length && !(length == 1 && *p == '.')) {
 			if (out.length)
 				strbuf_putc(&out, '/');
@@ -256,24 +257,29 @@ static int open_parent(struct unpacker *u, const char *directory)
 
 /* ---- metadata ---- */
 
-static bool xattr_wanted(const char *name)
+static bool is_foreign(const struct unpacker *u)
 {
+	return u->options && u->options->foreign;
+}
+
+static bool xattr_wanted(const struct unpacker *u, const char *name)
+{
+	if (is_foreign(u))
+		return str_starts(name, "user.") && !str_starts(name, "user.overlay.");
 	return !str_starts(name, "trusted.overlay.") && !str_starts(name, "user.overlay.");
 }
 
-/* By way of /proc/self/fd, because there is no fsetxattr for symlinks and device nodes. */
-static int set_xattrs(struct unpacker *u, int parent, const char *name, const char *path)
+static int set_xattrs(struct unpacker *u, const char *self, const char *path)
 {
-	_cleanup_free_ char *file = xasprintf("/proc/self/fd/%d/%s", parent, name);
 	const char *key;
 	const void *value;
 	size_t size;
 
 	if (archive_entry_xattr_reset(u->entry) > UNPACK_XATTRS_MAX)
-		return error_set(u->err, E2BIG, "entry \"%s\" of the layer has more than %d extended "
-			"attributes", path, UNPACK_XATTRS_MAX);
+		return error_set(u->err, E2BIG, "entry \"%s\" of %s has more than %d extended "
+			"attributes", path, u->what, UNPACK_XATTRS_MAX);
 	while (archive_entry_xattr_next(u->entry, &key, &value, &size) == ARCHIVE_OK) {
-		if (!key || !xattr_wanted(key) || lsetxattr(file, key, value, size, 0) == 0)
+		if (!key || !xattr_wanted(u, key) || setxattr(self, key, value, size, 0) == 0)
 			continue;
 		/* A file system without, say, user.* loses them, as tar does; capabilities decide
 		 * what a program may do and are never lost in silence. */
@@ -293,25 +299,43 @@ static void entry_times(struct archive_entry *entry, struct timespec times[2])
 	times[0] = times[1];
 }
 
-/* Owner before mode and attributes: chown clears setuid bits and capabilities. */
-static int set_metadata(struct unpacker *u, int parent, const char *name, const char *path)
+/* Of the object that was made, by its descriptor: who lives in the directory may have put another in its place. By way
+ * of /proc/self/fd, because O_PATH, which symlinks and device nodes need, allows no more; it leads to the object itself,
+ * also where that is a symlink. Owner before mode and attributes: chown clears setuid bits and capabilities. */
+static int set_metadata(struct unpacker *u, int fd, const char *path)
 {
-	mode_t type = archive_entry_filetype(u->entry), mode = archive_entry_perm(u->entry) & 07777;
+	mode_t type = archive_entry_filetype(u->entry);
+	mode_t mode = archive_entry_perm(u->entry) & (is_foreign(u) ? 01777 : 07777);
 	struct timespec times[2];
+	char self[32];
 	int r;
 
-	if (fchownat(parent, name, (uid_t)archive_entry_uid(u->entry),
-		    (gid_t)archive_entry_gid(u->entry), AT_SYMLINK_NOFOLLOW) < 0)
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (!is_foreign(u) && fchownat(fd, "", (uid_t)archive_entry_uid(u->entry),
+		    (gid_t)archive_entry_gid(u->entry), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
 		return fail(u, errno, path, "change the owner of");
-	if (type != AE_IFLNK && fchmodat(parent, name, mode, 0) < 0)
+	if (type != AE_IFLNK && chmod(self, mode) < 0)
 		return fail(u, errno, path, "change the mode of");
-	r = set_xattrs(u, parent, name, path);
+	r = set_xattrs(u, self, path);
 	if (r < 0)
 		return r;
 	entry_times(u->entry, times);
-	if (utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (utimensat(AT_FDCWD, self, times, 0) < 0)
 		return fail(u, errno, path, "set the time of");
 	return 0;
+}
+
+/* The same for what has no descriptor yet. */
+static int set_metadata_of(struct unpacker *u, int parent, const char *name, const char *path)
+{
+	_cleanup_close_ int fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail(u, errno, path, "open");
+	if ((st.st_mode & S_IFMT) != archive_entry_filetype(u->entry))
+		return fail(u, EBUSY, path, "set the owner and mode of");
+	return set_metadata(u, fd, path);
 }
 
 static void defer_times(struct unpacker *u, const char *path)
@@ -338,6 +362,17 @@ static void set_directory_times(struct unpacker *u)
 }
 
 /* ---- entries ---- */
+
+/* Neither a directory nor what is none may take the place of the other, links to a directory included. */
+static int check_kind(struct unpacker *u, int parent, const char *name, const char *path, bool directory)
+{
+	struct stat st;
+
+	if (!u->options || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode) == directory)
+		return 0;
+	return error_set(u->err, EEXIST, "cannot overwrite %sdirectory \"%s\" with %sdirectory", directory ? "non-" : "",
+		path, directory ? "" : "non-");
+}
 
 /* Clears the way for an entry that is no directory. */
 static int remove_existing(struct unpacker *u, int parent, const char *name, const char *path)
@@ -370,7 +405,7 @@ static int add_directory(struct unpacker *u, int parent, const char *name, const
 	if (r < 0)
 		return fail(u, -r, path, "make the directory");
 	forget_implied(u, path);
-	r = set_metadata(u, parent, name, path);
+	r = set_metadata_of(u, parent, name, path);
 	if (r == 0)
 		defer_times(u, path);
 	return r;
@@ -397,8 +432,8 @@ static int archive_failed(struct unpacker *u)
 	const char *text = archive_error_string(u->archive);
 
 	if (u->stopped)
-		return error_set(u->err, ECANCELED, "the layer ended before its tar did");
-	return error_set(u->err, EBADMSG, "the layer's tar is damaged: %s", text ? text : "cut short");
+		return error_set(u->err, ECANCELED, "%s ended before its tar did", u->what);
+	return error_set(u->err, EBADMSG, "%s's tar is damaged: %s", u->what, text ? text : "cut short");
 }
 
 static int write_contents(struct unpacker *u, int fd, const char *path)
@@ -431,7 +466,7 @@ static int add_file(struct unpacker *u, int parent, const char *name, const char
 	if (fd < 0)
 		return fail(u, errno, path, "make the file");
 	r = write_contents(u, fd, path);
-	return r < 0 ? r : set_metadata(u, parent, name, path);
+	return r < 0 ? r : set_metadata(u, fd, path);
 }
 
 /* A hard link shares its inode's metadata, so there is nothing to set; it must point into this layer
@@ -449,8 +484,8 @@ static int add_hard_link(struct unpacker *u, int parent, const char *name, const
 	target_name = split(target, &directory);
 	fd = tree_open(u->root, directory, O_RDONLY | O_DIRECTORY);
 	if (fd < 0 || fstatat(fd, target_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || tree_is_whiteout(&st))
-		return error_set(u->err, EBADMSG, "the layer has a hard link \"%s\" to \"%s\", which is "
-			"not in it", path, target);
+		return error_set(u->err, EBADMSG, "%s has a hard link \"%s\" to \"%s\", which is "
+			"not in it", u->what, path, target);
 	if (!strcmp(target, path))
 		return 0;
 	r = remove_existing(u, parent, name, path);
@@ -469,7 +504,7 @@ static int add_node(struct unpacker *u, int parent, const char *name, const char
 
 	if (mknodat(parent, name, type | 0600, type == AE_IFIFO ? 0 : device) < 0)
 		return fail(u, errno, path, "make the device node");
-	return set_metadata(u, parent, name, path);
+	return set_metadata_of(u, parent, name, path);
 }
 
 static int add_symlink(struct unpacker *u, int parent, const char *name, const char *path)
@@ -478,7 +513,7 @@ static int add_symlink(struct unpacker *u, int parent, const char *name, const c
 
 	if (!target || symlinkat(target, parent, name) < 0)
 		return fail(u, target ? errno : EBADMSG, path, "make the symbolic link");
-	return set_metadata(u, parent, name, path);
+	return set_metadata_of(u, parent, name, path);
 }
 
 /* ---- whiteouts ---- */
@@ -511,8 +546,10 @@ static int add_whiteout(struct unpacker *u, int parent, const char *name, const 
 static int add_entry(struct unpacker *u, int parent, const char *name, const char *path)
 {
 	mode_t type = archive_entry_filetype(u->entry);
-	int r;
+	int r = check_kind(u, parent, name, path, type == AE_IFDIR && !archive_entry_hardlink(u->entry));
 
+	if (r < 0)
+		return r;
 	if (archive_entry_hardlink(u->entry))
 		return add_hard_link(u, parent, name, path);
 	if (type == AE_IFDIR)
@@ -520,6 +557,10 @@ static int add_entry(struct unpacker *u, int parent, const char *name, const cha
 	if (type == AE_IFSOCK || (type == AE_IFCHR && !archive_entry_rdevmajor(u->entry) &&
 					 !archive_entry_rdevminor(u->entry)))
 		return 0;
+	if (is_foreign(u) && (type == AE_IFCHR || type == AE_IFBLK)) {
+		u->result->left_out++;
+		return 0;
+	}
 	r = remove_existing(u, parent, name, path);
 	if (r < 0)
 		return r;
@@ -533,16 +574,17 @@ static int add_entry(struct unpacker *u, int parent, const char *name, const cha
 	case AE_IFIFO:
 		return add_node(u, parent, name, path);
 	}
-	return error_set(u->err, EBADMSG, "entry \"%s\" of the layer has an unknown type", path);
+	return error_set(u->err, EBADMSG, "entry \"%s\" of %s has an unknown type", path, u->what);
 }
 
 static int add_root(struct unpacker *u)
 {
 	if (archive_entry_hardlink(u->entry) || archive_entry_filetype(u->entry) != AE_IFDIR)
-		return refuse(u, "/", "replaces the layer's root by something else");
-	/* "." names the root itself through its own descriptor. */
+		return refuse(u, "/", "replaces the root by something else");
+	if (u->options)
+		return 0;
 	defer_times(u, "");
-	return set_metadata(u, u->root, ".", "/");
+	return set_metadata(u, u->root, "/");
 }
 
 static int handle_entry(struct unpacker *u)
@@ -557,11 +599,13 @@ static int handle_entry(struct unpacker *u)
 		return add_root(u);
 	name = split(path, &directory);
 	/* aufs' own bookkeeping, which old images carry. */
-	if (str_starts(name, ".wh..wh.") && strcmp(name, OPAQUE_MARK) != 0)
+	if (!u->options && str_starts(name, ".wh..wh.") && strcmp(name, OPAQUE_MARK) != 0)
 		return 0;
 	parent = open_parent(u, directory);
 	if (parent < 0)
 		return parent;
+	if (u->options)
+		return add_entry(u, parent, name, path);
 	if (!strcmp(name, OPAQUE_MARK))
 		return add_opaque(u, parent, directory);
 	if (str_starts(name, WHITEOUT))
@@ -589,6 +633,10 @@ static int open_archive(struct unpacker *u)
 	if (!u->archive)
 		return error_set(u->err, ENOMEM, "libarchive offers no reader");
 	archive_read_support_format_tar(u->archive);
+	if (u->options) {
+		archive_read_support_format_empty(u->archive);
+		archive_read_support_filter_all(u->archive);
+	}
 	if (archive_read_open(u->archive, u, NULL, read_callback, NULL) != ARCHIVE_OK)
 		return archive_failed(u);
 	return 0;
@@ -608,18 +656,20 @@ static int handle_entries(struct unpacker *u)
 		if (status < ARCHIVE_WARN)
 			return archive_failed(u);
 		if (++u->result->entries > UNPACK_ENTRIES_MAX)
-			return error_set(u->err, E2BIG, "the layer has more than %d entries",
-				UNPACK_ENTRIES_MAX);
+			return error_set(u->err, E2BIG, "%s has more than %d entries",
+				u->what, UNPACK_ENTRIES_MAX);
 		r = handle_entry(u);
 	}
 	return r;
 }
 
-int unpack_tar(int root_fd, unpack_read *read, void *arg, struct unpacked *ret, struct error *err)
+static int unpack(int root_fd, const struct unpack_options *options, unpack_read *read, void *arg,
+	struct unpacked *ret, struct error *err)
 {
 	struct unpacked result = { 0 };
 	struct unpacker u = {
-		.root = root_fd, .read = read, .arg = arg, .result = &result, .parent = -1, .err = err,
+		.root = root_fd, .read = read, .arg = arg, .options = options,
+		.what = options ? options->what : "the layer", .result = &result, .parent = -1, .err = err,
 	};
 	int r = open_archive(&u);
 
@@ -638,4 +688,15 @@ int unpack_tar(int root_fd, unpack_read *read, void *arg, struct unpacked *ret, 
 	else
 		*ret = result;
 	return r;
+}
+
+int unpack_tar(int root_fd, unpack_read *read, void *arg, struct unpacked *ret, struct error *err)
+{
+	return unpack(root_fd, NULL, read, arg, ret, err);
+}
+
+int unpack_archive(int root_fd, const struct unpack_options *options, unpack_read *read, void *arg,
+	struct unpacked *ret, struct error *err)
+{
+	return unpack(root_fd, options, read, arg, ret, err);
 }
