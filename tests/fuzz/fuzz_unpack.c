@@ -201,7 +201,8 @@ static void check_unpacked(const struct unpacked *u)
 	}
 }
 
-static void unpack(const uint8_t *tar, size_t size, int around)
+/* how: NULL for a layer. */
+static void unpack(const uint8_t *tar, size_t size, const struct unpack_options *how, int around)
 {
 	struct feed feed = { tar, size };
 	struct unpacked u = { 0 };
@@ -210,7 +211,7 @@ static void unpack(const uint8_t *tar, size_t size, int around)
 	int r;
 
 	place_make(&p, around);
-	r = unpack_tar(p.root, feed_read, &feed, &u, &err);
+	r = how ? unpack_archive(p.root, how, feed_read, &feed, &u, &err) : unpack_tar(p.root, feed_read, &feed, &u, &err);
 	place_check(&p);
 	if (r < 0)
 		require(err.code == -r && err.text[0] && !u.implied);
@@ -218,6 +219,17 @@ static void unpack(const uint8_t *tar, size_t size, int around)
 		check_unpacked(&u);
 	unpacked_free(&u);
 	place_remove(&p);
+}
+
+/* As a layer, as a copy into a container, as one of a container onto the host. */
+static void unpack_each(const uint8_t *tar, size_t size, int around)
+{
+	static const struct unpack_options into = { .what = "the archive", .compressed = true };
+	static const struct unpack_options out = { .what = "the copy", .foreign = true };
+
+	unpack(tar, size, NULL, around);
+	unpack(tar, size, &into, around);
+	unpack(tar, size, &out, around);
 }
 
 SANDBOX_FIRST
@@ -232,10 +244,10 @@ void fuzz_unpack(const uint8_t *data, size_t size)
 	if (data[0] == 't') {
 		tar = memcpy(xmalloc(size), data + 1, size - 1);
 		mend_checksums(tar, size - 1);
-		unpack(tar, size - 1, around);
+		unpack_each(tar, size - 1, around);
 	} else {
 		tar = xmalloc(TAR_MAX);
-		unpack(tar, make_tar(data + 1, size - 1, tar), around);
+		unpack_each(tar, make_tar(data + 1, size - 1, tar), around);
 	}
 }
 

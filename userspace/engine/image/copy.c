@@ -393,7 +393,7 @@ static ssize_t read_bytes(void *arg, const void **bytes)
 int copy_from_stream(int fd, const struct copy_place *to, struct copy_options *o, struct error *err)
 {
 	_cleanup_(destination_close) struct destination d = { .fd = -1 };
-	struct unpack_options how = { .what = "the archive", .foreign = to->root < 0 && !o->archive };
+	struct unpack_options how = { .what = "the archive", .compressed = true, .foreign = to->root < 0 && !o->archive };
 	struct unpacked unpacked = { 0 };
 	_cleanup_free_ char *buffer = xmalloc(CHUNK);
 	struct input in = { fd, buffer };

@@ -633,9 +633,13 @@ static int open_archive(struct unpacker *u)
 	if (!u->archive)
 		return error_set(u->err, ENOMEM, "libarchive offers no reader");
 	archive_read_support_format_tar(u->archive);
-	if (u->options) {
+	if (u->options)
 		archive_read_support_format_empty(u->archive);
-		archive_read_support_filter_all(u->archive);
+	if (u->options && u->options->compressed) {
+		archive_read_support_filter_gzip(u->archive);
+		archive_read_support_filter_bzip2(u->archive);
+		archive_read_support_filter_xz(u->archive);
+		archive_read_support_filter_zstd(u->archive);
 	}
 	if (archive_read_open(u->archive, u, NULL, read_callback, NULL) != ARCHIVE_OK)
 		return archive_failed(u);

@@ -32,9 +32,10 @@ struct unpacked {
 };
 
 /* How an archive that is no layer is unpacked, by docker cp's rules: a directory never takes the place of something else, nor
- * something else that of a directory; the root itself stays as it is. It may be compressed. */
+ * something else that of a directory; the root itself stays as it is. */
 struct unpack_options {
-	const char *what;    /* its name in errors: "the archive" */
+	const char *what; /* its name in errors: "the archive" */
+	bool compressed;  /* it may be: gzip, bzip2, xz, zstd */
 	bool foreign; /* what comes in is ours then, and harmless: no owner, setuid bit, capability or device node is kept */
 };
 
