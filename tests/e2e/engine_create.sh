@@ -86,17 +86,19 @@ ct rm -f guest donor >/dev/null
 # ---- ports and addresses ----
 if ct create --name web -p 127.0.0.1::80 --add-host up:host-gateway --rootfs "$ROOTFS" sh -c \
 	'cat /etc/hosts; exec sleep 60' >/dev/null 2>"$WORK/err"; then
+	ct create --name beside --network container:web --rootfs "$ROOTFS" cat /etc/hosts >/dev/null
 	is "$(ct port web)$(of web .NetworkSettings.IPAddress)" "" "create publishes nothing and takes no address"
 	if ct start web >/dev/null 2>"$WORK/err"; then
 		like "$(ct port web)" '^80/tcp -> 127.0.0.1:[0-9]+$' "start does"
 		address=$(of web .NetworkSettings.IPAddress)
 		wait_for 5 eval 'ct logs web | grep -q "$address"'
-		like "$(ct logs web)" "^$address.${id_of_web:=$(of web .Id | cut -c1-12)}$" "the name has its address"
+		like "$(ct logs web)" "^$address.$(of web .Id | cut -c1-12)$" "the name has its address"
 		like "$(ct logs web)" '^[0-9.]+.up$' "host-gateway is the bridge"
+		is "$(ct start -a beside)" "$(ct logs web)" "one that was made to join its network has its hosts"
 	else
 		skip_point "start does" "no bridge: $(cat "$WORK/err")"
 	fi
-	ct rm -f web >/dev/null
+	ct rm -f beside web >/dev/null
 fi
 
 # ---- options ----
