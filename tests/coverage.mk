@@ -11,7 +11,7 @@ coverage: test-deps
 	$(Q)$(BUILD) O=$(COVERAGE_OUTPUT) COVERAGE=1 build tools unit-programs
 	$(Q)find $(COVERAGE_OUTPUT) -name '*.gcda' -delete
 	$(Q)GCOV_ERROR_FILE=/dev/null T= tests/run --output $(COVERAGE_OUTPUT) --leaks warn $(UNIT_TESTS:$(O)/%=$(COVERAGE_OUTPUT)/%) \
-		$(wildcard tests/replay/*.sh) $(wildcard tests/tui/golden.sh) \
-		$(if $(filter all,$(E2E)),$(wildcard tests/e2e/*.sh),$(wildcard $(E2E:%=tests/e2e/%.sh))) || \
+		$(wildcard tests/replay/*.sh) $(wildcard tests/tui/*.sh) \
+		$(if $(filter all,$(E2E)),$(wildcard tests/e2e/*.sh),$(sort $(wildcard $(E2E:%=tests/e2e/%.sh)))) || \
 		echo 'coverage: some tests failed; what they ran is counted all the same'
 	$(Q)scripts/coverage.py $(COVERAGE_OUTPUT) $(if $(E2E),'$(E2E)') > docs/coverage.md.new && mv docs/coverage.md.new docs/coverage.md

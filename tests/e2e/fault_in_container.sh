@@ -47,6 +47,11 @@ like "$out" '--pid host' "for want of the pid namespace"
 out=$(inside "${powers[@]}" --pid host -- doctor 2>&1)
 is $? 0 "with --privileged --pid host: doctor exits with 0" || diag "$out"
 like "$out" 'Containers can be traced' "and says that it can"
+echo '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["bpf", "perf_event_open"], "action": "SCMP_ACT_ERRNO"}]}' \
+	>"$WORK/no-bpf.json"
+out=$(inside "${powers[@]}" --pid host --security-opt "seccomp=$WORK/no-bpf.json" -- trace 2>&1)
+is $? 125 "with a seccomp profile that refuses bpf: trace exits with 125"
+like "$out" 'a seccomp filter is active: it has to allow bpf' "for want of that, though it is root with all capabilities"
 
 # What it sees from there is the host's.
 bundle "$WORK/b" sh -c 'exit 71'
