@@ -11,7 +11,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-#define SENT_BY_KERNEL 0x80 /* SI_KERNEL */
+enum { SENT_BY_KERNEL = 0x80, /* SI_KERNEL */ SIGNAL_IGNORED = 1 /* TRACE_SIGNAL_IGNORED */ };
 
 static bool ends_processes(int sig)
 {
@@ -67,8 +67,16 @@ static void describe_signal(struct timeline *tl, struct details *d, const struct
 	details_add_number(d, "signal", e->signal);
 	add_sender(tl, d, e);
 	details_add_number(d, "target_pid", e->target_tgid);
-	if (e->result == 1) /* TRACE_SIGNAL_IGNORED */
+	if (e->result == SIGNAL_IGNORED)
 		details_add_bool(d, "ignored", true);
+}
+
+/* When pid 1 ends, the kernel kills the rest of its pid namespace (zap_pid_ns_processes), pid 1's own other threads among
+ * them, which are ending already: that says nothing. */
+static bool is_own_end(const struct event_signal *e)
+{
+	return e->signal == SIGKILL && e->code == SENT_BY_KERNEL && e->result == SIGNAL_IGNORED &&
+	       e->h.tgid == e->target_tgid && e->h.start_ns == e->target_start_ns;
 }
 
 void deaths_signal(struct timeline *tl, const struct event_signal *e)
@@ -80,7 +88,7 @@ void deaths_signal(struct timeline *tl, const struct event_signal *e)
 		.tid = e->h.tid };
 	bool to_init;
 
-	if (!c || c->c.ended || !target || (target->role != ROLE_PAYLOAD && !(c->init.tgid == e->target_tgid)))
+	if (!c || c->c.ended || !target || is_own_end(e) || (target->role != ROLE_PAYLOAD && !(c->init.tgid == e->target_tgid)))
 		return;
 	to_init = c->init.tgid == target->id.tgid && c->init.start_ns == target->id.start_ns;
 	if (to_init && ends_processes(e->signal) && e->result == 0)
