@@ -22,6 +22,9 @@ refused()
 	code=$?
 	is "$code" 1 "$what: doctor exits with 1"
 	like "$out" "$text" "$what: doctor says why"
+	echo earlier >"$WORK/earlier.json"
+	out=$(timeout 30 "$@" "$CTRACE" trace --json "$WORK/earlier.json" -- touch "$WORK/ran" 2>&1)
+	is "$(cat "$WORK/earlier.json")" earlier "$what: a file that there was keeps what it had"
 	out=$(timeout 30 "$@" "$CTRACE" trace --json "$WORK/refused.json" -- touch "$WORK/ran" 2>&1)
 	code=$?
 	is "$code" 125 "$what: trace exits with 125"

@@ -245,15 +245,36 @@ static int run_loop(struct trace *t, struct error *err)
 
 /* ---- beginning and end ---- */
 
+/* What is in the file stays there until there is something to write: the kernel may not let us trace. */
+static int open_json(struct trace *t, struct error *err)
+{
+	int fd = open(t->o->json, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return error_errno(err, errno, "cannot write %s", t->o->json);
+	t->json = fdopen(fd, "w");
+	return 0;
+}
+
+static int empty_json(const struct trace *t, struct error *err)
+{
+	if (!t->json || t->json == stdout || ftruncate(fileno(t->json), 0) == 0 || errno == EINVAL) /* a pipe */
+		return 0;
+	return error_errno(err, errno, "cannot empty %s", t->o->json);
+}
+
 static int open_outputs(struct trace *t, struct error *err)
 {
 	const struct trace_options *o = t->o;
 	bool json_to_stdout = o->json && !strcmp(o->json, "-");
+	int r = 0;
 
 	if (json_to_stdout)
 		t->json = stdout;
-	else if (o->json && !(t->json = fopen(o->json, "we")))
-		return error_errno(err, errno, "cannot write %s", o->json);
+	else if (o->json)
+		r = open_json(t, err);
+	if (r < 0)
+		return r;
 	/* stdout belongs to the command, if there is one, or to the data that was asked for */
 	if (o->waterfall_wanted)
 		t->text = o->command || o->for_run || json_to_stdout ? stderr : stdout;
@@ -332,8 +353,10 @@ static int begin_session(struct trace *t, struct error *err)
 		.traceparent = t->o->for_run || t->o->command ? getenv("TRACEPARENT") : NULL,
 		.traceparent_of = t->o->for_run, .filter = t->o->filter, .followed = t->o->command && !t->o->id,
 		.has_past = t->is_shared };
-	int r;
+	int r = empty_json(t, err);
 
+	if (r < 0)
+		return r;
 	if (t->o->record) {
 		r = recording_create(t->o->record, source_facts(t->source), &t->record, err);
 		if (r < 0)
