@@ -101,6 +101,7 @@ is "$(ct volume inspect data -f '{{.Name}} {{index .Labels "x"}}')" "data 1" "vo
 ct run -d --name user -v data:/d -v /anon "${ON[@]}" sleep 60 >/dev/null
 fails 1 'volume is in use - \[[0-9a-f]{64}\]' "volume rm of one in use" ct volume rm data
 is "$(ct inspect --format json user | jq -r '.[0].Mounts[0] | .Type + " " + .Name + " " + .Destination')" "volume data /d" "inspect shows mounts"
+is "$(for v in data /d rw; do ct ps -q --filter "volume=$v" | wc -l; done | tr '\n' ' ')" "1 1 0 " "ps --filter volume= is a name or a destination"
 is "$(ct volume ls -q | wc -l)" 3 "a volume without a name was made"
 ct rm -fv user >/dev/null
 is "$(ct volume ls -q | wc -l)" 2 "rm -v removes it"

@@ -82,12 +82,11 @@ static bool has_volume(const struct state *s, const char *value)
 {
 	for (size_t i = 0; i < s->mounts.count; i++) {
 		_cleanup_free_ char *copy = xstrdup(s->mounts.items[i]);
-		char *rest = copy, *part;
+		struct state_mount m;
 
-		while ((part = strsep(&rest, "\t"))) {
-			if (*part && !strcmp(part, value))
-				return true;
-		}
+		if (*value && state_mount_split(copy, &m) &&
+			(!strcmp(m.name, value) || !strcmp(m.source, value) || !strcmp(m.destination, value)))
+			return true;
 	}
 	return false;
 }
