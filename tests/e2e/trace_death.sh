@@ -48,8 +48,8 @@ bundle "$WORK/segv" stimulus segv
 rc run --bundle "$WORK/segv" "segv-$$"
 is $? 139 "runc: a segmentation fault"
 
-# A limit of processes that its program runs into.
-JQ='.linux.resources.pids = {limit: 3}' bundle "$WORK/pids" sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait'
+# A limit of processes that its program runs into; runc's init needs some threads.
+JQ='.linux.resources.pids = {limit: 16}' bundle "$WORK/pids" sh -c 'while :; do sleep 1 & done'
 rc run --bundle "$WORK/pids" "pids-$$" 2>/dev/null
 is $? 2 "runc: the shell cannot fork"
 
@@ -99,7 +99,7 @@ p.equal((c.exit.get("code"), c.exit.get("signal")), (139, 11), "SIGSEGV")
 
 c = t.one("pids-" + suffix)
 refused = [m["detail"] for m in c.marks("fork_refused")]
-p.equal([(d.get("count"), d.get("limit"), d.get("usage"), d.get("limit_of")) for d in refused], [("1", "3", "3", "container")],
+p.equal([(d.get("count"), d.get("limit"), d.get("usage"), d.get("limit_of")) for d in refused], [("1", "16", "16", "container")],
         "a fork that the limit of processes refused")
 p.equal(sum(len(other.marks("fork_refused")) for other in t.timelines), 1, "and no other container's")
 

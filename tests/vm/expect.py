@@ -193,6 +193,13 @@ def judge_oom(rec):
                 "its limit is told in pages", str(limits))
 
 
+def judge_pids(rec):
+    last = [t for t in rec.timelines if "runc-pids" in t["id"]][-1:]
+    marks = [m["detail"] for t in last for m in t["marks"] if m["kind"] == "fork_refused"]
+    told = [(m["count"], m.get("limit"), m.get("limit_of")) for m in marks]
+    yield point(told == [("1", "16", "container")], "the fork that the limit of processes refused is told", json.dumps(marks)[:300])
+
+
 def judge_throttle(rec, path):
     """Totals and marks of the container, against what cpu.stat said before its cgroup was removed: its last reading was made
     up to 0.1 s before that, and later on a busy machine."""
@@ -260,15 +267,18 @@ def judge_recording(trace, path, cgroup):
     name = os.path.basename(path)[:-len(".ctrace")]
     runtime, _, kind = name.partition("-")
     rec = Recording(trace, path)
-    lost = (rec.summary or {}).get("lost")
+    # an emulated processor may be held for longer than events are waited for: that one came late says nothing of the hooks
+    lost = [loss for loss in (rec.summary or {}).get("losses", []) if loss["reason"] != "late"]
     checks = [point(rec.status == 0 and rec.summary, "the recording can be replayed here", rec.complaint),
-              point(lost in (0, "0", [], {}), "nothing was lost", json.dumps(lost))]
+              point(not lost, "nothing was lost", json.dumps(lost))]
     if name == "sendfile":
         checks += judge_sendfile(rec)
     elif kind == "bad":
         checks += judge_bad(rec)
     elif kind == "oom":
         checks += judge_oom(rec)
+    elif kind == "pids":
+        checks += judge_pids(rec)
     elif kind == "clock":
         checks += judge_clock(rec)
     elif kind == "suspend":

@@ -136,6 +136,15 @@ check_oom() {
 	record runc-oom 7 runc
 }
 
+# A container that may have 16 processes and wants more; runc's init needs some threads.
+check_pids() {
+	make_bundle /run/bundle-runc-pids ctrace-runc-pids
+	jq '.process.args = ["/bin/sh", "-c", "while :; do sleep 1 & done"] | .linux.resources.pids = {limit: 16}' /run/bundle-runc-pids/config.json > /run/pids.json
+	mv /run/pids.json /run/bundle-runc-pids/config.json
+	ln -s busybox /run/bundle-runc-pids/rootfs/bin/sleep
+	record runc-pids 2 runc # the shell gives up
+}
+
 # A container that runs into its CPU limit; what cpu.stat said last is kept for the host to compare.
 check_throttling() {
 	local name=runc-throttle group=/sys/fs/cgroup/ctrace-runc-throttle text keeper
@@ -194,6 +203,7 @@ if $TRACE record --help > /dev/null 2>&1; then
 	check_late_arming crun
 	check_sendfile
 	check_oom
+	check_pids
 	check_throttling
 	check_own_runtime
 	# Once is enough, and they take a minute each; 6.12 does not wake up under QEMU's TCG.
