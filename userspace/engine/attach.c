@@ -53,7 +53,8 @@ static void send_frame(struct client *c, enum frame_kind kind, const void *bytes
 
 	frame_put_header(header, kind, (uint32_t)length);
 	strbuf_add(&c->waiting, header, sizeof(header));
-	strbuf_add(&c->waiting, bytes, length);
+	if (length)
+		strbuf_add(&c->waiting, bytes, length);
 	push(c);
 }
 

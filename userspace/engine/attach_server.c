@@ -206,7 +206,8 @@ void attach_server_send(struct attach_server *server, enum frame_kind kind, cons
 		struct attach_client *c = &server->clients[i];
 
 		strbuf_add(&c->waiting, header, sizeof(header));
-		strbuf_add(&c->waiting, bytes, length);
+		if (length)
+			strbuf_add(&c->waiting, bytes, length);
 		if (!push(c))
 			drop(server, i);
 	}
