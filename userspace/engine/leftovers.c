@@ -199,8 +199,10 @@ static void clean_one(const char *id, const char *store_root)
 		state_free(&s);
 		guess(&s, id, store_root);
 	}
-	if (!state_has(s.address)) /* it takes one before it can write down which */
+	if (!state_has(s.address)) { /* it takes one before it can write down which */
+		free(s.address);
 		s.address = xstrdup("?");
+	}
 	remove_container(id);
 	remove_cgroup(s.cgroup);
 	rested = state_rests(&s); /* who held the claim was about to start it, or to look */
