@@ -242,12 +242,12 @@ static void the_bound_holds(void **state)
 static void gives_what_is_younger(void **state)
 {
 	struct history *history = history_new(1 << 20);
-	struct event e = { .size = sizeof(e), .kind = EVENT_FORK };
+	struct event_fork e = { .h = { .size = sizeof(e), .kind = EVENT_FORK } };
 	uint64_t events = 0;
 
 	(void)state;
-	for (e.time_ns = 1; e.time_ns <= 10000; e.time_ns++)
-		history_add(history, &e);
+	for (e.h.time_ns = 1; e.h.time_ns <= 10000; e.h.time_ns++)
+		history_add(history, &e.h);
 	history_each(history, 9999, add_frame_events, &events);
 	assert_true(events >= 2 && events < 9000); /* whole frames */
 	events = 0;
