@@ -227,8 +227,9 @@ struct event_oom {
 struct event_fork_refused {
 	struct event h;    /* later than that, and another process: the kernel only counts */
 	__u64 refused;     /* since that cgroup was made */
+	__u64 cgroup;      /* its id in the hierarchy of pids */
 	/* The limit with the least room, of the cgroup or an ancestor, when the record was made; limit 0 = none. */
-	__u64 id;          /* of the cgroup that it is set in, in the hierarchy of pids */
+	__u64 id;          /* of the cgroup that it is set in, in that hierarchy */
 	__u64 usage, limit; /* threads */
 	__u32 hierarchy;   /* as in struct event_cgroup */
 	__u32 unused;

@@ -84,6 +84,7 @@ static __always_inline void note_refused_forks(struct task_struct *task)
 	}
 	event_init(&e->h, EVENT_FORK_REFUSED, sizeof(*e));
 	e->refused = now.count;
+	e->cgroup = id;
 	e->id = e->usage = e->limit = 0;
 	e->hierarchy = READ(css, cgroup, root, hierarchy_id);
 	e->unused = 0;

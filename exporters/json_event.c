@@ -202,6 +202,7 @@ static void write_fork_refused(struct strbuf *sb, const struct event *event)
 	const struct event_fork_refused *e = (const struct event_fork_refused *)event;
 
 	WIDE(e, refused);
+	WIDE(e, cgroup);
 	WIDE(e, id);
 	WIDE(e, usage);
 	WIDE(e, limit);

@@ -361,9 +361,9 @@ static void exec_session_and_hook(void **state)
 	assert_int_equal(c->exit.code, 0);
 }
 
-static void refuse_fork(const struct proc *p, uint64_t so_far, uint64_t id)
+static void refuse_fork(const struct proc *p, uint64_t group, uint64_t so_far, uint64_t id)
 {
-	struct event_fork_refused e = { .h = header(p, EVENT_FORK_REFUSED, sizeof(e)), .refused = so_far, .id = id, .limit = 5,
+	struct event_fork_refused e = { .h = header(p, EVENT_FORK_REFUSED, sizeof(e)), .refused = so_far, .cgroup = group, .id = id, .limit = 5,
 		.usage = 5, .hierarchy = 1 };
 
 	feed(&e);
@@ -378,14 +378,16 @@ static void forks_refused(void **state)
 	const struct container *c;
 
 	(void)state;
-	refuse_fork(&init, 2, 50);
-	refuse_fork(&init, 2, 50); /* told again after the kernel side forgot that it had */
-	refuse_fork(&init, 5, 1);
+	refuse_fork(&init, 50, 2, 50);
+	refuse_fork(&init, 50, 2, 50); /* told again after the kernel side forgot that it had */
+	refuse_fork(&init, 50, 5, 1);
+	cgroup(&init, EVENT_CGROUP_MKDIR, 51, "/box/inner", NULL);
+	refuse_fork(&init, 51, 1, 51); /* the count of another cgroup of it */
 	runc_gone(&runc, &init, "box", 50, 0);
 	timeline_finish(tl);
 	c = timeline_get(tl, 0);
-	assert_int_equal(c->forks_refused, 5);
-	assert_int_equal(c->mark_count, 3);
+	assert_int_equal(c->forks_refused, 6);
+	assert_int_equal(c->mark_count, 4);
 	marks = c->marks + 1; /* after its start */
 	assert_int_equal(details_get(&marks[0].details, "count")->number, 2);
 	assert_string_equal(details_text(&marks[0].details, "limit_of"), "container");

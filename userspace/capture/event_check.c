@@ -28,7 +28,7 @@ CHECK_OFFSET(event_cgroup, target_start_ns, 96);
 CHECK_OFFSET(event_cgroup, path, 104);
 CHECK_SIZE(event_memcg, 136);
 CHECK_OFFSET(event_oom, chain, 152);
-CHECK_SIZE(event_fork_refused, 64 + 40 + 96);
+CHECK_SIZE(event_fork_refused, 64 + 48 + 96);
 CHECK_SIZE(event_signal, 136);
 CHECK_OFFSET(event_syscall_enter, args, 72);
 CHECK_OFFSET(event_syscall_enter, a, 128);

@@ -183,12 +183,18 @@ void deaths_oom(struct timeline *tl, const struct event_oom *e)
 void deaths_fork_refused(struct timeline *tl, const struct event_fork_refused *e)
 {
 	struct cont *c = cgroups_container(tl, e->h.cgroup_id);
+	struct cgroup_ref *ref = cgroups_find(tl, e->hierarchy, e->cgroup);
+	uint64_t *told, count;
 	struct mark *m;
 
-	if (!c || c->c.ended || e->refused <= c->c.forks_refused)
+	if (!c || c->c.ended)
 		return;
+	told = ref ? &ref->forks_refused : &c->c.forks_refused; /* a container may have cgroups of its own below its own */
+	if (e->refused <= *told)
+		return;
+	count = e->refused - *told;
 	m = container_add_mark(c, MARK_FORK_REFUSED, e->h.time_ns);
-	details_add_u64(&m->details, "count", e->refused - c->c.forks_refused);
+	details_add_u64(&m->details, "count", count);
 	if (e->limit) {
 		details_add_u64(&m->details, "limit", e->limit);
 		details_add_u64(&m->details, "usage", e->usage);
@@ -197,7 +203,9 @@ void deaths_fork_refused(struct timeline *tl, const struct event_fork_refused *e
 	/* of one that was there before, they are counted from a time before */
 	if (c->c.existed && !c->c.forks_refused)
 		details_add_bool(&m->details, "earlier", true);
-	c->c.forks_refused = e->refused;
+	c->c.forks_refused += count;
+	if (ref)
+		ref->forks_refused = e->refused;
 	container_touch(tl, c, e->h.time_ns);
 }
 

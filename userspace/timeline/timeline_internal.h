@@ -127,6 +127,7 @@ struct cgroup_ref {
 	uint32_t hierarchy;
 	uint64_t id;
 	uint64_t container; /* serial, 0 = none */
+	uint64_t forks_refused; /* by a limit of pids, in it, as told last */
 	char *path;
 };
 
