@@ -227,7 +227,8 @@ int ct_sched_process_exit(unsigned long long *ctx)
 	start_ns = start_time(task);
 	role = role_get(tgid, start_ns);
 	if (!is_last_thread(ctx, task)) {
-		if (role != ROLE_NONE)
+		/* One that was kept from here until the last of its process had gone has no role any more. */
+		if (role != ROLE_NONE || READ(task, signal, live.counter) == 0)
 			forget_thread(bpf_get_current_pid_tgid());
 		return 0;
 	}

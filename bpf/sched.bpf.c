@@ -5,7 +5,8 @@
  */
 #include "call.h"
 
-enum { TASK_IS_DEAD = 0x80 }; /* TASK_DEAD of include/linux/sched.h: the same in all kernels since v4.14 */
+/* TASK_DEAD and PF_EXITING of include/linux/sched.h: the same in all kernels since v4.14 */
+enum { TASK_IS_DEAD = 0x80, TASK_IS_EXITING = 0x4 };
 
 static __always_inline void queue(struct ctrace_role *role, __u32 tid, __u64 now)
 {
@@ -59,8 +60,10 @@ static __always_inline void leave(void *ctx, struct ctrace_running *running, str
 	long state;
 
 	role = bpf_map_lookup_elem(&role_of, &tgid);
-	if (!role)
+	if (!role) { /* the last thread of its process has told of the exit, and this one was woken before that */
+		bpf_map_delete_elem(&queued_since, &tid);
 		return;
+	}
 	__sync_fetch_and_add(&role->on_cpu_ns, sched_stretch(role, running->since_ns, now));
 	call = bpf_map_lookup_elem(&inflight, &tid);
 	if (call)
@@ -86,8 +89,12 @@ static __always_inline void enter(struct ctrace_running *running, struct task_st
 
 	role = tgid ? bpf_map_lookup_elem(&role_of, &tgid) : NULL;
 	running->tid = role ? tid : 0;
-	if (!role)
+	if (!role) {
+		/* It may have waited for the processor while the last thread of its process took the role away. */
+		if (task->flags & TASK_IS_EXITING)
+			bpf_map_delete_elem(&queued_since, &tid);
 		return;
+	}
 	running->since_ns = now;
 	unblock(tid, now);
 	since = bpf_map_lookup_elem(&queued_since, &tid);

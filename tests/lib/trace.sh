@@ -89,18 +89,30 @@ keep_on_failure()
 	return 0
 }
 
-# trace_forgets WHAT: threads that are no more have left nothing in the tables of the tracer that runs (each entry that stayed
-# would take a place for good, until there is none).
-trace_forgets()
+# Entries of the running tracer's tables of threads whose thread is no more, a line each.
+entries_of_dead_threads()
 {
-	local id tid name dead=""
+	local id tid name
 
 	for id in $(cat "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | awk '/^map_id:/ { print $2 }' | sort -un); do
 		name=$(bpftool -j map show id "$id" | jq -r .name)
 		case $name in inflight | blocked_in | queued_since) ;; *) continue ;; esac
 		for tid in $(bpftool -j map dump id "$id" | jq -r '.[].key | reverse | map(ltrimstr("0x")) | "0x" + join("")'); do
-			[ -d "/proc/$((tid))" ] || dead="$dead $name:$((tid))"
+			[ -d "/proc/$((tid))" ] || echo "$name:$((tid))"
 		done
 	done
+}
+
+# trace_forgets WHAT: threads that are no more have left nothing in the tables of the tracer that runs (each entry that stayed
+# would take a place for good, until there is none). Looked at twice: a thread may die between a look at its entry and one at it.
+trace_forgets()
+{
+	local dead
+
+	dead=$(entries_of_dead_threads | sort)
+	if [ -n "$dead" ]; then
+		sleep 1
+		dead=$(comm -12 <(echo "$dead") <(entries_of_dead_threads | sort))
+	fi
 	is "$dead" "" "$1"
 }
