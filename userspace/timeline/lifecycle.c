@@ -196,6 +196,11 @@ static void end_stage(struct cont *c, struct process *p, uint64_t now_ns)
 	p->cpu = (struct cpu_time){ 0 };
 }
 
+static bool is_first_of_namespace(const struct process *p)
+{
+	return p->ns_level > 0 && p->ns_tgid == 1;
+}
+
 static void started(struct timeline *tl, struct cont *c, struct process *p, uint64_t now_ns)
 {
 	p->is_init = true;
@@ -206,7 +211,7 @@ static void started(struct timeline *tl, struct cont *c, struct process *p, uint
 	c->c.started_ns = now_ns;
 	c->c.state = STATE_RUNNING;
 	c->awaits_program = false;
-	if (p->ns.pid != tl->config.root_pid_ns)
+	if (is_first_of_namespace(p)) /* another container may have lent its own */
 		claim_inode_key(tl, c, 'i', p->ns.pid);
 	if (p->ns.mnt != tl->config.root_mnt_ns)
 		claim_inode_key(tl, c, 'm', p->ns.mnt);
@@ -373,8 +378,8 @@ static char *id_by_ancestors(struct timeline *tl, struct process *p, struct iden
 	return NULL;
 }
 
-/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path. The name may be that
- * of the container around it, if the path goes on. */
+/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path, which says nothing of one without
+ * a pid namespace of its own. The name may be that of the container around it, if the path goes on. */
 static char *existing_id(struct timeline *tl, struct process *p, struct identity *who)
 {
 	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
@@ -390,7 +395,7 @@ static char *existing_id(struct timeline *tl, struct process *p, struct identity
 	id = id_by_ancestors(tl, p, who);
 	if (id)
 		return id;
-	if (!ref || !strcmp(ref->path, "/") || p->ns_level == 0)
+	if (!ref || !strcmp(ref->path, "/") || !is_first_of_namespace(p))
 		return NULL;
 	return xstrdup(strrchr(ref->path, '/') ? strrchr(ref->path, '/') + 1 : ref->path);
 }
@@ -493,7 +498,8 @@ static void add_existing(struct timeline *tl, struct process *p)
 		p->role = ROLE_PAYLOAD;
 		c->c.state = STATE_RUNNING;
 	}
-	claim_inode_key(tl, c, 'i', p->ns.pid);
+	if (is_first_of_namespace(p))
+		claim_inode_key(tl, c, 'i', p->ns.pid);
 	if (p->ns.mnt != tl->config.root_mnt_ns)
 		claim_inode_key(tl, c, 'm', p->ns.mnt);
 	if (p->ns.net != tl->config.root_net_ns)
@@ -501,6 +507,34 @@ static void add_existing(struct timeline *tl, struct process *p)
 	process_claim(tl, p, c);
 	adopt_runtime(tl, c, p);
 	container_notify(tl, c, CHANGE_CREATED);
+}
+
+static int compare_start(const void *a, const void *b)
+{
+	const struct process *x = *(struct process *const *)a, *y = *(struct process *const *)b;
+
+	return x->id.start_ns < y->id.start_ns ? -1 : x->id.start_ns > y->id.start_ns;
+}
+
+/* Containers in a pid namespace that is not their own: of what the shim started for one (its init, exec sessions, and the
+ * orphans that it took in) the oldest is the init. */
+static void add_existing_without_namespace(struct timeline *tl)
+{
+	_cleanup_free_ struct process **found = NULL;
+	size_t count = 0, capacity = 0;
+
+	for (size_t i = 0; i < tl->processes.count; i++) {
+		struct process *p = tl->processes.entries[i].value;
+
+		if (!p->snapshot || p->role != ROLE_PAYLOAD || is_first_of_namespace(p))
+			continue;
+		array_grow(found, count, capacity);
+		found[count++] = p;
+	}
+	if (count)
+		qsort(found, count, sizeof(found[0]), compare_start);
+	for (size_t i = 0; i < count; i++)
+		add_existing(tl, found[i]);
 }
 
 void lifecycle_snapshot_end(struct timeline *tl)
@@ -515,9 +549,10 @@ void lifecycle_snapshot_end(struct timeline *tl)
 
 			if (p->ns_level > deepest)
 				deepest = p->ns_level;
-			if (p->snapshot && p->ns_tgid == 1 && p->ns_level > 0 && p->ns_level == level)
+			if (p->snapshot && is_first_of_namespace(p) && p->ns_level == level)
 				add_existing(tl, p);
 		}
 	}
+	add_existing_without_namespace(tl);
 	tl->live = true;
 }
