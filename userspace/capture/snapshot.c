@@ -159,7 +159,7 @@ static void find_throttled_inits(struct capture *c, const struct tasks *tasks)
 	for (size_t i = 0; i < tasks->count && c->throttle; i++) {
 		const struct event *h = &tasks->items[i].t.h;
 
-		if (h->ns_tgid == 1 && h->ns_level)
+		if (h->role == ROLE_PAYLOAD || (h->ns_tgid == 1 && h->ns_level))
 			throttle_existing_init(c->throttle, h->tgid, c->facts.start_ns);
 	}
 }
