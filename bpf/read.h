@@ -15,7 +15,8 @@
 
 #ifdef CTRACE_DIRECT_READS
 
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym;
+/* As libbpf 1.4 and newer declare it. */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
 /* The same address as a pointer that may be followed. */
 #define TYPED(p) ((__typeof__(*(p)) *)bpf_rdonly_cast((void *)(p), bpf_core_type_id_kernel(__typeof__(*(p)))))

@@ -14,6 +14,8 @@ enum { WORDS_MAX = 3 };
 struct action {
 	char *words[WORDS_MAX]; /* "json", ".A.B" or ".A.B", or "index", ".A", "\"key\"" */
 	size_t count;
+	const char *text; /* all between the braces */
+	size_t length;
 };
 
 static void action_free(struct action *a)
@@ -22,17 +24,18 @@ static void action_free(struct action *a)
 		free(a->words[i]);
 }
 
-static int refuse(const char *text, size_t length, struct error *err)
+static int refuse(const struct action *a, struct error *err)
 {
 	return error_set(err, EINVAL, "template parsing error: ctrace understands {{.Field.Field}}, {{json .Field}}, "
-		"{{index .Field \"key\"}} and {{len .Field}}, not {{%.*s}}", (int)length, text);
+		"{{index .Field \"key\"}} and {{len .Field}}, not {{%.*s}}", (int)a->length, a->text);
 }
 
-static int split(const char *text, size_t length, struct action *a, struct error *err)
+static int split(struct action *a, struct error *err)
 {
+	const char *text = a->text;
 	size_t i = 0;
 
-	while (i < length) {
+	while (i < a->length) {
 		size_t begin;
 
 		if (isspace((unsigned char)text[i])) {
@@ -41,18 +44,18 @@ static int split(const char *text, size_t length, struct action *a, struct error
 		}
 		begin = i;
 		if (text[i] == '"') {
-			for (i++; i < length && text[i] != '"'; i++)
+			for (i++; i < a->length && text[i] != '"'; i++)
 				;
 			i++;
 		} else {
-			while (i < length && !isspace((unsigned char)text[i]))
+			while (i < a->length && !isspace((unsigned char)text[i]))
 				i++;
 		}
-		if (a->count == WORDS_MAX || i > length)
-			return refuse(text, length, err);
+		if (a->count == WORDS_MAX || i > a->length)
+			return refuse(a, err);
 		a->words[a->count++] = xstrndup(text + begin, i - begin);
 	}
-	return a->count ? 0 : refuse(text, length, err);
+	return a->count ? 0 : refuse(a, err);
 }
 
 /* ".A.B" from o; -ENOENT names what is missing. */
@@ -98,8 +101,7 @@ static int index_value(json_object *o, const char *word, json_object **ret, stru
 	return 0;
 }
 
-static int run(const struct action *a, const char *text, size_t length, json_object *o, struct strbuf *out,
-	struct error *err)
+static int run(const struct action *a, json_object *o, struct strbuf *out, struct error *err)
 {
 	bool plain = a->count == 1, json = a->count == 2 && !strcmp(a->words[0], "json");
 	bool count = a->count == 2 && !strcmp(a->words[0], "len");
@@ -109,7 +111,7 @@ static int run(const struct action *a, const char *text, size_t length, json_obj
 	int r;
 
 	if (!(plain || json || count || index) || path[0] != '.')
-		return refuse(text, length, err);
+		return refuse(a, err);
 	r = follow(path, o, &value, err);
 	if (r == 0 && index)
 		r = index_value(value, a->words[2], &value, err);
@@ -142,29 +144,26 @@ static const char *put_literal(const char *text, struct strbuf *out)
 	return text;
 }
 
-static int next_action(const char **text, const char **ret_inner, size_t *ret_length, struct action *a,
-	struct error *err)
+static int next_action(const char **text, struct action *a, struct error *err)
 {
 	const char *end = strstr(*text, "}}");
 
 	if (!end)
 		return error_set(err, EINVAL, "template parsing error: unclosed action in %s", *text);
-	*ret_inner = *text + 2;
-	*ret_length = (size_t)(end - *ret_inner);
+	a->text = *text + 2;
+	a->length = (size_t)(end - a->text);
 	*text = end + 2;
-	return split(*ret_inner, *ret_length, a, err);
+	return split(a, err);
 }
 
 int template_print(const char *text, json_object *o, struct strbuf *out, struct error *err)
 {
 	for (text = put_literal(text, out); *text; text = put_literal(text, out)) {
 		_cleanup_(action_free) struct action a = { 0 };
-		const char *inner;
-		size_t length;
-		int r = next_action(&text, &inner, &length, &a, err);
+		int r = next_action(&text, &a, err);
 
 		if (r == 0)
-			r = run(&a, inner, length, o, out, err);
+			r = run(&a, o, out, err);
 		if (r < 0)
 			return r;
 	}
@@ -176,9 +175,8 @@ int template_titles(const char *text, const char *(*title)(const char *name), st
 {
 	for (text = put_literal(text, out); *text; text = put_literal(text, out)) {
 		_cleanup_(action_free) struct action a = { 0 };
-		const char *inner, *path;
-		size_t length;
-		int r = next_action(&text, &inner, &length, &a, err);
+		int r = next_action(&text, &a, err);
+		const char *path;
 
 		if (r < 0)
 			return r;
