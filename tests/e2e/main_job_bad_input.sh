@@ -116,6 +116,20 @@ like "$(cat "$WORK/err")" 'space' "no space left: it says so"
 is "$(find "$WORK/small" -type f -size +0 -path '*layers*' | head -n 3)" "" "no space left: no half layer remains"
 is "$(find "$WORK/small" -path '*/root/tmp/*' | head -n 3)" "" "no space left: no temporary file remains"
 
+# A root that is no mount point cannot be made private.
+mkdir "$WORK/chroot"
+cat >"$WORK/in-chroot" <<'SCRIPT'
+for dir in usr bin sbin lib lib64 etc dev sys proc run tmp; do
+	[ ! -d "/$dir" ] || { mkdir -p "$1/$dir" && mount --rbind "/$dir" "$1/$dir"; } || exit 1
+done
+mkdir -p "$1/ctrace" && mount --bind "$2" "$1/ctrace" || exit 1
+shift 2
+exec chroot "$WORK/chroot" /ctrace/ctrace "$@"
+SCRIPT
+export WORK
+refused 125 'in a chroot' "in a chroot" unshare --mount sh "$WORK/in-chroot" "$WORK/chroot" "$(realpath "$CTRACE_OUTPUT")" \
+	run --rm --trace=none --network none "$local_image" true
+
 # Registries that answer badly.
 if have docker-registry && registry_start; then
 	export CTRACE_REGISTRY_MIRROR=http://$REGISTRY

@@ -169,7 +169,9 @@ int rootfs_make(struct rootfs *fs, const char *path, struct error *err)
 	fs->late_readonly = xcalloc(fs->config->mount_count + 1, sizeof(int));
 	/* what the host mounts later still reaches us until pivot_root; nothing goes the other way */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
-		return error_errno(err, errno, "cannot separate the mounts from the host's");
+		return error_errno(err, errno, "cannot separate the mounts from the host's%s", errno == EINVAL
+				? " (\"/\" is no mount point here, as in a chroot: \"mount --bind DIR DIR\" before chroot makes it one)"
+				: "");
 	r = mount_root(fs, path, err);
 	if (r == 0)
 		r = rootfs_mount_all(fs, err);
