@@ -525,8 +525,8 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	if (o->console_socket && !c->config->process.terminal)
 		return error_set(err, EINVAL, "a console socket is given and process.terminal is not set");
 	if (c->config->process.terminal && o->detached && !o->console_socket)
-		return error_set(err, EINVAL, "process.terminal needs a console socket where nobody waits for "
-			"the container");
+		return doc_error(&(struct doc){ .key = "process" }, "terminal", err, "it needs a console socket where "
+			"nobody waits for the container");
 	/* in a pid namespace that others are in they see init as long as it is the runtime */
 	pid = config_namespace(c->config, CLONE_NEWPID);
 	if (pid && pid->path && o->may_reexec) {
