@@ -4,7 +4,7 @@
 
 Usage: bad_config.py create|exec|update BUNDLE STATE_DIR MARKS ROOT RUNTIME...
 
-create: whole configurations. exec, update: the parts of one, for a container that runs already, named "good". Prints one
+create: whole configurations. exec, update: the parts of one, for a container that runs already: $GOOD. Prints one
 TAP point per field (it stands for all the wrong values of it): the runtime must fail, name the field by its whole path,
 run nothing and leave nothing. MARKS is a directory where what runs makes a file.
 """
@@ -18,6 +18,7 @@ import threading
 import config_table as table
 
 THREADS = 2
+GOOD = os.environ.get("GOOD", "good")
 
 
 class Tap:
@@ -169,6 +170,16 @@ def check_table(tap, document):
               sorted(path for path in known - there if not path.endswith(("args[0]", "env[0]"))))
 
 
+def check_runs(runtime, tap, what, document):
+    """The document is right: its program runs, to its end."""
+    with open(os.path.join(runtime.bundle, "config.json"), "wb") as f:
+        f.write(table.text_of(document))
+    said, code = runtime.call("run", "--bundle", runtime.bundle, runtime.id)
+    ran = "ran" in os.listdir(runtime.options.marks)
+    runtime.left()
+    tap.point(what, [] if code == 0 and ran else ["code %d: %.400s" % (code, said.strip())])
+
+
 # What the table looks at in one of several that are alike.
 ROWS_ENOUGH = {"process.rlimits[1]", "process.rlimits[1].type", "process.rlimits[1].soft", "process.rlimits[1].hard",
                "mounts[1]"} | {"linux.namespaces[%d]" % i for i in range(1, 8)}
@@ -184,6 +195,16 @@ def unknown_members(value):
                 **{"org.example.tomorrow": [{"x": None}, 1.5, "\u2603"]})
 
 
+def with_unknown(document):
+    maps = {}
+    for path in MAPS:
+        try:
+            maps[path] = member(document, path)
+        except KeyError:
+            continue
+    return table.changed(unknown_members(document), maps)
+
+
 # Objects whose members have names of their own choice: there is no unknown one.
 MAPS = ("annotations", "linux.sysctl", "linux.timeOffsets", "linux.resources.rdma", "linux.resources.unified")
 
@@ -192,9 +213,12 @@ def create(work, tap):
     first = Runtime(work.options, 999)
     check_table(tap, first.full)
     tap.point("a document with every field is read to its end", list(filter(None, [first.taken(table.text_of(first.full))])))
-    odd = table.changed(unknown_members(first.full), {
-        path: first.full[path] if "." not in path else member(first.full, path) for path in MAPS})
-    tap.point("unknown members are ignored, in every object", list(filter(None, [first.taken(table.text_of(odd))])))
+    tap.point("unknown members are ignored, in every object",
+              list(filter(None, [first.taken(table.text_of(with_unknown(first.full)))])))
+    right = table.runnable(work.options.root, work.options.marks, "/ctrace/" + first.id)
+    check_runs(first, tap, "a document with every field that this host may have runs", right)
+    check_runs(first, tap, "and so it does with unknown members", with_unknown(right))
+    check_runs(first, tap, "and with null for every field that need not be there", table.nothing(right))
     rows = [(row, list(wrong_jobs(work, row)), list(right_jobs(work, row))) for row in table.FIELDS]
     contradictions = [(where, list(changes), work.add(
         lambda r, where=where, changes=changes: r.problem(table.text_of(table.changed(r.full, changes)), where)))
@@ -213,6 +237,58 @@ def create(work, tap):
         tap.point("%s: an error with \"%s\"" % (what, says.strip()), list(filter(None, [job.result()])))
 
 
+def few(row):
+    """Of a type's wrong values two; the others show in create, where the same code reads them."""
+    values = list(table.wrong_values(row))
+    return values[:2] + values[len(table.WRONG[row.kind]):]
+
+
+def parts(work, tap, verb, name, rows, texts):
+    """A process document, or one of resources, for a container that runs."""
+    def job(runtime, text, where):
+        path = os.path.join(runtime.bundle, verb)
+        with open(path, "wb") as f:
+            f.write(text)
+        option = {"exec": ["--process", path, "--detach"], "update": ["--resources", path]}[verb]
+        return runtime.refused(runtime.call(verb, *option, GOOD), where)
+
+    def part(runtime, row, value):
+        place = {"process": runtime.full["process"], "resources": runtime.full["linux"]["resources"]}
+        return table.text_of(table.changed(place, {row.path: value})[name])
+
+    done = [(row, [(show(value), work.add(lambda r, row=row, value=value, where=where: job(r, part(r, row, value), where)))
+                   for where, value in few(row)]) for row in rows]
+    for row, jobs in done:
+        tap.point("%s: %s, %d wrong values" % (verb, table.shown(row.path), len(jobs)), problems(jobs))
+    for text, says in texts:
+        tap.point("%s: %s" % (verb, says), list(filter(None, [work.add(lambda r, text=text, says=says: job(r, text, says)).result()])))
+
+
+def limits():
+    """What files of the good container's cgroups say."""
+    found = {}
+    for name in ("memory.limit_in_bytes", "memory.max", "cpu.shares", "cpu.weight", "pids.max", "cpuset.cpus"):
+        for path in glob.glob("/sys/fs/cgroup/ctrace/%s/%s" % (GOOD, name)) + glob.glob("/sys/fs/cgroup/*/ctrace/%s/%s" % (GOOD, name)):
+            with open(path, encoding="utf-8") as f:
+                found[path] = f.read()
+    return found
+
+
+def execute(work, tap):
+    parts(work, tap, "exec", "process", table.process_fields(), [
+        (b"", "not a JSON object"), (b'{"args": ["touch", "/marks/ran"], "cwd": "/"', "not a JSON object"),
+        (b'{"args": ["touch", "/marks/ran"], "cwd": "/"}\0', "NUL byte"),
+        (b'{"args": ["touch", "/marks/ran"], "cwd": "/", "cwd": "/"}', "config: cwd: ")])
+
+
+def update(work, tap):
+    before = limits()
+    parts(work, tap, "update", "resources", table.resource_fields("resources"), [
+        (b"", "not a JSON object"), (b"[]", "not a JSON object"), (b'{"pids": {"limit": 7, "limit": 8}}', "config: pids.limit: ")])
+    tap.point("update: the limits are what they were (%d files)" % len(before), [] if before and before == limits() else
+              ["%s, now %s" % (before, limits())])
+
+
 def member(document, path):
     for step in table.steps(path):
         document = document[step]
@@ -229,8 +305,8 @@ def main():
     options = type("Options", (), dict(zip(("bundle", "state", "marks", "root"), sys.argv[2:6]), command=sys.argv[6:]))
     tap, work = Tap(), Work(options)
     before = mounts_below(os.path.dirname(options.bundle))
-    {"create": create}[verb](work, tap)
-    left = os.listdir(options.state) if os.path.isdir(options.state) else []
+    {"create": create, "exec": execute, "update": update}[verb](work, tap)
+    left = [name for name in os.listdir(options.state) if name != GOOD] if os.path.isdir(options.state) else []
     tap.point("no state directory is left", left)
     tap.point("no mount is left", [m for m in mounts_below(os.path.dirname(options.bundle)) if m not in before])
     print("1..%d" % tap.count)

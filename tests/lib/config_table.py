@@ -68,7 +68,7 @@ def full(root, marks, cgroup):
         "ociVersion": "1.1.0", "hostname": "h", "domainname": "d", "annotations": {"a": "b"},
         "root": {"path": root, "readonly": True},
         "process": {
-            "terminal": False, "consoleSize": {"height": 1, "width": 1}, "args": ["touch", "/marks/ran"],
+            "terminal": False, "consoleSize": {"height": 1, "width": 1}, "args": ["/bin/touch", "/marks/ran"],
             "env": ["PATH=/bin", "A=b"], "cwd": "/",
             "user": {"uid": 0, "gid": 0, "umask": 18, "additionalGids": [5]},
             "capabilities": dict.fromkeys(CAPABILITIES, ["CAP_KILL"]),
@@ -403,6 +403,32 @@ CONTRADICTIONS = [
     ("linux.seccomp.syscalls[0].names[1]", {"linux.seccomp.syscalls": [{"names": ["mkdir", "write"], "action": "SCMP_ACT_NOTIFY"}]}),
     ("linux.seccomp.syscalls[0].names[0]", {"linux.seccomp.syscalls": [{"names": ["sendmsg"], "action": "SCMP_ACT_NOTIFY"}]}),
 ]
+
+def runnable(root, marks, cgroup):
+    """FULL without what this host, or this bundle, may not have: it runs."""
+    return changed(full(root, marks, cgroup), dict.fromkeys(
+        ["linux." + name for name in ("uidMappings", "gidMappings", "mountLabel", "seccomp.listenerPath", "seccomp.listenerMetadata",
+                                      "seccomp.defaultErrnoRet")] +
+        ["linux.resources." + name for name in ("memory.swap", "memory.swappiness", "cpu.burst", "cpu.idle", "cpu.realtimeRuntime",
+                                                "cpu.realtimePeriod", "blockIO", "hugepageLimits", "network", "rdma",
+                                                "unified")] +
+        ["process.apparmorProfile", "process.selinuxLabel", "mounts[0].uidMappings", "mounts[0].gidMappings",
+         "hooks.startContainer", "hooks.createContainer", "hooks.poststop"], MISSING) | {
+             "process.scheduler": {"policy": "SCHED_OTHER", "nice": 0}, "linux.seccomp.defaultAction": "SCMP_ACT_ALLOW",
+             "linux.namespaces": [{"type": t} for t in NAMESPACES if t != "user"]})
+
+
+def nothing(document):
+    """The document with null for every field that need not be there, but for its mounts."""
+    document = copied(document)
+    for row in FIELDS:
+        if not row.required and not row.path.startswith(("mounts", "annotations.")) and None not in row.wrong:
+            try:
+                put(document, row.path, None)
+            except (TypeError, LookupError):  # it is inside of one that is null, or was never there
+                pass
+    return document
+
 
 # Combinations that look odd and are right.
 TAKEN = [

@@ -108,22 +108,6 @@ static char *timestamp(void)
 	return xasprintf("%s.%09ldZ", text, now.tv_nsec);
 }
 
-/* "/a/b" as it is; systemd's "slice:prefix:name" as the directories that systemd would make. */
-static char *choose_cgroup_path(const struct config *c, const char *id)
-{
-	const char *path = c->cgroups_path, *first, *second;
-
-	if (!path || !*path)
-		return xasprintf("/ctrace/%s", id);
-	first = strchr(path, ':');
-	second = first ? strchr(first + 1, ':') : NULL;
-	if (path[0] != '/' && second)
-		return xasprintf("/%.*s%s%.*s%s%s.scope", (int)(first - path), path,
-			first == path ? "system.slice/" : "/", (int)(second - first - 1), first + 1,
-			second == first + 1 ? "" : "-", second + 1);
-	return path[0] == '/' ? xstrdup(path) : xasprintf("/%s", path);
-}
-
 /* Not by memcmp: there is padding. */
 static bool same_device(const struct cgroup_device *a, const struct cgroup_device *b)
 {
@@ -433,7 +417,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	int *idmapped = NULL, *nodes = NULL, r;
 
 	allow_default_devices(&c->config->resources);
-	c->cgroup_path = choose_cgroup_path(c->config, c->id);
+	c->cgroup_path = state_choose_cgroup(c->config, c->id);
 	c->created = timestamp();
 	r = state_write(c, err);
 	if (r == 0)
@@ -593,6 +577,9 @@ int runtime_start(struct container *c, struct error *err)
 	int r;
 
 	runtime_last_exit_code = 125;
+	r = state_need_config(c, err);
+	if (r < 0)
+		return r;
 	if (status != RUNTIME_CREATED)
 		return error_set(err, EINVAL, "cannot start container %s: it is %s", c->id,
 			runtime_status_name(status));
