@@ -4,6 +4,16 @@ runtime does with values that are wrong, and with values that are unusual and ri
 
 FULL holds every member that the specification gives a Linux container; FIELDS has a row for each of them. What is not in
 the table is of other platforms (vm, windows, solaris, zos, process.commandLine): ignored.
+
+As with runc: null is a member that is not there; unknown members are ignored; unknown capabilities are passed over;
+user, uid and gid may be missing; a relative mounts[].destination is below the root; strings that the kernel takes as
+bytes (arguments, variables, paths, options) need not be UTF-8.
+
+runc 1.1.5 takes, and this does not: a name twice in an object (the last counts there, the first for others); text behind the
+document; null or another type as an element of an array of strings; an annotation without a name, an errno for an action
+that has none, listenerMetadata without listenerPath, an rlimit twice (the specification forbids them); a device path
+twice, for two devices; memory.reservation above memory.limit; scheduler.priority for a policy without; relative
+maskedPaths; an integer beyond 64 bits in an unknown member.
 """
 
 import collections

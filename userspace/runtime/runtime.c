@@ -165,7 +165,7 @@ static int prepare_paths(struct container *c, const char *bundle, const char *na
 	root = c->config->root[0] == '/' ? xstrdup(c->config->root)
 					 : xasprintf("%s/%s", c->bundle, c->config->root);
 	r = absolute(root, &c->rootfs, err);
-	return r < 0 ? error_prefix(err, "root filesystem") : 0;
+	return r < 0 ? error_prefix(err, "root.path") : 0;
 }
 
 /* The document as it was at create, for start, exec and delete: the bundle may change meanwhile. */
@@ -201,7 +201,7 @@ static int join_pid_namespace(const struct namespace_plan *n, int *ret_own, stru
 	fd = open(n->path, O_RDONLY | O_CLOEXEC);
 	*ret_own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || *ret_own < 0 || setns(fd, CLONE_NEWPID) < 0)
-		return error_errno(err, errno, "cannot join pid namespace %s", n->path);
+		return error_errno(err, errno, "linux.namespaces: cannot join pid namespace %s", n->path);
 	return 0;
 }
 
