@@ -102,7 +102,7 @@ like "$(oci run --bundle "$B" "agent$$" 2>&1)" 'failed to connect with seccomp a
 for call in write sendmsg; do
 	config true "${notify/CALL/$call}"
 	like "$(oci run --bundle "$B" "agent$$" 2>&1)" \
-		"linux.seccomp.syscalls\[0\].names: SCMP_ACT_NOTIFY cannot be used for the $call syscall" \
+		"linux.seccomp.syscalls\[0\].names\[0\]: SCMP_ACT_NOTIFY cannot be used for the $call syscall" \
 		"SCMP_ACT_NOTIFY of $call is refused"
 done
 config true '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_KILL"}]}

@@ -69,6 +69,7 @@ struct cgroup_write {
 	char file[64];
 	char *value;
 	bool optional; /* a file that is missing is no error */
+	bool unified;  /* of the member of that name, which has the file's name as key */
 };
 
 struct cgroup_plan {

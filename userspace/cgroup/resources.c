@@ -139,10 +139,10 @@ static bool given(int64_t value)
 static int check_memory(const struct cgroup_resources *r, struct error *err)
 {
 	if (given(r->memory_swap) && r->memory_swap > 0 && !given(r->memory_limit))
-		return error_set(err, EINVAL, "memory.swap %" PRId64 " needs memory.limit: it is the "
+		return error_set(err, EINVAL, "linux.resources.memory.swap: %" PRId64 " needs memory.limit: it is the "
 			"sum of memory and swap", r->memory_swap);
 	if (r->memory_swap > 0 && r->memory_limit > 0 && r->memory_swap < r->memory_limit)
-		return error_set(err, EINVAL, "memory.swap %" PRId64 " is less than memory.limit %"
+		return error_set(err, EINVAL, "linux.resources.memory.swap: %" PRId64 " is less than memory.limit %"
 			PRId64 ": it is the sum of memory and swap", r->memory_swap, r->memory_limit);
 	return 0;
 }
@@ -213,9 +213,11 @@ static void plan_network_v1(struct cgroup_plan *plan, const struct cgroup_resour
 static int check_v1_only(const struct cgroup_resources *r, struct error *err)
 {
 	if (given(r->cpu_rt_runtime) || given(r->cpu_rt_period))
-		return error_set(err, EOPNOTSUPP, "cpu.realtimeRuntime and cpu.realtimePeriod need cgroup v1");
+		return error_set(err, EOPNOTSUPP, "linux.resources.cpu.%s: it needs cgroup v1",
+			given(r->cpu_rt_runtime) ? "realtimeRuntime" : "realtimePeriod");
 	if (given(r->net_class) || r->net_priority_count)
-		return error_set(err, EOPNOTSUPP, "network.classID and network.priorities need cgroup v1");
+		return error_set(err, EOPNOTSUPP, "linux.resources.network.%s: it needs cgroup v1",
+			given(r->net_class) ? "classID" : "priorities");
 	return 0;
 }
 
@@ -306,9 +308,10 @@ static int plan_unified(struct cgroup_plan *plan, const struct cgroup_resources 
 				controller = controllers[j];
 		}
 		if (!controller || strchr(key, '/'))
-			return error_set(err, EINVAL, "unified resource %s is not a file of a "
+			return error_set(err, EINVAL, "linux.resources.unified.%s: it is not a file of a "
 				"controller that ctrace knows", key);
 		add(plan, controller, key, "%s", r->unified[i].value);
+		plan->writes[plan->count - 1].unified = true;
 	}
 	return 0;
 }
@@ -377,11 +380,43 @@ static const char *hint(const struct cgroup_write *w, int code)
 	return "";
 }
 
+/* The member of linux.resources that a write is for. */
+static const char *field(const struct cgroup_write *w)
+{
+	static const struct {
+		const char *file, *field;
+	} fields[] = {
+		{ "memory.limit_in_bytes", "memory.limit" }, { "memory.max", "memory.limit" },
+		{ "memory.memsw.limit_in_bytes", "memory.swap" }, { "memory.swap.max", "memory.swap" },
+		{ "memory.soft_limit_in_bytes", "memory.reservation" }, { "memory.low", "memory.reservation" },
+		{ "memory.swappiness", "memory.swappiness" }, { "memory.oom_control", "memory.disableOOMKiller" },
+		{ "cpu.idle", "cpu.idle" }, { "cpu.shares", "cpu.shares" }, { "cpu.weight", "cpu.shares" },
+		{ "cpu.cfs_period_us", "cpu.period" }, { "cpu.cfs_quota_us", "cpu.quota" }, { "cpu.max", "cpu.quota" },
+		{ "cpu.cfs_burst_us", "cpu.burst" }, { "cpu.max.burst", "cpu.burst" },
+		{ "cpu.rt_period_us", "cpu.realtimePeriod" }, { "cpu.rt_runtime_us", "cpu.realtimeRuntime" },
+		{ "cpuset.cpus", "cpu.cpus" }, { "cpuset.mems", "cpu.mems" }, { "pids.max", "pids.limit" },
+		{ "net_cls.classid", "network.classID" }, { "net_prio.ifpriomap", "network.priorities" },
+		{ "devices.allow", "devices" }, { "devices.deny", "devices" }, { "blkio.weight", "blockIO.weight" },
+		{ "blkio.weight_device", "blockIO.weightDevice" }, { "io.weight", "blockIO.weight" },
+		{ "blkio.throttle.read_bps_device", "blockIO.throttleReadBpsDevice" },
+		{ "blkio.throttle.write_bps_device", "blockIO.throttleWriteBpsDevice" },
+		{ "blkio.throttle.read_iops_device", "blockIO.throttleReadIOPSDevice" },
+		{ "blkio.throttle.write_iops_device", "blockIO.throttleWriteIOPSDevice" },
+		{ "io.max", "blockIO" }, { "rdma.max", "rdma" },
+	};
+
+	for (size_t i = 0; !w->unified && i < ARRAY_SIZE(fields); i++) {
+		if (!strcmp(w->file, fields[i].file))
+			return fields[i].field;
+	}
+	return w->unified ? "unified" : "hugepageLimits";
+}
+
 static int refused(const struct hierarchy *h, const struct cgroup_write *w, int code,
 	struct error *err)
 {
-	return error_set(err, code, "cannot write \"%s\" to %s/%s: %s%s", w->value, h->directory,
-		w->file, strerror(code), hint(w, code));
+	return error_set(err, code, "linux.resources.%s: cannot write \"%s\" to %s/%s: %s%s", field(w), w->value,
+		h->directory, w->file, strerror(code), hint(w, code));
 }
 
 static int apply_write(const struct cgroup *cg, const struct cgroup_write *w, struct error *err)
@@ -392,8 +427,8 @@ static int apply_write(const struct cgroup *cg, const struct cgroup_write *w, st
 	if (!strcmp(w->controller, "cgroup"))
 		h = cgroup_find_v2(cg);
 	if (!h)
-		return error_set(err, EOPNOTSUPP, "cannot set %s to %s: this host has no %s "
-			"controller", w->file, w->value, w->controller);
+		return error_set(err, EOPNOTSUPP, "linux.resources.%s: cannot set %s to %s: this host "
+			"has no %s controller", field(w), w->file, w->value, w->controller);
 	r = cgroup_write_at(h->fd, w->file, w->value);
 	/* hybrid: controllers that no v1 hierarchy has taken are v2's */
 	if (r == -ENOENT && str_starts(w->file, "hugetlb.") && h->version == 2) {

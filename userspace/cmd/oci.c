@@ -111,6 +111,10 @@ char *oci_read_file(const char *path, struct error *err)
 			return NULL;
 		}
 	}
+	if (text.length && memchr(text.text, '\0', text.length)) {
+		error_set(err, EINVAL, "%s contains a NUL byte", path);
+		return NULL;
+	}
 	return strbuf_steal(&text);
 }
 
@@ -137,10 +141,10 @@ static unsigned hold_descriptors(unsigned count)
 	return closed;
 }
 
-static void warn(const struct oci *oci, const char *text)
+void oci_warn(const struct oci *oci, const char *text)
 {
 	oci_log(oci, "warning", text);
-	fprintf(stderr, "ctrace oci: warning: %s\n", text);
+	command_warn("oci", text);
 }
 
 int oci_preserve_fds(const struct oci *oci, const char *text, unsigned *ret)
@@ -157,7 +161,7 @@ int oci_preserve_fds(const struct oci *oci, const char *text, unsigned *ret)
 		return 0;
 	warning = xasprintf("--preserve-fds %s: %u of the descriptors from 3 on are not open; the others are passed on",
 		text, closed);
-	warn(oci, warning);
+	oci_warn(oci, warning);
 	return 0;
 }
 
@@ -247,7 +251,7 @@ static void warn_shared_cgroup(const struct oci *oci, const struct container *c)
 	if (count == 0)
 		return;
 	text = xasprintf("container's cgroup is not empty: %zu process(es) found", count);
-	warn(oci, text);
+	oci_warn(oci, text);
 }
 
 static void tell_created(const struct oci *oci, const struct runtime_options *o, const struct container *c)
@@ -404,6 +408,10 @@ static int delete_one(const struct oci *oci, const char *id, bool force)
 	/* shims delete again what they deleted, to be sure */
 	if (r == -ENOENT && force)
 		return 0;
+	if (r == -EUCLEAN && force) {
+		r = runtime_discard(oci->root, id, &err);
+		return r < 0 ? oci_fail(oci, &err) : 0;
+	}
 	if (r == 0)
 		r = runtime_delete(c, force, &err);
 	return r < 0 ? oci_fail(oci, &err) : 0;

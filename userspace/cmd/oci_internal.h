@@ -21,6 +21,8 @@ struct oci {
 int oci_log_open(const struct oci *oci, struct error *err);
 /* level: "error", "warning", "debug". Nothing without --log. */
 void oci_log(const struct oci *oci, const char *level, const char *message);
+/* To the log, and to stderr. */
+void oci_warn(const struct oci *oci, const char *text);
 /* What --debug adds to the log; without a log it goes to stderr. */
 void oci_debug(const struct oci *oci, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -40,13 +40,19 @@ static char *owner_of(const char *root, const char *id)
 	return user ? xstrdup(user->pw_name) : xasprintf("#%u", st.st_uid);
 }
 
-static void list_one(const char *root, const char *id, bool quiet, json_object *array)
+static void list_one(const struct oci *oci, const char *id, bool quiet, json_object *array)
 {
+	const char *root = oci->root;
+	struct error err = { 0 };
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
 	_cleanup_free_ char *text = NULL, *owner = NULL;
 	json_object *o, *created = NULL;
 
-	if (runtime_open(root, id, &c, NULL) < 0)
+	int r = runtime_open(root, id, &c, &err);
+
+	if (r == -EUCLEAN) /* the others are listed all the same */
+		oci_warn(oci, err.text);
+	if (r < 0)
 		return;
 	if (quiet) {
 		printf("%s\n", id);
@@ -91,7 +97,7 @@ int oci_list(struct oci *oci, int argc, char **argv)
 	count = scandir(oci->root, &names, NULL, alphasort);
 	for (int i = 0; i < count; i++) {
 		if (names[i]->d_name[0] != '.')
-			list_one(oci->root, names[i]->d_name, quiet, array);
+			list_one(oci, names[i]->d_name, quiet, array);
 		free(names[i]);
 	}
 	free(names);

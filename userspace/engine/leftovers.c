@@ -148,9 +148,12 @@ static void remove_container(const char *id)
 {
 	_cleanup_(runtime_close_ptr) struct container *container = NULL;
 	_cleanup_free_ char *root = xasprintf("%s/oci", registry_directory());
+	int r = runtime_open(root, id, &container, NULL);
 
-	if (runtime_open(root, id, &container, NULL) == 0)
+	if (r == 0)
 		runtime_delete(container, true, NULL);
+	else if (r == -EUCLEAN)
+		runtime_discard(root, id, NULL);
 }
 
 /* The supervisor may have died before the runtime had written its state. */

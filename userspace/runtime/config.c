@@ -57,8 +57,8 @@ static int check_version(const struct doc *d, struct error *err)
 		return -EINVAL;
 	if (!version)
 		return doc_error(d, "ociVersion", err, "it is missing");
-	if (strncmp(version, "1.", 2) != 0)
-		return doc_error(d, "ociVersion", err, "\"%s\" is not 1.x", version);
+	if (strncmp(version, "1.", 2) != 0 || version[2] < '0' || version[2] > '9')
+		return doc_error(d, "ociVersion", err, "\"%.64s\" is not 1.x", version);
 	return 0;
 }
 
@@ -66,11 +66,12 @@ static int check_version(const struct doc *d, struct error *err)
 static int check(const struct config *c, const struct doc *d, struct error *err)
 {
 	bool uts = config_namespace(c, CLONE_NEWUTS), user = config_namespace(c, CLONE_NEWUSER);
+	bool new_user = config_new_namespaces(c) & CLONE_NEWUSER;
 
+	if (!json_object_object_get(d->json, "root"))
+		return doc_error(d, "root", err, "it is missing");
 	if (!c->root || !*c->root)
 		return doc_error(d, "root.path", err, "it is missing");
-	if (!config_namespace(c, CLONE_NEWNS))
-		return doc_error(d, "linux.namespaces", err, "a mount namespace is needed");
 	if (c->hostname && !uts)
 		return doc_error(d, "hostname", err, "it needs a uts namespace of its own");
 	if (c->domainname && !uts)
@@ -79,10 +80,14 @@ static int check(const struct config *c, const struct doc *d, struct error *err)
 		return doc_error(d, "linux.uidMappings", err, "they need a user namespace");
 	if (c->gids.count && !user)
 		return doc_error(d, "linux.gidMappings", err, "they need a user namespace");
+	if (new_user && (!c->uids.count || !c->gids.count))
+		return doc_error(d, c->uids.count ? "linux.gidMappings" : "linux.uidMappings", err,
+			"it is missing: a new user namespace has no ids else");
 	for (size_t i = 0; i < c->mount_count; i++) {
+		const struct doc mounts = { .parent = d, .key = "mounts" }, e = { .parent = &mounts, .index = i };
+
 		if (c->mounts[i].idmap && !c->mounts[i].uids.count && !user)
-			return doc_error(d, "mounts", err, "[%zu].uidMappings: idmap needs mappings "
-				"there, or those of a user namespace", i);
+			return doc_error(&e, "uidMappings", err, "idmap needs mappings here, or those of a user namespace");
 	}
 	return 0;
 }
@@ -109,12 +114,19 @@ static int parse_annotations(const struct doc *d, struct config *c, struct error
 		const char *text = NULL;
 
 		(void)value;
+		if (!*key)
+			return doc_error(&a, NULL, err, "a name in it is empty");
 		if (doc_string(&a, key, &text, err) < 0)
 			return -EINVAL;
 		if (text && !strcmp(key, "run.oci.keep_original_groups"))
 			c->process.keep_groups = strcmp(text, "0") != 0;
 	}
 	return 0;
+}
+
+static int check_linux(const struct doc *d, struct error *err)
+{
+	return d->json ? 0 : doc_error(d, NULL, err, "it is missing: without linux.namespaces nothing is contained");
 }
 
 static int parse_document(struct config *c, struct error *err)
@@ -130,7 +142,7 @@ static int parse_document(struct config *c, struct error *err)
 		parse_name(&d, "domainname", &c->domainname, err) < 0 ||
 		parse_annotations(&d, c, err) < 0 || doc_object(&d, "hooks", &hooks, err) < 0 ||
 		hooks_check(&hooks, err) < 0 || doc_object(&d, "linux", &linux_, err) < 0 ||
-		config_parse_linux(&linux_, c, err) < 0 || parse_mounts(&d, c, err) < 0)
+		check_linux(&linux_, err) < 0 || config_parse_linux(&linux_, c, err) < 0 || parse_mounts(&d, c, err) < 0)
 		return -EINVAL;
 	c->hooks = hooks.json;
 	has_process = doc_object(&d, "process", &process, err);

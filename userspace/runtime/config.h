@@ -137,6 +137,8 @@ int config_parse_linux(const struct doc *linux_, struct config *c, struct error 
 int config_parse_maps(const struct doc *d, const char *key, struct id_maps *ret, struct error *err);
 /* hooks.c: all members of "hooks", so that a bad one is known before anything runs. */
 int hooks_check(const struct doc *hooks, struct error *err);
+/* seccomp.c: all members of "linux.seccomp", for the same reason. */
+int seccomp_check(const struct doc *seccomp, struct error *err);
 
 /* CLONE_NEW* of all namespaces to make (path NULL). */
 int config_new_namespaces(const struct config *c);

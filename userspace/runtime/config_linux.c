@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config-linux.md: all of "linux" but the resources. */
 #include <errno.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <stdint.h>
 #include <string.h>
@@ -35,11 +36,11 @@ static int parse_namespace(const struct doc *d, struct config *c, struct error *
 			n.flag = namespace_types[i].flag;
 	}
 	if (!n.flag)
-		return doc_error(d, "type", err, "\"%s\" is not known", type);
+		return doc_error(d, "type", err, "\"%.64s\" is not known", type);
 	if (config_namespace(c, n.flag))
 		return doc_error(d, "type", err, "namespace %s is listed twice", type);
 	if (path && *path && path[0] != '/')
-		return doc_error(d, "path", err, "\"%s\" is not absolute", path);
+		return doc_error(d, "path", err, "\"%.64s\" is not absolute", path);
 	n.path = path && *path ? path : NULL;
 	c->namespaces[c->namespace_count++] = n;
 	return 0;
@@ -55,6 +56,8 @@ static int parse_namespaces(const struct doc *d, struct config *c, struct error 
 		if (r == 0)
 			r = parse_namespace(&e, c, err);
 	}
+	if (r >= 0 && !config_namespace(c, CLONE_NEWNS))
+		return doc_error(d, "namespaces", err, "a mount namespace is needed");
 	return r < 0 ? r : 0;
 }
 
@@ -107,15 +110,30 @@ static int parse_device(const struct doc *d, struct device_plan *ret, struct err
 		doc_integer(d, "gid", 0, UINT32_MAX - 1LL, &gid, err) < 0)
 		return -EINVAL;
 	if (strlen(type) != 1 || !strchr("cbup", type[0]))
-		return doc_error(d, "type", err, "\"%s\" is not c, b, u or p", type);
+		return doc_error(d, "type", err, "\"%.64s\" is not c, b, u or p", type);
 	if (path[0] != '/')
-		return doc_error(d, "path", err, "\"%s\" is not absolute", path);
+		return doc_error(d, "path", err, "\"%.64s\" is not absolute", path);
 	if (type[0] != 'p' && (major < 0 || minor < 0))
 		return doc_error(d, major < 0 ? "major" : "minor", err, "it is missing");
 	/* some engines give the bits of the type, too */
 	*ret = (struct device_plan){ path, type[0] == 'u' ? 'c' : type[0],
 		major < 0 ? 0 : (unsigned)major, minor < 0 ? 0 : (unsigned)minor, mode & 07777,
 		(uid_t)uid, (gid_t)gid };
+	return 0;
+}
+
+/* The device that is last, against those before it: a path may be there again, for the same device. */
+static int check_device(const struct doc *d, const struct config *c, struct error *err)
+{
+	const struct device_plan *last = &c->devices[c->device_count];
+
+	for (size_t i = 0; i < c->device_count; i++) {
+		const struct device_plan *p = &c->devices[i];
+
+		if (!strcmp(p->path, last->path) &&
+			(p->type != last->type || p->major != last->major || p->minor != last->minor))
+			return doc_error(d, "path", err, "%.256s is another device in element %zu", p->path, i);
+	}
 	return 0;
 }
 
@@ -129,6 +147,8 @@ static int parse_devices(const struct doc *d, struct config *c, struct error *er
 		r = doc_element(&a, i, &e, err);
 		if (r == 0)
 			r = parse_device(&e, &c->devices[c->device_count], err);
+		if (r == 0)
+			r = check_device(&e, c, err);
 		if (r == 0)
 			c->device_count++;
 	}
@@ -155,7 +175,7 @@ static int parse_propagation(const struct doc *d, struct config *c, struct error
 			c->propagation = names[i].flags;
 	}
 	if (*name && !c->propagation)
-		return doc_error(d, "rootfsPropagation", err, "\"%s\" is not known", name);
+		return doc_error(d, "rootfsPropagation", err, "\"%.64s\" is not known", name);
 	return 0;
 }
 
@@ -173,14 +193,14 @@ static int parse_personality(const struct doc *d, struct config *c, struct error
 		doc_strings(&p, "flags", &flags, NULL, err) < 0)
 		return -EINVAL;
 	if (flags && flags[0])
-		return doc_error(&p, "flags", err, "\"%s\" is not known: there are none yet", flags[0]);
+		return doc_item_error(&p, "flags", 0, err, "\"%.64s\" is not known: there are none yet", flags[0]);
 	c->personality_given = true;
 	if (!strcmp(domain, "LINUX"))
 		c->personality = PER_LINUX;
 	else if (!strcmp(domain, "LINUX32"))
 		c->personality = PER_LINUX32;
 	else
-		return doc_error(&p, "domain", err, "\"%s\" is not LINUX or LINUX32", domain);
+		return doc_error(&p, "domain", err, "\"%.64s\" is not LINUX or LINUX32", domain);
 	return 0;
 }
 
@@ -196,6 +216,10 @@ static int parse_time_offsets(const struct doc *d, struct config *c, struct erro
 		return r;
 	if (!n || n->path)
 		return doc_error(&o, NULL, err, "they need a time namespace of the container's own");
+	json_object_object_foreach(o.json, name, value) {
+		if (value && strcmp(name, clocks[0]) != 0 && strcmp(name, clocks[1]) != 0)
+			return doc_error(&o, name, err, "this clock has no offset: monotonic and boottime have one");
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++) {
 		int64_t seconds = 0, nanoseconds = 0;
 		struct doc clock;
@@ -218,7 +242,9 @@ static int parse_paths(const struct doc *d, const char *key, char ***ret, struct
 		return -EINVAL;
 	for (size_t i = 0; *ret && (*ret)[i]; i++) {
 		if ((*ret)[i][0] != '/')
-			return doc_error(d, key, err, "[%zu]: \"%.256s\" is not absolute", i, (*ret)[i]);
+			return doc_item_error(d, key, i, err, "\"%.256s\" is not absolute", (*ret)[i]);
+		if (strlen((*ret)[i]) >= PATH_MAX)
+			return doc_item_error(d, key, i, err, "it is too long");
 	}
 	return 0;
 }
@@ -229,8 +255,10 @@ static int parse_cgroups_path(const struct doc *d, struct config *c, struct erro
 		return -EINVAL;
 	for (const char *p = c->cgroups_path; p && *p; p += strcspn(p, "/"), p += strspn(p, "/")) {
 		if (!strncmp(p, "..", 2) && (p[2] == '/' || !p[2]))
-			return doc_error(d, "cgroupsPath", err, "\"%s\" has a component \"..\"",
+			return doc_error(d, "cgroupsPath", err, "\"%.256s\" has a component \"..\"",
 				c->cgroups_path);
+		if (strcspn(p, "/") > NAME_MAX)
+			return doc_error(d, "cgroupsPath", err, "a name in it is longer than %d bytes", NAME_MAX);
 	}
 	return 0;
 }
@@ -250,7 +278,7 @@ static int check_sysctl(const struct doc *sysctl, const char *key, const struct 
 
 	if (!own || !config_namespace(c, own))
 		return doc_error(sysctl, key, err, "it is not in a namespace of the container's own");
-	if (strstr(key, ".."))
+	if (strstr(key, "..") || key[strcspn(key, "\n")])
 		return doc_error(sysctl, key, err, "it is no name of a sysctl");
 	if (!strcmp(key, "kernel.hostname"))
 		return doc_error(sysctl, key, err, "hostname is the member that sets it");
@@ -280,9 +308,28 @@ static int parse_sysctl(const struct doc *d, struct config *c, struct error *err
 	return 0;
 }
 
+/* Cache and bandwidth classes; the monitoring flags may be off. */
+static int parse_rdt(const struct doc *d, struct error *err)
+{
+	static const char *const keys[] = { "closID", "l3CacheSchema", "memBwSchema", "enableCMT", "enableMBM" };
+	struct doc rdt;
+	int r = doc_object(d, "intelRdt", &rdt, err);
+
+	for (size_t i = 0; r > 0 && i < ARRAY_SIZE(keys); i++) {
+		const char *text = NULL;
+		bool flag = false;
+
+		if (i < 3 ? doc_string(&rdt, keys[i], &text, err) : doc_bool(&rdt, keys[i], &flag, err))
+			return -EINVAL;
+		if (text || flag)
+			return doc_error(&rdt, keys[i], err, "Intel RDT is not supported");
+	}
+	return r < 0 ? r : 0;
+}
+
 int config_parse_linux(const struct doc *d, struct config *c, struct error *err)
 {
-	struct doc resources, seccomp, rdt;
+	struct doc resources, seccomp;
 	const char *label = NULL;
 	int r;
 
@@ -294,13 +341,11 @@ int config_parse_linux(const struct doc *d, struct config *c, struct error *err)
 		parse_paths(d, "maskedPaths", &c->masked, err) < 0 ||
 		parse_paths(d, "readonlyPaths", &c->readonly, err) < 0 ||
 		parse_sysctl(d, c, err) < 0 || doc_string(d, "mountLabel", &label, err) < 0 ||
-		doc_object(d, "seccomp", &seccomp, err) < 0)
+		parse_rdt(d, err) < 0 || doc_object(d, "seccomp", &seccomp, err) < 0 ||
+		seccomp_check(&seccomp, err) < 0)
 		return -EINVAL;
 	c->seccomp = seccomp.json;
-	r = doc_object(d, "intelRdt", &rdt, err);
-	if (r > 0 && json_object_object_length(rdt.json) > 0)
-		return doc_error(&rdt, NULL, err, "cache and bandwidth classes are not supported");
-	r = r < 0 ? r : doc_object(d, "resources", &resources, err);
+	r = doc_object(d, "resources", &resources, err);
 	if (r > 0)
 		r = config_parse_resources(&resources, &c->resources, err);
 	return r < 0 ? r : config_check_resources(&resources, &c->resources, err);

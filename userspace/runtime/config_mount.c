@@ -144,20 +144,33 @@ static int parse_options(const struct doc *d, struct mount_plan *m, struct error
 	return 0;
 }
 
+/* An option that is not for this mount, by its place. */
+static int wrong_option(const struct doc *d, const char *option, const char *why, struct error *err)
+{
+	json_object *options = json_object_object_get(d->json, "options");
+	size_t i = 0, count = json_object_array_length(options);
+
+	while (i + 1 < count && strcmp(json_object_get_string(json_object_array_get_idx(options, i)), option) != 0)
+		i++;
+	return doc_item_error(d, "options", i, err, "%.256s %s", option, why);
+}
+
 static int check_mount(const struct doc *d, const struct mount_plan *m, struct error *err)
 {
 	if (!m->destination || !*m->destination)
 		return doc_error(d, "destination", err, "it is missing");
-	if (m->bind && !m->source)
-		return doc_error(d, "source", err, "the bind mount at %s has none", m->destination);
-	if (!m->bind && !m->type)
-		return doc_error(d, "type", err, "the mount at %s has none", m->destination);
+	if (m->bind && (!m->source || !*m->source))
+		return doc_error(d, "source", err, "the bind mount at %.256s has none", m->destination);
+	if (!m->bind && (!m->type || !*m->type))
+		return doc_error(d, "type", err, "the mount at %.256s has none", m->destination);
 	if (m->bind && m->data_count)
-		return doc_error(d, "options", err, "%s is no option of a bind mount", m->data[0]);
+		return wrong_option(d, m->data[0], "is no option of a bind mount", err);
 	if (m->copy_up && (m->bind || strcmp(m->type, "tmpfs") != 0))
-		return doc_error(d, "options", err, "tmpcopyup is for tmpfs");
+		return wrong_option(d, "tmpcopyup", "is for tmpfs", err);
+	if (m->idmap && !m->bind && m->uids.count)
+		return doc_error(d, "uidMappings", err, "mappings are for bind mounts");
 	if (m->idmap && !m->bind)
-		return doc_error(d, "options", err, "idmap is for bind mounts");
+		return wrong_option(d, m->idmap_recursive ? "ridmap" : "idmap", "is for bind mounts", err);
 	if (!m->uids.count != !m->gids.count)
 		return doc_error(d, m->uids.count ? "gidMappings" : "uidMappings", err,
 			"both mappings are needed, or none");

@@ -103,7 +103,7 @@ static int parse_limit(const struct doc *o, struct process_plan *p, struct error
 			l.resource = names[i].resource;
 	}
 	if (l.resource < 0)
-		return doc_error(o, "type", err, "\"%s\" is not known", type);
+		return doc_error(o, "type", err, "\"%.64s\" is not known", type);
 	if (soft > hard)
 		return doc_error(o, "soft", err, "it is more than hard");
 	for (size_t i = 0; i < p->limit_count; i++) {
@@ -207,9 +207,26 @@ static int parse_scheduler_flags(const struct doc *o, struct scheduler_plan *s, 
 		int bit = find_name(names, flags[i]);
 
 		if (bit < 0)
-			return doc_error(o, "flags", err, "\"%s\" is not known", flags[i]);
+			return doc_item_error(o, "flags", i, err, "\"%.64s\" is not known", flags[i]);
 		s->flags |= 1ULL << bit;
 	}
+	return 0;
+}
+
+enum { POLICY_DEADLINE = 6 };
+
+/* sched(7): runtime <= deadline <= period, which is the deadline where it is 0; of other policies none. */
+static int check_deadline(const struct doc *o, const struct scheduler_plan *s, bool wanted, struct error *err)
+{
+	if (!wanted && (s->runtime || s->deadline || s->period))
+		return doc_error(o, s->runtime ? "runtime" : s->deadline ? "deadline" : "period", err,
+			"it is for SCHED_DEADLINE");
+	if (wanted && (!s->runtime || !s->deadline))
+		return doc_error(o, s->runtime ? "deadline" : "runtime", err, "it is missing: SCHED_DEADLINE needs it");
+	if (s->runtime > s->deadline)
+		return doc_error(o, "runtime", err, "it is more than deadline");
+	if (s->period && s->deadline > s->period)
+		return doc_error(o, "deadline", err, "it is more than period");
 	return 0;
 }
 
@@ -236,12 +253,12 @@ static int parse_scheduler(const struct doc *process, struct scheduler_plan *s, 
 		return -EINVAL;
 	r = find_name(policies, policy);
 	if (r < 0)
-		return doc_error(&o, "policy", err, "\"%s\" is not known", policy);
-	if (priority && r != SCHED_FIFO && r != SCHED_RR)
-		return doc_error(&o, "priority", err, "it is for SCHED_FIFO and SCHED_RR");
-	if ((s->runtime || s->deadline || s->period) && r != 6)
-		return doc_error(&o, "runtime", err, "runtime, deadline and period are for "
-			"SCHED_DEADLINE");
+		return doc_error(&o, "policy", err, "\"%.64s\" is not known", policy);
+	if (!priority == (r == SCHED_FIFO || r == SCHED_RR))
+		return doc_error(&o, "priority", err, "%s", priority ? "it is for SCHED_FIFO and SCHED_RR"
+			: "it is missing: SCHED_FIFO and SCHED_RR need 1 to 99");
+	if (check_deadline(&o, s, r == POLICY_DEADLINE, err) < 0)
+		return -EINVAL;
 	s->given = true;
 	s->policy = (uint32_t)r;
 	s->nice = (int32_t)nice;
@@ -268,7 +285,7 @@ static int parse_io_priority(const struct doc *process, struct process_plan *p, 
 		return -EINVAL;
 	r = find_name(classes, class);
 	if (r < 0)
-		return doc_error(&o, "class", err, "\"%s\" is not known", class);
+		return doc_error(&o, "class", err, "\"%.64s\" is not known", class);
 	p->io_priority = r << 13 | (int)level;
 	return 0;
 }
@@ -280,10 +297,10 @@ static int check_process(const struct doc *d, const struct process_plan *p, stru
 	if (!p->cwd || !*p->cwd)
 		return doc_error(d, "cwd", err, "it is empty or missing");
 	if (p->cwd[0] != '/')
-		return doc_error(d, "cwd", err, "\"%s\" is not an absolute path", p->cwd);
+		return doc_error(d, "cwd", err, "\"%.64s\" is not an absolute path", p->cwd);
 	for (size_t i = 0; i < p->env_count; i++) {
 		if (!strchr(p->env[i], '=') || p->env[i][0] == '=')
-			return doc_error(d, "env", err, "[%zu]: \"%.64s\" is not NAME=VALUE", i, p->env[i]);
+			return doc_item_error(d, "env", i, err, "\"%.64s\" is not NAME=VALUE", p->env[i]);
 	}
 	return 0;
 }

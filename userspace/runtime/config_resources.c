@@ -40,9 +40,9 @@ static int parse_device_rule(const struct doc *o, struct cgroup_device *d, struc
 		doc_integer(o, "minor", -1, INT32_MAX, &d->minor, err) < 0)
 		return -EINVAL;
 	if (strlen(type) > 1 || !strchr("abc", type[0]))
-		return doc_error(o, "type", err, "\"%s\" is not a, b or c", type);
+		return doc_error(o, "type", err, "\"%.64s\" is not a, b or c", type);
 	if (parse_access(access, d) < 0)
-		return doc_error(o, "access", err, "\"%s\" is not of r, w and m", access);
+		return doc_error(o, "access", err, "\"%.64s\" is not of r, w and m", access);
 	d->type = type[0] ? type[0] : 'a';
 	return 0;
 }
@@ -67,13 +67,13 @@ static int parse_device_rules(const struct doc *d, struct cgroup_resources *r, s
 static int parse_throttles(const struct doc *block, const char *key, const char *value_key,
 	const char *name, struct cgroup_resources *r, struct error *err)
 {
-	const char *const required[] = { "major", "minor", value_key, NULL };
 	bool weight = !strcmp(value_key, "weight");
+	const char *const required[] = { "major", "minor", weight ? NULL : value_key, NULL };
 	struct doc a, e;
 	int ret = doc_array(block, key, &a, err);
 
 	for (size_t i = 0; ret >= 0 && i < doc_count(&a); i++) {
-		struct cgroup_throttle t = { .name = name };
+		struct cgroup_throttle t = { .name = name, .rate = CGROUP_UNSET };
 		int64_t leaf = CGROUP_UNSET; /* as in parse_block */
 
 		if (doc_element(&a, i, &e, err) < 0 || doc_require(&e, required, err) < 0 ||
@@ -82,6 +82,10 @@ static int parse_throttles(const struct doc *block, const char *key, const char 
 			doc_integer(&e, value_key, 0, weight ? 10000 : INT64_MAX, &t.rate, err) < 0 ||
 			(weight && doc_integer(&e, "leafWeight", 0, 1000, &leaf, err) < 0))
 			return -EINVAL;
+		if (t.rate == CGROUP_UNSET && leaf == CGROUP_UNSET)
+			return doc_error(&e, value_key, err, "it is missing, and so is leafWeight");
+		if (t.rate == CGROUP_UNSET)
+			continue;
 		array_grow(r->throttles, r->throttle_count, r->throttle_capacity);
 		r->throttles[r->throttle_count++] = t;
 	}
@@ -116,6 +120,15 @@ static void add_pair(struct cgroup_pair **pairs, size_t *count, size_t *capacity
 	(*pairs)[(*count)++] = (struct cgroup_pair){ xstrdup(key), value };
 }
 
+static bool is_listed(const struct cgroup_pair *pairs, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(pairs[i].key, key))
+			return true;
+	}
+	return false;
+}
+
 static int parse_huge_pages(const struct doc *d, struct cgroup_resources *r, struct error *err)
 {
 	static const char *const required[] = { "pageSize", "limit", NULL };
@@ -132,6 +145,8 @@ static int parse_huge_pages(const struct doc *d, struct cgroup_resources *r, str
 			return -EINVAL;
 		if (!*size || strlen(size) > 16 || strspn(size, "0123456789KMGTB") != strlen(size))
 			return doc_error(&e, "pageSize", err, "\"%.32s\" is not like 2MB", size);
+		if (is_listed(r->hugetlb, r->hugetlb_count, size))
+			return doc_error(&e, "pageSize", err, "%s is listed twice", size);
 		add_pair(&r->hugetlb, &r->hugetlb_count, &r->hugetlb_capacity, size,
 			xasprintf("%" PRIu64, limit));
 	}
@@ -186,7 +201,7 @@ static int parse_memory(const struct doc *d, struct cgroup_resources *r, struct 
 
 int config_check_resources(const struct doc *d, const struct cgroup_resources *r, struct error *err)
 {
-	const struct doc m = { .parent = d, .key = "memory" };
+	const struct doc m = { .parent = d, .key = "memory" }, c = { .parent = d, .key = "cpu" };
 
 	if (r->memory_swap > 0 && r->memory_limit <= 0)
 		return doc_error(&m, "swap", err, "it needs limit: it is the sum of memory and swap");
@@ -194,6 +209,10 @@ int config_check_resources(const struct doc *d, const struct cgroup_resources *r
 		return doc_error(&m, "swap", err, "it is less than limit, and the sum of memory and swap");
 	if (r->memory_reservation > 0 && r->memory_limit > 0 && r->memory_reservation > r->memory_limit)
 		return doc_error(&m, "reservation", err, "it is more than limit");
+	if (r->cpu_burst > 0 && r->cpu_quota > 0 && r->cpu_burst > r->cpu_quota)
+		return doc_error(&c, "burst", err, "it is more than quota");
+	if (r->cpu_rt_runtime > 0 && r->cpu_rt_period > 0 && r->cpu_rt_runtime > r->cpu_rt_period)
+		return doc_error(&c, "realtimeRuntime", err, "it is more than realtimePeriod");
 	return 0;
 }
 
@@ -239,8 +258,10 @@ static int parse_network(const struct doc *d, struct cgroup_resources *r, struct
 			doc_string(&e, "name", &name, err) < 0 ||
 			doc_integer(&e, "priority", 0, UINT32_MAX, &priority, err) < 0)
 			return -EINVAL;
-		if (!*name || strlen(name) > 15)
+		if (!*name || strlen(name) > 15 || name[strcspn(name, "/: \t\n")])
 			return doc_error(&e, "name", err, "\"%.32s\" is no name of an interface", name);
+		if (is_listed(r->net_priorities, r->net_priority_count, name))
+			return doc_error(&e, "name", err, "%s is listed twice", name);
 		add_pair(&r->net_priorities, &r->net_priority_count, &r->net_priority_capacity, name,
 			xasprintf("%" PRId64, priority));
 	}

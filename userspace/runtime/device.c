@@ -77,7 +77,7 @@ static int make_device(struct rootfs *fs, int dev, const struct device_plan *d, 
 	_cleanup_close_ int dir = -1;
 
 	if (!slash[1] || !strcmp(slash + 1, ".") || !strcmp(slash + 1, ".."))
-		return error_set(err, EINVAL, "config: device path %s has no name", d->path);
+		return error_set(err, EINVAL, "the path %s has no name", d->path);
 	if (!strcmp(parent, "/dev"))
 		return make_node(dev, slash + 1, d, node, err);
 	dir = rootfs_open_target(fs->fd, *parent ? parent : "/", true, err);
@@ -200,7 +200,8 @@ int rootfs_make_devices(struct rootfs *fs, struct error *err)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(defaults); i++)
 		r = make_node(dev, strrchr(defaults[i].path, '/') + 1, &defaults[i], -1, err);
 	for (size_t i = 0; r == 0 && i < c->device_count; i++)
-		r = make_device(fs, dev, &c->devices[i], fs->nodes ? fs->nodes[i] : -1, err);
+		r = make_device(fs, dev, &c->devices[i], fs->nodes ? fs->nodes[i] : -1, err) < 0
+			? error_prefix(err, "linux.devices[%zu]", i) : 0;
 	if (r == 0)
 		r = make_links(fs, dev, err);
 	if (r == 0 && fs->console >= 0)

@@ -8,14 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/doc_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
 enum {
-	JSON_DEPTH_MAX = 64,
 	STRING_MAX = 128 << 10, /* the kernel's MAX_ARG_STRLEN: longer ones fit nowhere */
-	ENTRIES_MAX = 65536
+	ENTRIES_MAX = 65536,
+	PATH_SHOWN = 512 /* of a place in the document: an error has room for its end */
 };
 
 static void add_path(struct strbuf *text, const struct doc *d)
@@ -33,6 +34,7 @@ static void add_path(struct strbuf *text, const struct doc *d)
 int doc_error(const struct doc *d, const char *key, struct error *err, const char *format, ...)
 {
 	_cleanup_(strbuf_free) struct strbuf path = { 0 };
+	size_t cut;
 	char text[512];
 	va_list ap;
 
@@ -42,7 +44,20 @@ int doc_error(const struct doc *d, const char *key, struct error *err, const cha
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	return error_set(err, EINVAL, "config: %s: %s", path.text ? path.text : "", text);
+	cut = path.length > PATH_SHOWN ? path.length - PATH_SHOWN : 0;
+	return error_set(err, EINVAL, "config: %s%s: %s", cut ? "..." : "", path.text ? path.text + cut : "", text);
+}
+
+int doc_item_error(const struct doc *d, const char *key, size_t i, struct error *err, const char *format, ...)
+{
+	const struct doc array = { .parent = d, .key = key }, e = { .parent = &array, .index = i };
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	return doc_error(&e, NULL, err, "%s", text);
 }
 
 static int member(const struct doc *d, const char *key, json_type type, const char *what,
@@ -68,6 +83,18 @@ static const char *check_string(json_object *v, size_t max)
 	return length >= max ? "it is too long" : NULL;
 }
 
+static bool is_utf8(const char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0, n; i < length; i += n) {
+		n = utf8_sequence(text + i, length - i);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 static int limited_string(const struct doc *d, const char *key, size_t max, const char **ret,
 	struct error *err)
 {
@@ -86,7 +113,15 @@ static int limited_string(const struct doc *d, const char *key, size_t max, cons
 
 int doc_string(const struct doc *d, const char *key, const char **ret, struct error *err)
 {
-	return limited_string(d, key, STRING_MAX, ret, err);
+	const char *text = NULL;
+	int r = limited_string(d, key, STRING_MAX, &text, err);
+
+	if (r < 0 || !text)
+		return r;
+	if (!is_utf8(text))
+		return doc_error(d, key, err, "it is not UTF-8");
+	*ret = text;
+	return 0;
 }
 
 int doc_path(const struct doc *d, const char *key, const char **ret, struct error *err)
@@ -182,15 +217,13 @@ int doc_strings(const struct doc *d, const char *key, char ***ret, size_t *ret_c
 		return r;
 	strings = xcalloc(doc_count(&a) + 1, sizeof(*strings));
 	for (size_t i = 0; i < doc_count(&a); i++) {
-		struct doc e = { .json = json_object_array_get_idx(a.json, i), .parent = &a,
-			.index = i };
-		const char *wrong = !json_object_is_type(e.json, json_type_string)
-					    ? "it is not a string"
-					    : check_string(e.json, STRING_MAX);
+		json_object *v = json_object_array_get_idx(a.json, i);
+		const char *wrong = !json_object_is_type(v, json_type_string) ? "it is not a string"
+									      : check_string(v, STRING_MAX);
 
 		if (wrong)
-			return doc_error(&e, NULL, err, "%s", wrong);
-		strings[i] = (char *)json_object_get_string(e.json);
+			return doc_item_error(d, key, i, err, "%s", wrong);
+		strings[i] = (char *)json_object_get_string(v);
 	}
 	*ret = steal_ptr(strings);
 	if (ret_count)
@@ -209,22 +242,20 @@ int doc_require(const struct doc *d, const char *const *keys, struct error *err)
 
 int doc_parse(const char *text, size_t length, json_object **ret, struct error *err)
 {
-	json_tokener *t = json_tokener_new_ex(JSON_DEPTH_MAX);
+	json_tokener *t;
 	json_object *o;
-	int r = 0;
+	int r = doc_scan(text, length, err);
 
-	if (!t)
-		return error_set(err, ENOMEM, "no memory to parse JSON");
-	o = json_tokener_parse_ex(t, text, (int)length);
-	if (!o || !json_object_is_type(o, json_type_object)) {
-		r = error_set(err, EINVAL, "not a JSON object: %s at byte %zu",
-			json_tokener_error_desc(json_tokener_get_error(t)),
-			json_tokener_get_parse_end(t));
-		if (o)
-			json_object_put(o);
-	} else {
+	if (r < 0)
+		return r;
+	t = json_tokener_new_ex(DOC_DEPTH_MAX);
+	o = t ? json_tokener_parse_ex(t, text, (int)length) : NULL;
+	if (o)
 		*ret = o;
-	}
-	json_tokener_free(t);
+	else
+		r = error_set(err, t ? EINVAL : ENOMEM, "not a JSON object: %s",
+			t ? json_tokener_error_desc(json_tokener_get_error(t)) : "no memory to parse it");
+	if (t)
+		json_tokener_free(t);
 	return r;
 }

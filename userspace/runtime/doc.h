@@ -23,8 +23,9 @@ struct doc {
 	size_t index;
 };
 
+/* Text: UTF-8, shorter than the longest argument that execve(2) takes. */
 int doc_string(const struct doc *d, const char *key, const char **ret, struct error *err);
-/* A string that the kernel takes as a path: shorter than PATH_MAX. */
+/* A string that the kernel takes as a path: any bytes, shorter than PATH_MAX. */
 int doc_path(const struct doc *d, const char *key, const char **ret, struct error *err);
 int doc_bool(const struct doc *d, const char *key, bool *ret, struct error *err);
 int doc_integer(const struct doc *d, const char *key, int64_t min, int64_t max, int64_t *ret,
@@ -37,7 +38,7 @@ int doc_array(const struct doc *d, const char *key, struct doc *ret, struct erro
 size_t doc_count(const struct doc *array);
 /* Element i of an array, which must be an object; 0 or negative. */
 int doc_element(const struct doc *array, size_t i, struct doc *ret, struct error *err);
-/* A NULL-terminated array (the caller's) of strings that belong to the document. */
+/* A NULL-terminated array (the caller's) of strings that belong to the document: any bytes, as the kernel has them. */
 int doc_strings(const struct doc *d, const char *key, char ***ret, size_t *ret_count,
 	struct error *err);
 
@@ -47,7 +48,12 @@ int doc_require(const struct doc *d, const char *const *keys, struct error *err)
 int doc_error(const struct doc *d, const char *key, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Parses a whole text; -EINVAL with the place where it is wrong. */
+/* The same for element i of the array `key`. */
+int doc_item_error(const struct doc *d, const char *key, size_t i, struct error *err, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Parses a whole text, which must be RFC 8259's JSON without a name that is twice in an object; -EINVAL with the place
+ * where it is wrong. */
 int doc_parse(const char *text, size_t length, json_object **ret, struct error *err);
 
 static inline void doc_put(json_object **o)

@@ -318,7 +318,10 @@ int runtime_exec(struct container *c, const struct runtime_exec_options *o, pid_
 	/* a created one has its namespaces, and in them but the stub; or the runtime, where it has hooks to run */
 	if (status == RUNTIME_CREATED && c->config && !hooks_any(c->config->hooks, "startContainer"))
 		status = RUNTIME_RUNNING;
-	if (status != RUNTIME_RUNNING || !c->cgroup || !c->config)
+	r = state_need_config(c, err);
+	if (r < 0)
+		return r;
+	if (status != RUNTIME_RUNNING || !c->cgroup)
 		return error_set(err, EINVAL, "cannot exec in container %s: it is %s", c->id,
 			runtime_status_name(status));
 	r = doc_parse(o->process, strlen(o->process), &json, err);
@@ -362,10 +365,9 @@ char *runtime_exec_process(struct container *c, char *const *argv, const char *u
 	_cleanup_(doc_put) json_object *copy = NULL;
 	json_object *process = NULL, *args = json_object_new_array();
 
-	if (!c->config || json_object_deep_copy(c->config->json, &copy, NULL) < 0 ||
+	if (state_need_config(c, err) < 0 || json_object_deep_copy(c->config->json, &copy, NULL) < 0 ||
 		!json_object_object_get_ex(copy, "process", &process)) {
 		json_object_put(args);
-		error_set(err, EINVAL, "container %s has no configuration", c->id);
 		return NULL;
 	}
 	for (; *argv; argv++)

@@ -34,12 +34,13 @@ static int parse(const struct doc *o, struct hook *h, struct error *err)
 {
 	static const char *const required[] = { "path", NULL };
 
-	if (doc_require(o, required, err) < 0 || doc_path(o, "path", &h->path, err) < 0 || doc_strings(o, "args", &h->args, NULL, err) < 0 ||
+	if (doc_require(o, required, err) < 0 || doc_path(o, "path", &h->path, err) < 0 ||
+		doc_strings(o, "args", &h->args, NULL, err) < 0 ||
 		doc_strings(o, "env", &h->env, NULL, err) < 0 ||
 		doc_integer(o, "timeout", 1, 86400, &h->timeout, err) < 0)
 		return -EINVAL;
 	if (h->path[0] != '/')
-		return doc_error(o, "path", err, "\"%s\" is not absolute", h->path);
+		return doc_error(o, "path", err, "\"%.64s\" is not absolute", h->path);
 	return 0;
 }
 

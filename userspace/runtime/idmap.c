@@ -116,6 +116,8 @@ int idmap_open_sources(const struct config *c, const char *bundle, int **ret, st
 			memset(sources, 0xff, c->mount_count * sizeof(*sources));
 		}
 		r = sources[i] = open_source(c, dir, &c->mounts[i], err);
+		if (r < 0)
+			r = error_prefix(err, "mounts[%zu]", i);
 	}
 	if (r < 0) {
 		idmap_close_sources(c, sources);

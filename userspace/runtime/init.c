@@ -149,7 +149,8 @@ static int join_namespaces(const struct config *c, struct error *err)
 				continue;
 			fd = open(n->path, O_RDONLY | O_CLOEXEC);
 			if (fd < 0 || setns(fd, n->flag) < 0)
-				return error_errno(err, errno, "cannot join namespace %s", n->path);
+				return error_errno(err, errno, "linux.namespaces[%zu].path: cannot join namespace %s", i,
+					n->path);
 		}
 	}
 	return 0;

@@ -256,7 +256,7 @@ int rootfs_mount_all(struct rootfs *fs, struct error *err)
 		else if (r == 0)
 			r = mount_filesystem(fs, m, err);
 		if (r < 0)
-			return r;
+			return error_prefix(err, "mounts[%zu]", i);
 	}
 	return 0;
 }
@@ -305,11 +305,11 @@ static int make_readonly(struct rootfs *fs, const char *path, struct error *err)
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
-		return error_errno(err, -target, "cannot open %s to make it read-only", path);
+		return error_errno(err, -target, "linux.readonlyPaths: cannot open %s to make it read-only", path);
 	tree = open_tree(target, "",
 		AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
-		return error_errno(err, errno, "cannot make %s read-only", path);
+		return error_errno(err, errno, "linux.readonlyPaths: cannot make %s read-only", path);
 	return attach(tree, target, path, err);
 }
 
@@ -327,9 +327,11 @@ int rootfs_mask(struct rootfs *fs, struct error *err)
 		if (target == -ENOENT || target == -ENOTDIR)
 			continue;
 		if (target < 0 || fstat(target, &st) < 0)
-			return error_errno(err, target < 0 ? -target : errno, "cannot mask %s", *p);
+			return error_errno(err, target < 0 ? -target : errno, "linux.maskedPaths: cannot mask %s", *p);
 		r = S_ISDIR(st.st_mode) ? mask_directory(&empty, target, *p, err)
 					: mask_file(fs, target, *p, err);
+		if (r < 0)
+			return error_prefix(err, "linux.maskedPaths");
 	}
 	return r;
 }

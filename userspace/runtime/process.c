@@ -50,8 +50,8 @@ int process_set_limits(int proc, const struct process_plan *p, struct error *err
 		const struct limit_plan *l = &p->limits[i];
 
 		if (setrlimit(l->resource, &l->value) < 0)
-			return error_errno(err, errno, "process.rlimits: cannot set limit %d to %llu:%llu "
-				"(raising a hard limit needs CAP_SYS_RESOURCE)", l->resource,
+			return error_errno(err, errno, "process.rlimits[%zu]: cannot set it to %llu:%llu "
+				"(raising a hard limit needs CAP_SYS_RESOURCE)", i,
 				(unsigned long long)l->value.rlim_cur,
 				(unsigned long long)l->value.rlim_max);
 	}
@@ -222,9 +222,9 @@ int process_change_directory(const char *cwd, bool done, struct error *err)
 	char path[PATH_MAX];
 
 	if (!done && chdir(cwd) < 0)
-		return error_errno(err, errno, "cannot change to the working directory %s", cwd);
+		return error_errno(err, errno, "process.cwd: cannot change to the working directory %s", cwd);
 	if (syscall(SYS_getcwd, path, sizeof(path)) < 0 || path[0] != '/')
-		return error_set(err, EPERM, "the working directory %s is outside of the container",
+		return error_set(err, EPERM, "process.cwd: the working directory %s is outside of the container",
 			cwd);
 	return 0;
 }

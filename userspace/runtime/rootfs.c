@@ -135,7 +135,7 @@ static int open_sources(struct rootfs *fs, struct error *err)
 		fs->sources[i] = open_tree(bundle, m->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 			(m->recursive ? AT_RECURSIVE : 0));
 		if (fs->sources[i] < 0)
-			return error_errno(err, errno, "cannot bind %s to %s", m->source,
+			return error_errno(err, errno, "mounts[%zu].source: cannot bind %s to %s", i, m->source,
 				m->destination);
 	}
 	return 0;

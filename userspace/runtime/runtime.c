@@ -108,22 +108,6 @@ static char *timestamp(void)
 	return xasprintf("%s.%09ldZ", text, now.tv_nsec);
 }
 
-/* "/a/b" as it is; systemd's "slice:prefix:name" as the directories that systemd would make. */
-static char *choose_cgroup_path(const struct config *c, const char *id)
-{
-	const char *path = c->cgroups_path, *first, *second;
-
-	if (!path || !*path)
-		return xasprintf("/ctrace/%s", id);
-	first = strchr(path, ':');
-	second = first ? strchr(first + 1, ':') : NULL;
-	if (path[0] != '/' && second)
-		return xasprintf("/%.*s%s%.*s%s%s.scope", (int)(first - path), path,
-			first == path ? "system.slice/" : "/", (int)(second - first - 1), first + 1,
-			second == first + 1 ? "" : "-", second + 1);
-	return path[0] == '/' ? xstrdup(path) : xasprintf("/%s", path);
-}
-
 /* Not by memcmp: there is padding. */
 static bool same_device(const struct cgroup_device *a, const struct cgroup_device *b)
 {
@@ -181,7 +165,7 @@ static int prepare_paths(struct container *c, const char *bundle, const char *na
 	root = c->config->root[0] == '/' ? xstrdup(c->config->root)
 					 : xasprintf("%s/%s", c->bundle, c->config->root);
 	r = absolute(root, &c->rootfs, err);
-	return r < 0 ? error_prefix(err, "root filesystem") : 0;
+	return r < 0 ? error_prefix(err, "root.path") : 0;
 }
 
 /* The document as it was at create, for start, exec and delete: the bundle may change meanwhile. */
@@ -217,7 +201,7 @@ static int join_pid_namespace(const struct namespace_plan *n, int *ret_own, stru
 	fd = open(n->path, O_RDONLY | O_CLOEXEC);
 	*ret_own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || *ret_own < 0 || setns(fd, CLONE_NEWPID) < 0)
-		return error_errno(err, errno, "cannot join pid namespace %s", n->path);
+		return error_errno(err, errno, "linux.namespaces: cannot join pid namespace %s", n->path);
 	return 0;
 }
 
@@ -433,7 +417,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	int *idmapped = NULL, *nodes = NULL, r;
 
 	allow_default_devices(&c->config->resources);
-	c->cgroup_path = choose_cgroup_path(c->config, c->id);
+	c->cgroup_path = state_choose_cgroup(c->config, c->id);
 	c->created = timestamp();
 	r = state_write(c, err);
 	if (r == 0)
@@ -525,8 +509,8 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	if (o->console_socket && !c->config->process.terminal)
 		return error_set(err, EINVAL, "a console socket is given and process.terminal is not set");
 	if (c->config->process.terminal && o->detached && !o->console_socket)
-		return error_set(err, EINVAL, "process.terminal needs a console socket where nobody waits for "
-			"the container");
+		return doc_error(&(struct doc){ .key = "process" }, "terminal", err, "it needs a console socket where "
+			"nobody waits for the container");
 	/* in a pid namespace that others are in they see init as long as it is the runtime */
 	pid = config_namespace(c->config, CLONE_NEWPID);
 	if (pid && pid->path && o->may_reexec) {
@@ -593,6 +577,9 @@ int runtime_start(struct container *c, struct error *err)
 	int r;
 
 	runtime_last_exit_code = 125;
+	r = state_need_config(c, err);
+	if (r < 0)
+		return r;
 	if (status != RUNTIME_CREATED)
 		return error_set(err, EINVAL, "cannot start container %s: it is %s", c->id,
 			runtime_status_name(status));

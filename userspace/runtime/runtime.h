@@ -76,8 +76,12 @@ int runtime_create(const struct runtime_options *options, struct container **ret
 int runtime_seal(struct error *err);
 
 /* Opens a container that exists on disk: for start, kill, delete, state from another process.
- * -ENOENT: no such container. */
+ * -ENOENT: no such container; -EUCLEAN: its state.json is no such document, or another version's. */
 int runtime_open(const char *root, const char *id, struct container **ret, struct error *err);
+
+/* Deletes a container of which runtime_open says -EUCLEAN: its directory, its cgroup and the processes in it. -EBUSY where
+ * there are some and the cgroup is not the container's alone, by its name. */
+int runtime_discard(const char *root, const char *id, struct error *err);
 
 /* Runs startContainer hooks (in the container), the program, then poststart hooks. For a container that
  * this process made it returns after execve(2) succeeded, or with its failure, the container deleted. */

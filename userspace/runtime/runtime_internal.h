@@ -25,6 +25,7 @@ struct container {
 	bool own, detached, reaped;
 	int status;          /* wait status when reaped */
 	struct config *config;
+	struct error config_error; /* why config is NULL in a container from disk */
 	struct cgroup *cgroup;
 };
 
@@ -178,6 +179,10 @@ int state_make_directory(const char *root, const char *id, struct error *err);
 int state_remove_directory(const char *root, const char *id, int dir, struct error *err);
 int state_write(const struct container *c, struct error *err);
 char *state_document(const struct container *c, enum runtime_status status);
+/* "/a/b" as it is; systemd's "slice:prefix:name" as the directories that systemd would make. c may be NULL. */
+char *state_choose_cgroup(const struct config *c, const char *id);
+/* -EUCLEAN where a container from disk has no usable config.json. */
+int state_need_config(const struct container *c, struct error *err);
 uint64_t state_start_time(pid_t pid, char *ret_state);
 
 /* runtime.c */

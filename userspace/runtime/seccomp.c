@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,8 +19,8 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-static int action(const struct doc *d, const char *key, const char *name, int64_t errno_ret,
-	uint32_t *ret, struct error *err)
+/* The action at `key`, with the number at `errno_key`, which only two of them can have. */
+static int parse_action(const struct doc *d, const char *key, const char *errno_key, uint32_t *ret, struct error *err)
 {
 	static const struct {
 		const char *name;
@@ -30,20 +31,26 @@ static int action(const struct doc *d, const char *key, const char *name, int64_
 		{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW }, { "SCMP_ACT_LOG", SCMP_ACT_LOG },
 		{ "SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY },
 	};
+	const char *const required[] = { key, NULL };
+	const char *name = "";
+	int64_t number = -1;
 
-	if (!strcmp(name, "SCMP_ACT_ERRNO")) {
-		*ret = SCMP_ACT_ERRNO(errno_ret);
-		return 0;
-	}
-	if (!strcmp(name, "SCMP_ACT_TRACE")) {
-		*ret = SCMP_ACT_TRACE(errno_ret);
+	if (doc_require(d, required, err) < 0 || doc_string(d, key, &name, err) < 0 ||
+		doc_integer(d, errno_key, 0, 4095, &number, err) < 0)
+		return -EINVAL;
+	if (!strcmp(name, "SCMP_ACT_ERRNO") || !strcmp(name, "SCMP_ACT_TRACE")) {
+		unsigned value = number < 0 ? EPERM : (unsigned)number;
+
+		*ret = !strcmp(name, "SCMP_ACT_ERRNO") ? SCMP_ACT_ERRNO(value) : SCMP_ACT_TRACE(value);
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (!strcmp(name, actions[i].name)) {
-			*ret = actions[i].value;
-			return 0;
-		}
+		if (strcmp(name, actions[i].name) != 0)
+			continue;
+		if (number >= 0)
+			return doc_error(d, errno_key, err, "%s has none: SCMP_ACT_ERRNO and SCMP_ACT_TRACE have one", name);
+		*ret = actions[i].value;
+		return 0;
 	}
 	return doc_error(d, key, err, "action \"%.64s\" is not supported", name);
 }
@@ -129,36 +136,45 @@ static int add_call(scmp_filter_ctx ctx, const struct doc *rule, const char *nam
 	return 0;
 }
 
-static int add_rule(scmp_filter_ctx ctx, const struct doc *rule, uint32_t default_action,
-	struct error *err)
-{
-	static const char *const required[] = { "names", "action", NULL };
-	_cleanup_free_ char **names = NULL;
+struct rule {
+	char **names;
+	uint32_t action;
 	struct scmp_arg_cmp args[6];
-	const char *name = "";
-	int64_t errno_ret = EPERM;
-	uint32_t act = 0;
 	unsigned count;
-	int r = 0;
+};
 
-	if (doc_require(rule, required, err) < 0 ||
-		doc_strings(rule, "names", &names, NULL, err) < 0 ||
-		doc_string(rule, "action", &name, err) < 0 ||
-		doc_integer(rule, "errnoRet", 0, 4095, &errno_ret, err) < 0 ||
-		action(rule, "action", name, errno_ret, &act, err) < 0 ||
-		parse_args(rule, args, &count, err) < 0)
+static void rule_free(struct rule *r)
+{
+	free(r->names);
+}
+
+static int parse_rule(const struct doc *d, struct rule *ret, struct error *err)
+{
+	static const char *const required[] = { "names", NULL };
+
+	if (doc_require(d, required, err) < 0 || doc_strings(d, "names", &ret->names, NULL, err) < 0 ||
+		parse_action(d, "action", "errnoRet", &ret->action, err) < 0 ||
+		parse_args(d, ret->args, &ret->count, err) < 0)
 		return -EINVAL;
-	if (!names[0])
-		return doc_error(rule, "names", err, "it is empty");
-	for (size_t i = 0; r == 0 && names[i]; i++) {
+	if (!ret->names[0])
+		return doc_error(d, "names", err, "it is empty");
+	for (size_t i = 0; ret->action == SCMP_ACT_NOTIFY && ret->names[i]; i++) {
 		/* between the filter's load and the agent's first answer init still sends the listener
 		 * (sendmsg) and reports (write, as runc refuses it, too): nobody would answer for these */
-		if (act == SCMP_ACT_NOTIFY && (!strcmp(names[i], "sendmsg") || !strcmp(names[i], "write")))
-			return doc_error(rule, "names", err,
-				"SCMP_ACT_NOTIFY cannot be used for the %s syscall", names[i]);
-		if (act != default_action)
-			r = add_call(ctx, rule, names[i], act, args, count, err);
+		if (!strcmp(ret->names[i], "sendmsg") || !strcmp(ret->names[i], "write"))
+			return doc_item_error(d, "names", i, err, "SCMP_ACT_NOTIFY cannot be used for the %s syscall",
+				ret->names[i]);
 	}
+	return 0;
+}
+
+static int add_rule(scmp_filter_ctx ctx, const struct doc *d, uint32_t default_action, struct error *err)
+{
+	_cleanup_(rule_free) struct rule rule = { 0 };
+	int r = parse_rule(d, &rule, err);
+
+	for (size_t i = 0; r == 0 && rule.action != default_action && rule.names[i]; i++)
+		r = add_call(ctx, d, rule.names[i], rule.action, rule.args, rule.count, err);
 	return r;
 }
 
@@ -174,6 +190,7 @@ uint32_t seccomp_architecture(const char *from)
 	return seccomp_arch_resolve_name(name);
 }
 
+/* ctx NULL: they are only looked at. */
 static int add_architectures(scmp_filter_ctx ctx, const struct doc *seccomp, struct error *err)
 {
 	_cleanup_free_ char **names = NULL;
@@ -185,10 +202,10 @@ static int add_architectures(scmp_filter_ctx ctx, const struct doc *seccomp, str
 		int r;
 
 		if (!arch)
-			return doc_error(seccomp, "architectures", err, "%.64s is not known", names[i]);
-		r = seccomp_arch_add(ctx, arch);
+			return doc_item_error(seccomp, "architectures", i, err, "\"%.64s\" is not known", names[i]);
+		r = ctx ? seccomp_arch_add(ctx, arch) : 0;
 		if (r < 0 && r != -EEXIST)
-			return doc_error(seccomp, "architectures", err, "cannot add %s: %s", names[i],
+			return doc_item_error(seccomp, "architectures", i, err, "cannot add %s: %s", names[i],
 				strerror(-r));
 	}
 	return 0;
@@ -218,23 +235,24 @@ static void release(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
+static int parse_default(const struct doc *d, uint32_t *ret, struct error *err)
+{
+	int r = parse_action(d, "defaultAction", "defaultErrnoRet", ret, err);
+
+	if (r == 0 && *ret == SCMP_ACT_NOTIFY)
+		return doc_error(d, "defaultAction", err, "SCMP_ACT_NOTIFY is for single calls");
+	return r;
+}
+
 static int compile(const struct doc *d, struct seccomp_program *p, struct error *err)
 {
-	static const char *const required[] = { "defaultAction", NULL };
 	_cleanup_(release) scmp_filter_ctx ctx = NULL;
-	const char *name = "";
-	int64_t errno_ret = EPERM;
 	uint32_t act = 0;
 	struct doc rules, e;
 	int r;
 
-	if (doc_require(d, required, err) < 0 || doc_string(d, "defaultAction", &name, err) < 0 ||
-		doc_integer(d, "defaultErrnoRet", 0, 4095, &errno_ret, err) < 0 ||
-		action(d, "defaultAction", name, errno_ret, &act, err) < 0 ||
-		doc_array(d, "syscalls", &rules, err) < 0)
+	if (parse_default(d, &act, err) < 0 || doc_array(d, "syscalls", &rules, err) < 0)
 		return -EINVAL;
-	if (act == SCMP_ACT_NOTIFY)
-		return doc_error(d, "defaultAction", err, "SCMP_ACT_NOTIFY is for single calls");
 	ctx = seccomp_init(act);
 	if (!ctx)
 		return error_set(err, ENOMEM, "cannot make a seccomp filter");
@@ -277,7 +295,7 @@ static int parse_flags(const struct doc *d, unsigned *ret, struct error *err)
 			}
 		}
 		if (!known)
-			return doc_error(d, "flags", err, "%.64s is not known", names[i]);
+			return doc_item_error(d, "flags", i, err, "\"%.64s\" is not known", names[i]);
 	}
 	return 0;
 }
@@ -300,10 +318,37 @@ static int parse_listener(const struct doc *d, struct seccomp_program *p, struct
 	if (doc_path(d, "listenerPath", &p->listener, err) < 0 ||
 		doc_string(d, "listenerMetadata", &p->metadata, err) < 0)
 		return -EINVAL;
-	if (!p->listener)
-		return uses_notify(d) ? doc_error(d, "listenerPath", err, "SCMP_ACT_NOTIFY needs it") : 0;
-	p->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	return 0;
+	if (p->listener && *p->listener) {
+		p->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+		return 0;
+	}
+	if (p->metadata && *p->metadata)
+		return doc_error(d, "listenerMetadata", err, "it needs listenerPath");
+	return uses_notify(d) ? doc_error(d, "listenerPath", err, "it is missing: SCMP_ACT_NOTIFY needs it") : 0;
+}
+
+int seccomp_check(const struct doc *d, struct error *err)
+{
+	struct seccomp_program p = { 0 };
+	uint32_t act = 0;
+	struct doc rules, e;
+	int r;
+
+	if (!d->json)
+		return 0;
+	if (parse_default(d, &act, err) < 0 || parse_flags(d, &p.flags, err) < 0 ||
+		add_architectures(NULL, d, err) < 0 || doc_array(d, "syscalls", &rules, err) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < doc_count(&rules); i++) {
+		_cleanup_(rule_free) struct rule rule = { 0 };
+
+		r = doc_element(&rules, i, &e, err);
+		if (r == 0)
+			r = parse_rule(&e, &rule, err);
+		if (r < 0)
+			return r;
+	}
+	return parse_listener(d, &p, err);
 }
 
 int seccomp_prepare(json_object *seccomp, struct seccomp_program *ret, struct error *err)
