@@ -387,8 +387,8 @@ static void write_labels(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
-void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
-	enum timeline_change change)
+void json_write_timeline_again(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change, struct json_steps *steps)
 {
 	json_open(sb, NULL, '{');
 	json_text(sb, "type", "timeline");
@@ -412,8 +412,7 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	json_close(sb, ']');
 	write_phases(sb, c);
 	json_open(sb, "steps", '[');
-	for (size_t i = 0; i < c->step_count; i++)
-		write_step(sb, &c->steps[i]);
+	json_steps_write(steps, sb, c, write_step);
 	json_close(sb, ']');
 	write_marks(sb, c);
 	write_exit(sb, &c->exit);
@@ -436,6 +435,12 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
 	write_trace(sb, spans, c);
 	end_line(sb);
+}
+
+void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change)
+{
+	json_write_timeline_again(sb, spans, c, change, NULL);
 }
 
 static uint32_t kind_of_counter(size_t index)

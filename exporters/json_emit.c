@@ -30,6 +30,13 @@ void json_open_(struct strbuf *sb, struct json_key key, char bracket)
 	strbuf_ends(sb, at);
 }
 
+void json_ready(struct strbuf *sb, const char *text, size_t length)
+{
+	char *at = begin_value(sb, (struct json_key){ 0 }, length);
+
+	strbuf_ends(sb, mempcpy(at, text, length));
+}
+
 static void add_escaped_byte(struct strbuf *sb, unsigned char c)
 {
 	unsigned int code = 0xef00U + c;

@@ -42,6 +42,9 @@ static inline void json_open(struct strbuf *sb, const char *key, char bracket) /
 	json_open_(sb, json_key(key), bracket);
 }
 
+/* An element of an array, or a key and its value, that is JSON already. */
+void json_ready(struct strbuf *sb, const char *text, size_t length);
+
 static inline void json_close(struct strbuf *sb, char bracket)
 {
 	strbuf_putc(sb, bracket);
