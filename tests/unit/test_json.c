@@ -58,6 +58,25 @@ static void test_numbers(void **state)
 	strbuf_free(&sb);
 }
 
+static void test_numbers_of_all_lengths(void **state)
+{
+	struct strbuf sb = { 0 };
+	char expected[32];
+
+	(void)state;
+	for (uint64_t power = 1, i = 0; i < 20; power *= 10, i++) {
+		const uint64_t near[] = { power - 1, power, power + 1, power * 3, power * 9 };
+
+		for (size_t k = 0; k < sizeof(near) / sizeof(near[0]); k++) {
+			snprintf(expected, sizeof(expected), "\"%llu\"", (unsigned long long)near[k]);
+			strbuf_reset(&sb);
+			json_u64(&sb, NULL, near[k]);
+			assert_string_equal(sb.text, expected);
+		}
+	}
+	strbuf_free(&sb);
+}
+
 static void test_timeline_begins_as_promised(void **state)
 {
 	static const char begins[] = "{\"type\":\"timeline\",\"id\":\"" MB_ID "\",\"name\":\"web\",\"image\":"
@@ -298,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strings_keep_every_byte),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_numbers_of_all_lengths),
 		cmocka_unit_test(test_timeline_begins_as_promised),
 		cmocka_unit_test(test_failed_and_lost),
 		cmocka_unit_test(test_steps_are_remembered),
