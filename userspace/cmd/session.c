@@ -261,6 +261,7 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	s->events = filter_items_only(s->filter);
 	s->o.waterfall.filter = s->events;
 	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
+	config.ended_without_steps = !options->at_end; /* they were written */
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
 	s->export = (struct export){ .facts = facts, .spans = &s->spans };

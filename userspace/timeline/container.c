@@ -39,15 +39,25 @@ void actor_free(struct actor *a)
 	free(a->exe);
 }
 
+static void free_steps(struct cont *cont)
+{
+	struct container *c = &cont->c;
+
+	for (size_t i = 0; i < c->step_count; i++)
+		step_times_free(&c->steps[i]);
+	arena_free(&cont->details);
+	free(c->steps);
+	c->steps = NULL;
+	c->step_count = c->step_capacity = 0;
+}
+
 void container_free(struct cont *cont)
 {
 	struct container *c = &cont->c;
 
 	for (size_t i = 0; i < c->actor_count; i++)
 		actor_free(&c->actors[i]);
-	for (size_t i = 0; i < c->step_count; i++)
-		step_times_free(&c->steps[i]);
-	arena_free(&cont->details);
+	free_steps(cont);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
 	for (size_t i = 0; i < c->cgroup_count; i++) {
@@ -68,7 +78,6 @@ void container_free(struct cont *cont)
 	free(cont->maker.root);
 	free(c->exit.sender_container);
 	free(c->actors);
-	free(c->steps);
 	free(c->marks);
 	free(c->cgroups);
 	free(c->limits);
@@ -498,6 +507,8 @@ static void end(struct timeline *tl, struct cont *c)
 	tl->ended_count++;
 	container_notify(tl, c, CHANGE_ENDED);
 	claim_drop_all(tl, c);
+	if (tl->config.ended_without_steps)
+		free_steps(c);
 	twin = c->c.generation ? find_active(tl, c->c.id, NULL) : NULL;
 	if (twin && !claim_find(tl, 'I', twin->c.id))
 		claim_key(tl, twin, 'I', twin->c.id);
