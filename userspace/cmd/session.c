@@ -14,7 +14,7 @@
 /* Buffered output is written at this size. Ended containers are kept up to so many: they were written when
  * they ended, or will be at the end. */
 #define DOCKER_STEP_NS 100000000ULL
-enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
+enum { FLUSH_BYTES = 256 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
 
 struct session {
 	const struct facts *facts;
