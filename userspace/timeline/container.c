@@ -41,14 +41,10 @@ void actor_free(struct actor *a)
 
 static void free_steps(struct cont *cont)
 {
-	struct container *c = &cont->c;
-
-	for (size_t i = 0; i < c->step_count; i++)
-		step_times_free(&c->steps[i]);
 	arena_free(&cont->details);
-	free(c->steps);
-	c->steps = NULL;
-	c->step_count = c->step_capacity = 0;
+	free(cont->c.steps);
+	cont->c.steps = NULL;
+	cont->c.step_count = cont->c.step_capacity = 0;
 }
 
 void container_free(struct cont *cont)
@@ -450,6 +446,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 		return;
 	}
 	details_seal(&step->details, &c->details);
+	waits_seal(step, &c->details);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
 	step->order = (uint32_t)(c->c.step_count + c->c.steps_cut);
 	c->c.steps[c->c.step_count++] = *step;
