@@ -121,7 +121,7 @@ static inline void json_null(struct strbuf *sb, const char *key)
 	strbuf_ends(sb, stpcpy(at, "null"));
 }
 
-static inline void json_text(struct strbuf *sb, const char *key, const char *text) /* NULL: null */
+static inline __attribute__((always_inline)) void json_text(struct strbuf *sb, const char *key, const char *text) /* NULL: null */
 {
 	if (text)
 		json_bytes(sb, key, text, strlen(text));

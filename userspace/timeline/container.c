@@ -378,10 +378,11 @@ static void note_limit(struct container *c, const struct step *step)
 
 static bool enters_mounts(const struct actor *actor, const struct step *step)
 {
-	const char *flags = details_text(&step->details, "flags");
+	const char *flags;
 
 	if (step->kind != STEP_UNSHARE && step->kind != STEP_CLONE && step->kind != STEP_SETNS)
 		return false;
+	flags = details_text(&step->details, "flags");
 	return actor && actor->role == ACTOR_RUNTIME && flags && strstr(flags, "CLONE_NEWNS");
 }
 
