@@ -137,6 +137,18 @@ static inline void json_time(struct strbuf *sb, const char *key, uint64_t ns) /*
 		json_null(sb, key);
 }
 
+/* A name of ours, in which nothing is to be escaped. */
+static inline void json_name(struct strbuf *sb, const char *key, const char *name)
+{
+	size_t length = strlen(name);
+	char *at = json_begin_(sb, json_key(key), length + strlen("\"\""));
+
+	*at++ = '"';
+	at = mempcpy(at, name, length);
+	*at++ = '"';
+	strbuf_ends(sb, at);
+}
+
 /* A string alone, as a reader of the JSON has it: valid UTF-8 of any bytes, for formats that are not JSON. */
 void json_utf8(struct strbuf *sb, const char *bytes, size_t length);
 
