@@ -141,8 +141,8 @@ static void write_cgroups(struct strbuf *sb, const struct container *c)
 
 static void write_edges(struct strbuf *sb, enum edge start, enum edge end)
 {
-	json_text(sb, "start_edge", edge_name(start));
-	json_text(sb, "end_edge", edge_name(end));
+	json_name(sb, "start_edge", edge_name(start));
+	json_name(sb, "end_edge", edge_name(end));
 }
 
 /* A duration with a lost edge is never told as if it were known. */
@@ -168,7 +168,7 @@ static void write_actor(struct strbuf *sb, const struct actor *a, size_t index)
 {
 	json_open(sb, NULL, '{');
 	json_number(sb, "actor", (int64_t)index);
-	json_text(sb, "role", actor_role_name(a->role));
+	json_name(sb, "role", actor_role_name(a->role));
 	json_number(sb, "pid", a->pid);
 	fixed_text(sb, "comm", a->comm, sizeof(a->comm));
 	json_text(sb, "exe", a->exe);
@@ -220,7 +220,7 @@ static void write_phases(struct strbuf *sb, const struct container *c)
 		const struct phase_span *p = &c->phases[i];
 
 		json_open(sb, NULL, '{');
-		json_text(sb, "phase", phase_name(p->phase));
+		json_name(sb, "phase", phase_name(p->phase));
 		write_span(sb, p->start_ns, p->end_ns, p->end_edge);
 		write_duration(sb, p->start_ns, p->end_ns, p->start_edge, p->end_edge);
 		write_edges(sb, p->start_edge, p->end_edge);
@@ -239,8 +239,8 @@ static void write_step(struct strbuf *sb, const struct step *s)
 	char name[FORMAT_MAX];
 
 	json_open(sb, NULL, '{');
-	json_text(sb, "kind", step_kind_name(s->kind));
-	json_text(sb, "phase", phase_name(s->phase));
+	json_name(sb, "kind", step_kind_name(s->kind));
+	json_name(sb, "phase", phase_name(s->phase));
 	if (s->actor >= 0)
 		json_number(sb, "actor", s->actor);
 	else
@@ -302,7 +302,7 @@ static void write_marks(struct strbuf *sb, const struct container *c)
 	json_open(sb, "marks", '[');
 	for (size_t i = 0; i < c->mark_count; i++) {
 		json_open(sb, NULL, '{');
-		json_text(sb, "kind", mark_kind_name(c->marks[i].kind));
+		json_name(sb, "kind", mark_kind_name(c->marks[i].kind));
 		json_time(sb, "at_ns", c->marks[i].at_ns);
 		json_details(sb, "detail", &c->marks[i].details);
 		json_close(sb, '}');
@@ -387,8 +387,8 @@ static void write_labels(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
-void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
-	enum timeline_change change)
+void json_write_timeline_again(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change, struct json_steps *steps)
 {
 	json_open(sb, NULL, '{');
 	json_text(sb, "type", "timeline");
@@ -397,7 +397,7 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	json_text(sb, "image", c->image);
 	json_text(sb, "engine", c->engine);
 	json_text(sb, "runtime", c->runtime);
-	json_text(sb, "state", container_state_name(c->state));
+	json_name(sb, "state", container_state_name(c->state));
 	if (c->pid)
 		json_number(sb, "pid", c->pid);
 	else
@@ -412,13 +412,12 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	json_close(sb, ']');
 	write_phases(sb, c);
 	json_open(sb, "steps", '[');
-	for (size_t i = 0; i < c->step_count; i++)
-		write_step(sb, &c->steps[i]);
+	json_steps_write(steps, sb, c, write_step);
 	json_close(sb, ']');
 	write_marks(sb, c);
 	write_exit(sb, &c->exit);
 	json_number(sb, "lost", (int64_t)c->lost);
-	json_text(sb, "change", json_change_name(change));
+	json_name(sb, "change", json_change_name(change));
 	json_number(sb, "generation", c->generation);
 	json_bool(sb, "existed", c->existed);
 	json_bool(sb, "sandbox", c->is_sandbox);
@@ -436,6 +435,12 @@ void json_write_timeline(struct strbuf *sb, const struct span_context *spans, co
 	json_number(sb, "inferred_front", (int64_t)c->inferred_front);
 	write_trace(sb, spans, c);
 	end_line(sb);
+}
+
+void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change)
+{
+	json_write_timeline_again(sb, spans, c, change, NULL);
 }
 
 static uint32_t kind_of_counter(size_t index)

@@ -8,6 +8,7 @@
  */
 
 #include "capture/facts.h"
+#include "exporters/json_steps.h"
 #include "exporters/span_id.h"
 #include "timeline/timeline.h"
 #include "util/strbuf.h"
@@ -20,6 +21,10 @@ void json_write_header(struct strbuf *sb, const struct facts *facts);
 /* A container as it is now; change is why it is written now. */
 void json_write_timeline(struct strbuf *sb, const struct span_context *spans, const struct container *c,
 	enum timeline_change change);
+
+/* The same for one that is written again and again: steps remembers what was written of it. */
+void json_write_timeline_again(struct strbuf *sb, const struct span_context *spans, const struct container *c,
+	enum timeline_change change, struct json_steps *steps);
 
 /* The details of a step or a mark as an object. */
 void json_details(struct strbuf *sb, const char *key, const struct details *details);

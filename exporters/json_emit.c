@@ -4,32 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Writes the key and makes room for `room` bytes of the value. Every value ends in a quote, a digit, a letter
- * or a closing bracket; only after an opening bracket, a colon or a line end there is no comma. */
-static inline __attribute__((always_inline)) char *begin_value(struct strbuf *sb, struct json_key key, size_t room)
-{
-	char *at = strbuf_room(sb, key.length + strlen(",\"\":") + room);
-	char last = sb->length ? at[-1] : '\n';
-
-	if (last != '{' && last != '[' && last != '\n')
-		*at++ = ',';
-	if (key.text) {
-		*at++ = '"';
-		at = mempcpy(at, key.text, key.length);
-		*at++ = '"';
-		*at++ = ':';
-	}
-	return at;
-}
-
-void json_open_(struct strbuf *sb, struct json_key key, char bracket)
-{
-	char *at = begin_value(sb, key, 1);
-
-	*at++ = bracket;
-	strbuf_ends(sb, at);
-}
-
 static void add_escaped_byte(struct strbuf *sb, unsigned char c)
 {
 	unsigned int code = 0xef00U + c;
@@ -146,10 +120,8 @@ static void add_escaped(struct strbuf *sb, const char *bytes, size_t length)
 	}
 }
 
-void json_bytes_(struct strbuf *sb, struct json_key key, const char *bytes, size_t length)
+void json_put_string_(struct strbuf *sb, char *at, const char *bytes, size_t length)
 {
-	char *at = begin_value(sb, key, length + 2);
-
 	*at++ = '"';
 	if (is_plain_text(bytes, length)) {
 		at = mempcpy(at, bytes, length);
@@ -176,63 +148,36 @@ void json_utf8(struct strbuf *sb, const char *bytes, size_t length)
 	}
 }
 
-enum { NUMBER_MAX = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
+static size_t count_digits(uint64_t value)
+{
+	static const uint64_t powers[] = { 0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+		10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+		10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000U };
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(value | 1);
+	unsigned int digits = bits * 1233 >> 12; /* log10(2): exact, or one less than there are */
 
-static char *put_u64(char *at, uint64_t value)
+	return digits + (value >= powers[digits]);
+}
+
+char *json_put_u64_(char *at, uint64_t value)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
 		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
 		"8081828384858687888990919293949596979899";
-	char digits[NUMBER_MAX];
-	size_t first = sizeof(digits);
+	char *end = at + count_digits(value), *to = end;
 
 	for (; value >= 100; value /= 100)
-		memcpy(&digits[first -= 2], &pairs[value % 100 * 2], 2);
+		memcpy(to -= 2, &pairs[value % 100 * 2], 2);
 	if (value >= 10)
-		memcpy(&digits[first -= 2], &pairs[value * 2], 2);
+		memcpy(to - 2, &pairs[value * 2], 2);
 	else
-		digits[--first] = (char)('0' + value);
-	return mempcpy(at, digits + first, sizeof(digits) - first);
+		to[-1] = (char)('0' + value);
+	return end;
 }
 
-static char *put_i64(char *at, int64_t value)
+char *json_put_i64_(char *at, int64_t value)
 {
 	if (value < 0)
 		*at++ = '-';
-	return put_u64(at, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
-}
-
-void json_number_(struct strbuf *sb, struct json_key key, int64_t value)
-{
-	char *at = begin_value(sb, key, NUMBER_MAX);
-
-	strbuf_ends(sb, put_i64(at, value));
-}
-
-void json_u64_(struct strbuf *sb, struct json_key key, uint64_t value)
-{
-	char *at = begin_value(sb, key, NUMBER_MAX + 2);
-
-	*at++ = '"';
-	at = put_u64(at, value);
-	*at++ = '"';
-	strbuf_ends(sb, at);
-}
-
-void json_i64_(struct strbuf *sb, struct json_key key, int64_t value)
-{
-	char *at = begin_value(sb, key, NUMBER_MAX + 2);
-
-	*at++ = '"';
-	at = put_i64(at, value);
-	*at++ = '"';
-	strbuf_ends(sb, at);
-}
-
-/* true, false, null */
-void json_literal_(struct strbuf *sb, struct json_key key, const char *literal)
-{
-	char *at = begin_value(sb, key, strlen("false"));
-
-	strbuf_ends(sb, stpcpy(at, literal));
+	return json_put_u64_(at, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }

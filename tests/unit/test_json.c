@@ -12,6 +12,7 @@
 
 #include "exporters/json.h"
 #include "exporters/json_emit.h"
+#include "exporters/json_steps.h"
 #include "unit/model_builder.h"
 
 static const struct span_context spans = { .boot_id = "6b1fb475-d2bd-49d4-a3de-a692f86e58d6" };
@@ -57,6 +58,25 @@ static void test_numbers(void **state)
 	strbuf_free(&sb);
 }
 
+static void test_numbers_of_all_lengths(void **state)
+{
+	struct strbuf sb = { 0 };
+	char expected[32];
+
+	(void)state;
+	for (uint64_t power = 1, i = 0; i < 20; power *= 10, i++) {
+		const uint64_t near[] = { power - 1, power, power + 1, power * 3, power * 9 };
+
+		for (size_t k = 0; k < sizeof(near) / sizeof(near[0]); k++) {
+			snprintf(expected, sizeof(expected), "\"%llu\"", (unsigned long long)near[k]);
+			strbuf_reset(&sb);
+			json_u64(&sb, NULL, near[k]);
+			assert_string_equal(sb.text, expected);
+		}
+	}
+	strbuf_free(&sb);
+}
+
 static void test_timeline_begins_as_promised(void **state)
 {
 	static const char begins[] = "{\"type\":\"timeline\",\"id\":\"" MB_ID "\",\"name\":\"web\",\"image\":"
@@ -88,6 +108,68 @@ static void test_timeline_begins_as_promised(void **state)
 	strbuf_free(&sb);
 	strbuf_free(&again);
 	mb_free(c);
+}
+
+static size_t steps_written;
+
+static void write_start(struct strbuf *sb, const struct step *step)
+{
+	steps_written++;
+	json_open(sb, NULL, '{');
+	json_time(sb, "start_ns", step->start_ns);
+	json_number(sb, "actor", step->actor);
+	json_close(sb, '}');
+}
+
+/* How many steps had to be written; all are as if none had been remembered. */
+static size_t write_steps(struct json_steps *steps, const struct container *c)
+{
+	struct strbuf sb = { 0 }, anew = { 0 };
+	size_t count;
+
+	json_open(&sb, NULL, '[');
+	json_open(&anew, NULL, '[');
+	json_steps_write(NULL, &anew, c, write_start);
+	steps_written = 0;
+	json_steps_write(steps, &sb, c, write_start);
+	count = steps_written;
+	assert_string_equal(sb.text, anew.text);
+	strbuf_free(&sb);
+	strbuf_free(&anew);
+	return count;
+}
+
+static void test_steps_are_remembered(void **state)
+{
+	struct json_steps *steps = json_steps_new();
+	struct step first[600] = { 0 }, other = { .start_ns = 7 };
+	struct container c = { .steps = first, .step_count = 100 }, others[16];
+
+	(void)state;
+	for (uint32_t i = 0; i < 600; i++)
+		first[i] = (struct step){ .start_ns = 1000 + i, .order = i };
+	assert_int_equal(write_steps(steps, &c), 100);
+	assert_int_equal(write_steps(steps, &c), 0);
+	c.step_count = 101;
+	other = first[0]; /* a late one moves others up */
+	first[0] = first[100];
+	first[100] = other;
+	first[50].actor = 3;
+	assert_int_equal(write_steps(steps, &c), 2);
+	c.step_count = 600; /* more than are remembered */
+	assert_int_equal(write_steps(steps, &c), 600 - 101);
+	assert_int_equal(write_steps(steps, &c), 600 - 512);
+
+	c.step_count = 10;
+	json_steps_forget(steps, &c);
+	assert_int_equal(write_steps(steps, &c), 10);
+	for (size_t i = 0; i < 16; i++) {
+		others[i] = (struct container){ .steps = &other, .step_count = 1 };
+		assert_int_equal(write_steps(steps, &others[i]), 1);
+	}
+	assert_int_equal(write_steps(steps, &others[15]), 0);
+	assert_int_equal(write_steps(steps, &c), 10); /* 16 have been new since */
+	json_steps_free(steps);
 }
 
 static void test_failed_and_lost(void **state)
@@ -235,8 +317,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strings_keep_every_byte),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_numbers_of_all_lengths),
 		cmocka_unit_test(test_timeline_begins_as_promised),
 		cmocka_unit_test(test_failed_and_lost),
+		cmocka_unit_test(test_steps_are_remembered),
 		cmocka_unit_test(test_schema),
 	};
 

@@ -40,6 +40,32 @@ static void one_run(void **state)
 		assert_true(c->phases[i].start_ns <= c->phases[i].end_ns);
 }
 
+static void note_steps_at_end(void *arg, const struct container *c, enum timeline_change change)
+{
+	if (change == CHANGE_ENDED)
+		*(size_t *)arg = c->step_count;
+}
+
+static void ended_without_steps(void **state)
+{
+	struct timeline_config config = { .ended_without_steps = true };
+	struct proc runc, init;
+	size_t steps = 0;
+
+	(void)state;
+	timeline_free(tl);
+	tl = timeline_new(&config);
+	timeline_listen(tl, note_steps_at_end, &steps);
+	runc = new_proc(100);
+	init = runc_run(&runc, "foo", 50);
+	assert_int_not_equal(timeline_get(tl, 0)->step_count, 0);
+	runc_gone(&runc, &init, "foo", 50, 7 << 8);
+	timeline_finish(tl);
+	assert_int_not_equal(steps, 0); /* whoever listens had them */
+	assert_int_equal(timeline_get(tl, 0)->step_count, 0);
+	assert_int_equal(timeline_get(tl, 0)->exit.code, 7);
+}
+
 /* What a process used before it became init is the runtime's; init's own programs are added up. */
 static void cpu_time_by_part(void **state)
 {
@@ -718,7 +744,7 @@ static void begun_in_the_middle_of_a_start_that_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(one_run), test(cpu_time_by_part), test(link_of_an_engine), test(link_of_nobody),
+		test(one_run), test(ended_without_steps), test(cpu_time_by_part), test(link_of_an_engine), test(link_of_nobody),
 		test(link_before_its_container),
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),

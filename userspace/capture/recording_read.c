@@ -18,6 +18,7 @@ struct recording_reader {
 	char *path;
 	struct facts facts;
 	unsigned char *raw, *stored;
+	size_t capacity; /* of raw and of stored */
 	size_t raw_length, raw_at;
 	uint64_t offset; /* of the frame that raw came from */
 	bool ended;
@@ -41,6 +42,18 @@ static int damaged(const struct recording_reader *r, struct error *err, const ch
 	return error_set(err, EBADMSG, "recording %s is damaged at offset %" PRIu64 ": %s", r->path, r->offset, what);
 }
 
+/* Makes room for a frame of so many bytes, and for a NUL behind it. What was there before is lost. */
+static void reserve(struct recording_reader *r, size_t length)
+{
+	if (length < r->capacity)
+		return;
+	free(r->raw);
+	free(r->stored);
+	r->capacity = length + 1;
+	r->raw = xmalloc(r->capacity);
+	r->stored = xmalloc(r->capacity);
+}
+
 /* Reads the next frame into raw. */
 static int read_frame(struct recording_reader *r, uint32_t *ret_type, struct error *err)
 {
@@ -56,8 +69,7 @@ static int read_frame(struct recording_reader *r, uint32_t *ret_type, struct err
 	wrong = frame_decode_head(head, &frame);
 	if (wrong)
 		return damaged(r, err, wrong);
-	r->raw = xrealloc(r->raw, frame.raw_length + 1);
-	r->stored = xrealloc(r->stored, frame.stored_length + 1);
+	reserve(r, frame.raw_length); /* nothing is stored that is longer */
 	if (frame.stored_length && fread(r->stored, frame.stored_length, 1, r->file) != 1)
 		return cut_short(r, err);
 	wrong = frame_decode(&frame, r->stored, r->raw);
@@ -95,6 +107,7 @@ int recording_open(const char *path, struct recording_reader **ret_reader, struc
 	char magic[sizeof(recording_magic)];
 	int result;
 
+	reserve(r, RECORDING_FRAME_BYTES + UINT16_MAX); /* the most that ours have */
 	r->path = xstrdup(path);
 	r->file = fopen(path, "re");
 	if (!r->file)

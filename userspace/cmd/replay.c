@@ -256,8 +256,7 @@ static int replay(struct replay_options *o, bool at_end)
 		return 0;
 	}
 	setlocale(LC_CTYPE, "");
-	if (at_end)
-		memory_prefer_huge_pages(); /* all containers are kept until then */
+	memory_prefer_huge_pages();
 	r = open_source(o, &source, &err);
 	if (r >= 0)
 		r = run_into_file(source, o, at_end, &err);

@@ -14,13 +14,14 @@
 /* Buffered output is written at this size. Ended containers are kept up to so many: they were written when
  * they ended, or will be at the end. */
 #define DOCKER_STEP_NS 100000000ULL
-enum { FLUSH_BYTES = 64 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
+enum { FLUSH_BYTES = 256 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
 
 struct session {
 	const struct facts *facts;
 	struct session_options o;
 	struct timeline *timeline;
 	struct strbuf json, text;
+	struct json_steps *steps; /* as they were written; NULL = each container is written once */
 	char *recorded_id; /* the filters of the session that made the recording */
 	struct filter *filter, *recorded_filter;
 	struct filter *events, *recorded_events; /* what they say of single events; NULL = nothing */
@@ -61,7 +62,7 @@ static void write_container(struct session *s, const struct container *c, enum t
 	if (!matches(s, c))
 		return;
 	if (s->o.json && !s->docker)
-		json_write_timeline(&s->json, &s->spans, c, change);
+		json_write_timeline_again(&s->json, &s->spans, c, change, s->steps);
 	if (!last)
 		return;
 	s->containers++;
@@ -112,6 +113,8 @@ static void changed(void *arg, const struct container *c, enum timeline_change c
 	/* a name alone is no change of state; it is in the next timeline */
 	if (!s->o.at_end && !s->in_past && change != CHANGE_NAMED)
 		write_container(s, c, change, change == CHANGE_ENDED);
+	if (change == CHANGE_ENDED)
+		json_steps_forget(s->steps, c);
 }
 
 static int write_out(struct strbuf *sb, FILE *file, const char *name, struct error *err)
@@ -258,6 +261,7 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	s->events = filter_items_only(s->filter);
 	s->o.waterfall.filter = s->events;
 	config.max_ended = options->at_end ? MAX_SHOWN : MAX_ENDED;
+	config.ended_without_steps = !options->at_end; /* they were written */
 	s->timeline = timeline_new(&config);
 	timeline_listen(s->timeline, changed, s);
 	s->export = (struct export){ .facts = facts, .spans = &s->spans };
@@ -265,6 +269,8 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 		s->docker = docker_events_new(facts);
 	else if (s->o.json)
 		json_write_header(&s->json, facts);
+	if (s->o.json && !s->docker && !s->o.at_end)
+		s->steps = json_steps_new();
 	if (s->o.text && s->o.format && s->o.format->begin)
 		s->o.format->begin(&s->text, &s->export);
 	r = record_notes(s, err);
@@ -410,6 +416,7 @@ void session_free(struct session *s)
 	timeline_free(s->timeline);
 	strbuf_free(&s->json);
 	strbuf_free(&s->text);
+	json_steps_free(s->steps);
 	free(s->recorded_id);
 	docker_events_free(s->docker);
 	filter_free(s->filter);

@@ -69,11 +69,10 @@ static void drop_steps(struct cont *cont, uint64_t before_ns)
 	for (size_t i = 0; i < c->step_count; i++) {
 		struct step *s = &c->steps[i];
 
-		if (is_late_step(s) && s->end_ns < before_ns) {
-			step_times_free(s);
+		if (is_late_step(s) && s->end_ns < before_ns)
 			continue;
-		}
 		details_move(&s->details, &kept_details);
+		waits_move(s, &kept_details);
 		c->steps[kept++] = *s;
 	}
 	arena_free(&cont->details);

@@ -39,15 +39,21 @@ void actor_free(struct actor *a)
 	free(a->exe);
 }
 
+static void free_steps(struct cont *cont)
+{
+	arena_free(&cont->details);
+	free(cont->c.steps);
+	cont->c.steps = NULL;
+	cont->c.step_count = cont->c.step_capacity = 0;
+}
+
 void container_free(struct cont *cont)
 {
 	struct container *c = &cont->c;
 
 	for (size_t i = 0; i < c->actor_count; i++)
 		actor_free(&c->actors[i]);
-	for (size_t i = 0; i < c->step_count; i++)
-		step_times_free(&c->steps[i]);
-	arena_free(&cont->details);
+	free_steps(cont);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
 	for (size_t i = 0; i < c->cgroup_count; i++) {
@@ -68,7 +74,6 @@ void container_free(struct cont *cont)
 	free(cont->maker.root);
 	free(c->exit.sender_container);
 	free(c->actors);
-	free(c->steps);
 	free(c->marks);
 	free(c->cgroups);
 	free(c->limits);
@@ -373,10 +378,11 @@ static void note_limit(struct container *c, const struct step *step)
 
 static bool enters_mounts(const struct actor *actor, const struct step *step)
 {
-	const char *flags = details_text(&step->details, "flags");
+	const char *flags;
 
 	if (step->kind != STEP_UNSHARE && step->kind != STEP_CLONE && step->kind != STEP_SETNS)
 		return false;
+	flags = details_text(&step->details, "flags");
 	return actor && actor->role == ACTOR_RUNTIME && flags && strstr(flags, "CLONE_NEWNS");
 }
 
@@ -441,6 +447,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 		return;
 	}
 	details_seal(&step->details, &c->details);
+	waits_seal(step, &c->details);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
 	step->order = (uint32_t)(c->c.step_count + c->c.steps_cut);
 	c->c.steps[c->c.step_count++] = *step;
@@ -498,6 +505,8 @@ static void end(struct timeline *tl, struct cont *c)
 	tl->ended_count++;
 	container_notify(tl, c, CHANGE_ENDED);
 	claim_drop_all(tl, c);
+	if (tl->config.ended_without_steps)
+		free_steps(c);
 	twin = c->c.generation ? find_active(tl, c->c.id, NULL) : NULL;
 	if (twin && !claim_find(tl, 'I', twin->c.id))
 		claim_key(tl, twin, 'I', twin->c.id);

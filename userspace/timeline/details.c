@@ -129,13 +129,6 @@ void details_free(struct details *d)
 void step_free(struct step *s)
 {
 	details_free(&s->details);
-	step_times_free(s);
-}
-
-void step_times_free(struct step *s)
-{
-	if (s->times)
-		free(s->times->blocked_in);
-	free(s->times);
+	waits_free(s->times);
 	s->times = NULL;
 }

@@ -31,26 +31,23 @@ char *flags_text(uint64_t flags, const struct flag_name *names, size_t count)
 {
 	char number[20] = "";
 	size_t size = 1;
-	uint64_t left = flags;
+	uint64_t found = 0; /* a bit for each of the names */
 	char *text, *at;
 
-	for (size_t i = 0; left && i < count; i++) {
-		if ((left & names[i].bit) != names[i].bit)
-			continue;
-		size += 1 + strlen(names[i].name);
-		left &= ~names[i].bit;
-	}
-	if (left)
-		size += 1 + (size_t)snprintf(number, sizeof(number), "0x%" PRIx64, left);
-	at = text = xmalloc(size);
-	*text = '\0';
-	for (size_t i = 0; flags != left && i < count; i++) {
+	for (size_t i = 0; flags && i < count; i++) {
 		if ((flags & names[i].bit) != names[i].bit)
 			continue;
-		at = put_name(at, text, names[i].name);
+		size += 1 + strlen(names[i].name);
+		found |= UINT64_C(1) << i;
 		flags &= ~names[i].bit;
 	}
-	if (left)
+	if (flags)
+		size += 1 + (size_t)snprintf(number, sizeof(number), "0x%" PRIx64, flags);
+	at = text = xmalloc(size);
+	*text = '\0';
+	for (; found; found &= found - 1)
+		at = put_name(at, text, names[__builtin_ctzll(found)].name);
+	if (flags)
 		put_name(at, text, number);
 	return text;
 }

@@ -12,7 +12,7 @@ struct flag_name {
 	const char *name;
 };
 
-/* The names of the bits that are set, separated by '\x1f'; unknown bits as one hex number. The caller
+/* The names of the bits that are set, separated by '\x1f'; unknown bits as one hex number; count is at most 64. The caller
  * frees. */
 char *flags_text(uint64_t flags, const struct flag_name *names, size_t count);
 char *flags_clone(uint64_t flags); /* CLONE_* of clone(2), clone3(2), unshare(2), setns(2) */

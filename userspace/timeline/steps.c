@@ -152,13 +152,10 @@ static void open_put(struct timeline *tl, struct open_op *op)
 
 static struct open_op *open_new(struct timeline *tl, const struct event *h, uint32_t op)
 {
-	struct open_op *o = xcalloc(1, sizeof(*o));
+	struct open_op *o = xmalloc(sizeof(*o)); /* not calloc: glibc's takes no piece that was just freed */
 
-	o->tid = h->tid;
-	o->op = op;
-	o->process = process_get(tl, h)->id;
-	o->step.start_ns = h->time_ns;
-	o->step.tid = h->tid;
+	*o = (struct open_op){ .tid = h->tid, .op = op, .process = process_get(tl, h)->id,
+		.step = { .start_ns = h->time_ns, .tid = h->tid } };
 	return o;
 }
 
@@ -256,11 +253,10 @@ static void finish_cgroup_write(struct timeline *tl, struct open_op *op)
 
 void steps_exit(struct timeline *tl, const struct event_syscall_exit *e)
 {
-	struct open_op *op = map_get_key(&tl->ops, &e->h.tid);
+	struct open_op *op = map_remove_key(&tl->ops, &e->h.tid);
 
 	if (!op)
 		return;
-	map_remove_key(&tl->ops, &e->h.tid);
 	if (op->op != e->op) {
 		finish_op(tl, op, op->step.start_ns, EDGE_LOST);
 		return;

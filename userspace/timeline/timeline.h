@@ -23,6 +23,8 @@ struct timeline_config {
 	/* Containers that have ended are kept until timeline_forget; beyond this many, the oldest
 	 * ended ones are dropped and counted. 0 = no bound. */
 	size_t max_ended;
+	/* The steps of a container are given back when the listener has been told that it has ended. */
+	bool ended_without_steps;
 };
 
 /* Of a container; of one that lives for long, the oldest after its start are forgotten in time. */

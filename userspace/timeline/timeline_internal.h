@@ -61,7 +61,7 @@ struct maker {
 struct cont {
 	struct container c; /* first: a struct container is a struct cont */
 	uint64_t serial;
-	struct arena details;    /* of its steps */
+	struct arena details;    /* of its steps, and their times */
 	struct map actors;       /* struct actor_key -> index + 1 */
 	char **keys;             /* in tl->keys, to be taken out when it ends */
 	size_t key_count, key_capacity;
@@ -246,13 +246,16 @@ void details_seal(struct details *d, struct arena *arena);
 /* Moves sealed ones into another arena. */
 void details_move(struct details *d, struct arena *arena);
 void details_free(struct details *d);
-void step_free(struct step *s);
-void step_times_free(struct step *s); /* of one whose details are sealed */
+void step_free(struct step *s); /* of one that is no container's: it is not sealed */
 
 /* ---- waits.c ---- */
 
 /* What the record says of where the call spent its time; nothing where it does not say. */
 void waits_take(struct step *step, const struct event_syscall_exit *e);
+void waits_free(struct step_times *times);
+/* As details_seal and details_move. */
+void waits_seal(struct step *step, struct arena *arena);
+void waits_move(struct step *step, struct arena *arena);
 
 /* ---- throttling.c ---- */
 

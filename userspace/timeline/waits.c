@@ -57,13 +57,40 @@ void waits_take(struct step *step, const struct event_syscall_exit *e)
 
 	if (!(e->h.flags & EVENT_F_CPU) || e->h.size < offsetof(struct event_syscall_exit, blocked_ns) || step->times)
 		return;
-	times = step->times = xcalloc(1, sizeof(*times));
-	times->on_cpu_ns = e->on_cpu_ns;
-	times->run_queue_ns = e->run_queue_ns;
+	times = step->times = xmalloc(sizeof(*times));
+	*times = (struct step_times){ .on_cpu_ns = e->on_cpu_ns, .run_queue_ns = e->run_queue_ns };
 	known = e->on_cpu_ns + e->run_queue_ns;
 	times->blocked_ns = duration > known ? duration - known : 0;
 	if (e->h.size <= where)
 		return;
 	times->longest_block_ns = e->blocked_ns;
 	times->blocked_in = functions_of(e->blocked_in, e->h.size < sizeof(*e) ? e->h.size - where : sizeof(e->blocked_in));
+}
+
+void waits_move(struct step *step, struct arena *arena)
+{
+	const struct step_times *old = step->times;
+	size_t length = old && old->blocked_in ? strlen(old->blocked_in) + 1 : 0;
+
+	if (!old)
+		return;
+	step->times = arena_take(arena, sizeof(*old) + length);
+	*step->times = *old;
+	if (length)
+		step->times->blocked_in = memcpy(step->times + 1, old->blocked_in, length);
+}
+
+void waits_free(struct step_times *times)
+{
+	if (times)
+		free(times->blocked_in);
+	free(times);
+}
+
+void waits_seal(struct step *step, struct arena *arena)
+{
+	struct step_times *old = step->times;
+
+	waits_move(step, arena);
+	waits_free(old);
 }
