@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "exporters/format.h"
 #include "exporters/waterfall_text.h"
@@ -111,6 +112,23 @@ static void print_asked(struct view *v)
 		"; its first process did not end by it\n");
 }
 
+/* An engine kills a container whose shim (conmon, for podman) was killed: that came first. */
+static void print_shim(struct view *v)
+{
+	char before[FORMAT_MAX], name[FORMAT_MAX];
+
+	for (size_t i = 0; i < v->c->actor_count; i++) {
+		const struct actor *a = &v->c->actors[i];
+
+		if (a->role != ACTOR_SHIM || !a->exited || !WIFSIGNALED(a->exit_status) || a->end_ns >= v->c->exit.at_ns)
+			continue;
+		strbuf_printf(v->sb, "  %s before, its shim was killed by %s: ", length(v, before, v->c->exit.at_ns - a->end_ns),
+			format_signal(name, WTERMSIG(a->exit_status)));
+		text_actor(v->sb, a, v->utf8);
+		strbuf_putc(v->sb, '\n');
+	}
+}
+
 /* Requests that came while it ran, such as a kill: the last thing that somebody wanted. */
 static void print_last_request(struct view *v)
 {
@@ -154,6 +172,7 @@ static void print_end(struct view *v)
 		strbuf_printf(v->sb, "  %s\n", refused.text);
 	if (!any && v->c->exit.signal) {
 		print_sender(v);
+		print_shim(v);
 		print_asked(v);
 		print_last_request(v);
 	}

@@ -65,6 +65,7 @@ static void test_sender(void **state)
 	expect(&sb, "    started by containerd-shim-runc-v2 8840\n", true);
 	expect(&sb, "somebody asked for it: POST /v1.41/containers/web/kill by docker 8801", true);
 	expect(&sb, "asked to end", false);
+	expect(&sb, "its shim was killed", false);
 	expect(&sb, "start no.", false);
 	strbuf_reset(&sb);
 	asked = mb_mark(c, MARK_SIGNAL, 410000);
@@ -73,8 +74,16 @@ static void test_sender(void **state)
 	mb_detail(&asked->details, "sender", DETAIL_TEXT, "runc", 0);
 	mb_detail(&asked->details, "sender_pid", DETAIL_NUMBER, NULL, 8889);
 	c->generation = 2;
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].role != ACTOR_SHIM)
+			continue;
+		c->actors[i].exited = true;
+		c->actors[i].exit_status = 9;
+		c->actors[i].end_ns = c->exit.at_ns - 2000000000;
+	}
 	diagnose_print(&sb, c, NULL, true);
 	expect(&sb, "  it was asked to end 1.00 s before: SIGTERM from runc (pid 8889); its first process did not end by it\n", true);
+	expect(&sb, "  2.00 s before, its shim was killed by SIGKILL: containerd-shim-runc-v2 8840\n", true);
 	expect(&sb, "  start no. 3\n", true);
 	strbuf_reset(&sb);
 	mb_detail(&asked->details, "ignored", DETAIL_BOOL, NULL, 1);

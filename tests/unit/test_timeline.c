@@ -634,6 +634,30 @@ static void sandbox_is_told(void **state)
 	assert_false(timeline_find(tl, "none")->is_sandbox);
 }
 
+/* A sandbox that is no container is counted, and a runtime's child is none. */
+static void namespaces_alone(void **state)
+{
+	struct proc bwrap = new_proc(30), followed = new_proc(40), runc = new_proc(100);
+	struct timeline_stats stats;
+
+	(void)state;
+	bwrap.comm = "bwrap";
+	fork_of(&bwrap, 31, 0x20000000, 1);
+	fork_of(&bwrap, 32, 0, 0);
+	runc_run(&runc, "box", 50);
+	timeline_get_stats(tl, &stats);
+	assert_int_equal(stats.namespaced.count, 1);
+	assert_string_equal(stats.namespaced.by, "bwrap");
+	assert_int_equal(stats.namespaced_followed.count, 0);
+	followed.role = ROLE_FOLLOWED;
+	followed.comm = "unshare";
+	fork_of(&followed, 41, 0, 1); /* its unshare(2) came before */
+	timeline_get_stats(tl, &stats);
+	assert_int_equal(stats.namespaced.count, 2);
+	assert_int_equal(stats.namespaced_followed.count, 1);
+	assert_string_equal(stats.namespaced_followed.by, "unshare");
+}
+
 static void no_ghosts(void **state)
 {
 	struct proc runc = new_proc(100), shim = new_proc(110);
@@ -818,7 +842,7 @@ int main(void)
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
 		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),
-		test(loss_that_lasts), test(killed_with_sender), test(stop_begins_when_asked), test(storage_is_nobodys), test(sandbox_is_told),
+		test(loss_that_lasts), test(killed_with_sender), test(stop_begins_when_asked), test(storage_is_nobodys), test(sandbox_is_told), test(namespaces_alone),
 		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),
 		test(begun_in_the_middle_of_a_start), test(begun_in_the_middle_of_a_start_that_fails),
