@@ -478,6 +478,15 @@ static void adopt_runtime(struct timeline *tl, struct cont *c, const struct proc
 	process_claim(tl, up, c);
 }
 
+/* Still the runtime, with the container's pid 1: runc's says so by its name; crun's has the arguments that crun was called with. */
+static bool is_stage(const struct process *p, const char *id)
+{
+	struct identity who;
+
+	return !strncmp(p->comm, "runc:[", 6) || (p->role == ROLE_RUNTIME && p->argv && identify_runtime(p->argv, &who) &&
+		who.verb == VERB_CREATE && !strcmp(who.id, id));
+}
+
 static void add_existing(struct timeline *tl, struct process *p)
 {
 	struct identity who = { 0 };
@@ -504,7 +513,7 @@ static void add_existing(struct timeline *tl, struct process *p)
 	c->c.namespaces = p->ns;
 	if (p->id.start_ns < c->c.first_ns) /* a step that was seen live may be older still */
 		c->c.first_ns = p->id.start_ns;
-	if (!strncmp(p->comm, "runc:[", 6)) {
+	if (is_stage(p, id)) {
 		p->role = ROLE_RUNTIME;
 		c->awaits_program = true;
 	} else {
