@@ -112,18 +112,21 @@ static void print_asked(struct view *v)
 		"; its first process did not end by it\n");
 }
 
-/* An engine kills a container whose shim (conmon, for podman) was killed: that came first. */
-static void print_shim(struct view *v)
+/* An engine kills a container whose shim (conmon, for podman) was killed, and a start ends with the daemon that was at it. */
+static void print_killed_servers(struct view *v)
 {
+	bool started = v->c->started_ns || v->c->existed;
+	uint64_t end = started ? v->c->exit.at_ns : v->c->last_ns;
 	char before[FORMAT_MAX], name[FORMAT_MAX];
 
 	for (size_t i = 0; i < v->c->actor_count; i++) {
 		const struct actor *a = &v->c->actors[i];
+		bool serves = a->role == ACTOR_SHIM || (!started && (a->role == ACTOR_ENGINE || a->role == ACTOR_CONTAINERD));
 
-		if (a->role != ACTOR_SHIM || !a->exited || !WIFSIGNALED(a->exit_status) || a->end_ns >= v->c->exit.at_ns)
+		if (!serves || !a->exited || !WIFSIGNALED(a->exit_status) || a->end_ns > end)
 			continue;
-		strbuf_printf(v->sb, "  %s before, its shim was killed by %s: ", length(v, before, v->c->exit.at_ns - a->end_ns),
-			format_signal(name, WTERMSIG(a->exit_status)));
+		strbuf_printf(v->sb, "  %s before%s, its %s was killed by %s: ", length(v, before, end - a->end_ns),
+			started ? "" : " the last sign of it", actor_role_name(a->role), format_signal(name, WTERMSIG(a->exit_status)));
 		text_actor(v->sb, a, v->utf8);
 		strbuf_putc(v->sb, '\n');
 	}
@@ -152,12 +155,17 @@ static void print_last_request(struct view *v)
 	strbuf_putc(v->sb, '\n');
 }
 
+static bool is_over(const struct container *c)
+{
+	return c->exit.known || c->state == STATE_EXITED || text_is_failure(c);
+}
+
 static void print_end(struct view *v)
 {
 	_cleanup_(strbuf_free) struct strbuf refused = { 0 };
 	bool any = false;
 
-	section(v, "why it ended");
+	section(v, is_over(v->c) ? "why it ended" : "how it is");
 	strbuf_puts(v->sb, "  ");
 	text_outcome(v->sb, v->c, v->utf8);
 	strbuf_putc(v->sb, '\n');
@@ -172,10 +180,12 @@ static void print_end(struct view *v)
 		strbuf_printf(v->sb, "  %s\n", refused.text);
 	if (!any && v->c->exit.signal) {
 		print_sender(v);
-		print_shim(v);
+		print_killed_servers(v);
 		print_asked(v);
 		print_last_request(v);
 	}
+	if (!v->c->started_ns && !v->c->existed)
+		print_killed_servers(v);
 	if (v->c->exit.known && !v->c->exit.signal && v->c->exit.code)
 		strbuf_puts(v->sb, "  its own program ended with that code; its output says why, which ctrace does not read\n");
 }

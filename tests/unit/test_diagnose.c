@@ -93,6 +93,35 @@ static void test_sender(void **state)
 	mb_free(c);
 }
 
+/* A daemon that was killed in the middle of a start is why there is no container. */
+static void test_killed_daemon(void **state)
+{
+	struct container *c = mb_docker_run(5000);
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	c->exit = (struct exit_info){ 0 };
+	c->state = STATE_RUNNING;
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].role != ACTOR_ENGINE)
+			continue;
+		c->actors[i].exited = true;
+		c->actors[i].exit_status = 9;
+		c->actors[i].end_ns = c->last_ns - 3000000;
+	}
+	diagnose_print(&sb, c, NULL, true);
+	expect(&sb, "how it is\n  running\n", true);
+	expect(&sb, "why it ended", false);
+	expect(&sb, "was killed", false);
+	strbuf_reset(&sb);
+	c->started_ns = 0;
+	c->state = STATE_CREATED;
+	diagnose_print(&sb, c, NULL, true);
+	expect(&sb, "  3.00 ms before the last sign of it, its engine was killed by SIGKILL: dockerd", true);
+	strbuf_free(&sb);
+	mb_free(c);
+}
+
 static void test_failed_start(void **state)
 {
 	struct container *c = mb_failed_start();
@@ -188,7 +217,8 @@ static void test_diff(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_oom), cmocka_unit_test(test_sender), cmocka_unit_test(test_failed_start),
+		cmocka_unit_test(test_oom), cmocka_unit_test(test_sender), cmocka_unit_test(test_killed_daemon),
+		cmocka_unit_test(test_failed_start),
 		cmocka_unit_test(test_others), cmocka_unit_test(test_labels), cmocka_unit_test(test_diff),
 	};
 
