@@ -2,8 +2,10 @@
 #include "exporters/diagnose.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "exporters/format.h"
 #include "exporters/waterfall_text.h"
@@ -13,6 +15,7 @@
 /* Fewer others than that have no median worth the name; a phase stands out when it took so many percent of theirs. */
 enum { LEAST_OTHERS = 3, STANDS_OUT_PERCENT = 150, PHASES_SHOWN = 4, STEPS_SHOWN = 3, FAILURES_SHOWN = 6, SENDERS_SHOWN = 3 };
 #define LEAST_NS 1000000ULL /* what is shorter is no reason for anything */
+#define ASKED_NS 600000000000ULL /* engines wait 10 s for it to end, or 30, or as they were told */
 
 struct view {
 	struct strbuf *sb;
@@ -45,7 +48,7 @@ static const struct limit *find_limit(const struct container *c, uint64_t bytes)
 /* Which limit it was, who set it and when, and who had to go for it. */
 static void print_oom(struct view *v, const struct mark *m)
 {
-	const struct detail *bytes = details_get(&m->details, "limit_bytes"), *init = details_get(&m->details, "init_killed");
+	const struct detail *bytes = details_get(&m->details, "limit_bytes");
 	const char *of = details_text(&m->details, "limit_of");
 	const struct limit *limit = bytes ? find_limit(v->c, (uint64_t)bytes->number) : NULL;
 	char after[FORMAT_MAX];
@@ -59,8 +62,6 @@ static void print_oom(struct view *v, const struct mark *m)
 	else if (of && strcmp(of, "container") != 0)
 		strbuf_printf(v->sb, "  the limit that was hit is not the container's but %s\n", !strcmp(of, "host") ?
 			"the machine's memory" : !strcmp(of, "parent") ? "that of a cgroup above it" : "that of a cgroup in it");
-	if (init && !init->number)
-		strbuf_puts(v->sb, "  its first process was not the one that was killed\n");
 	if (v->c->started_ns && m->at_ns > v->c->started_ns)
 		strbuf_printf(v->sb, "  that was %s after its program began\n",
 			length(v, after, m->at_ns - v->c->started_ns));
@@ -83,6 +84,51 @@ static void print_sender(struct view *v)
 			text_word(v->sb, i ? " " : ":  ", a->argv[i], v->utf8);
 		strbuf_putc(v->sb, '\n');
 		a = a->parent >= 0 ? &v->c->actors[a->parent] : NULL;
+	}
+}
+
+/* A signal that asks to end, shortly before SIGKILL: the container could have ended by itself. */
+static bool asks_to_end(const struct container *c, const struct mark *m)
+{
+	const struct detail *number = details_get(&m->details, "signal");
+	int signal = m->kind == MARK_SIGNAL && number ? (int)number->number : 0;
+
+	return (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT || signal == SIGRTMIN + 3) &&
+		m->at_ns < c->exit.at_ns && c->exit.at_ns - m->at_ns < ASKED_NS;
+}
+
+static void print_asked(struct view *v)
+{
+	const struct mark *asked = NULL;
+	char before[FORMAT_MAX];
+
+	for (size_t i = 0; v->c->exit.signal == SIGKILL && i < v->c->mark_count && !asked; i++)
+		asked = asks_to_end(v->c, &v->c->marks[i]) ? &v->c->marks[i] : NULL;
+	if (!asked)
+		return;
+	strbuf_printf(v->sb, "  it was asked to end %s before: ", length(v, before, v->c->exit.at_ns - asked->at_ns));
+	text_mark(v->sb, asked, v->utf8);
+	strbuf_puts(v->sb, details_get(&asked->details, "ignored") ? ": its first process has no handler for that signal\n" :
+		"; its first process did not end by it\n");
+}
+
+/* An engine kills a container whose shim (conmon, for podman) was killed, and a start ends with the daemon that was at it. */
+static void print_killed_servers(struct view *v)
+{
+	bool started = v->c->started_ns || v->c->existed;
+	uint64_t end = started ? v->c->exit.at_ns : v->c->last_ns;
+	char before[FORMAT_MAX], name[FORMAT_MAX];
+
+	for (size_t i = 0; i < v->c->actor_count; i++) {
+		const struct actor *a = &v->c->actors[i];
+		bool serves = a->role == ACTOR_SHIM || (!started && (a->role == ACTOR_ENGINE || a->role == ACTOR_CONTAINERD));
+
+		if (!serves || !a->exited || !WIFSIGNALED(a->exit_status) || a->end_ns > end)
+			continue;
+		strbuf_printf(v->sb, "  %s before%s, its %s was killed by %s: ", length(v, before, end - a->end_ns),
+			started ? "" : " the last sign of it", actor_role_name(a->role), format_signal(name, WTERMSIG(a->exit_status)));
+		text_actor(v->sb, a, v->utf8);
+		strbuf_putc(v->sb, '\n');
 	}
 }
 
@@ -109,12 +155,17 @@ static void print_last_request(struct view *v)
 	strbuf_putc(v->sb, '\n');
 }
 
+static bool is_over(const struct container *c)
+{
+	return c->exit.known || c->state == STATE_EXITED || text_is_failure(c);
+}
+
 static void print_end(struct view *v)
 {
 	_cleanup_(strbuf_free) struct strbuf refused = { 0 };
 	bool any = false;
 
-	section(v, "why it ended");
+	section(v, is_over(v->c) ? "why it ended" : "how it is");
 	strbuf_puts(v->sb, "  ");
 	text_outcome(v->sb, v->c, v->utf8);
 	strbuf_putc(v->sb, '\n');
@@ -129,8 +180,12 @@ static void print_end(struct view *v)
 		strbuf_printf(v->sb, "  %s\n", refused.text);
 	if (!any && v->c->exit.signal) {
 		print_sender(v);
+		print_killed_servers(v);
+		print_asked(v);
 		print_last_request(v);
 	}
+	if (!v->c->started_ns && !v->c->existed)
+		print_killed_servers(v);
 	if (v->c->exit.known && !v->c->exit.signal && v->c->exit.code)
 		strbuf_puts(v->sb, "  its own program ended with that code; its output says why, which ctrace does not read\n");
 }
@@ -323,7 +378,7 @@ static void print_failures(struct view *v)
 			continue;
 		strbuf_printf(v->sb, "  %s  ", format_errno(name, s->result > -4096 ? (int)-s->result : 0));
 		text_step(v->sb, s, v->utf8);
-		strbuf_putc(v->sb, '\n');
+		strbuf_printf(v->sb, ", in %s\n", phase_name(s->phase));
 		shown++;
 	}
 	if (failed > shown)
@@ -356,6 +411,11 @@ void diagnose_print(struct strbuf *sb, const struct container *c, const struct d
 	text_word(sb, "  image ", c->image, utf8);
 	text_word(sb, "  by ", c->engine, utf8);
 	text_word(sb, "  with ", c->runtime, utf8);
+	text_word(sb, "  pod ", c->pod, utf8);
+	if (c->is_sandbox)
+		strbuf_puts(sb, "  pod sandbox");
+	if (c->generation)
+		strbuf_printf(sb, "  start no. %d", c->generation + 1);
 	strbuf_putc(sb, '\n');
 	print_end(&v);
 	print_start(&v);

@@ -508,6 +508,15 @@ void waterfall_print(struct strbuf *sb, const struct container *c,
 	explain_free(v.explain);
 }
 
+/* Where somebody may have expected a container, and there was a sandbox. */
+static void print_namespaced(struct view *v, const struct namespaced *n)
+{
+	strbuf_printf(v->sb, "%" PRIu64 " process%s began in new namespaces", n->count, n->count == 1 ? "" : "es");
+	text_word(v->sb, n->count == 1 ? ", made by " : ", the last made by ", n->by, v->o->utf8);
+	strbuf_puts(v->sb, ", but by no runtime and in no container's cgroup that ctrace knows");
+	view_end_line(v);
+}
+
 void waterfall_print_stats(struct strbuf *sb, const struct timeline_stats *s, uint64_t containers,
 	const struct waterfall_options *options)
 {
@@ -528,6 +537,8 @@ void waterfall_print_stats(struct strbuf *sb, const struct timeline_stats *s, ui
 		strbuf_printf(sb, ", %" PRIu64 " ended containers forgotten", s->forgotten);
 	view_unpaint(&v, color);
 	view_end_line(&v);
+	if (!containers && s->namespaced.count)
+		print_namespaced(&v, &s->namespaced);
 }
 
 void waterfall_detect(struct waterfall_options *o, FILE *out, enum waterfall_color color)

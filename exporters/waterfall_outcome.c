@@ -366,25 +366,99 @@ bool text_mark_is_bad(const struct mark *mark)
 	return mark->kind == MARK_OOM_KILL || mark->kind == MARK_FORK_REFUSED;
 }
 
+/* What the victim held, and whether it was the first process; after text_oom. */
+static void text_victim(struct strbuf *sb, const struct details *d)
+{
+	static const struct { const char *key, *name; } parts[] = { { "victim_anon_bytes", "anonymous" },
+		{ "victim_file_bytes", "of files" }, { "victim_shmem_bytes", "shared" } };
+	const struct detail *init = details_get(d, "init_killed");
+	const char *separator = "; it held ";
+	char size[FORMAT_MAX];
+	uint64_t bytes;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (!detail_u64(d, parts[i].key, &bytes) || !bytes)
+			continue;
+		strbuf_printf(sb, "%s%s %s", separator, format_bytes(size, bytes), parts[i].name);
+		separator = ", ";
+	}
+	if (init)
+		strbuf_printf(sb, "; it was %sthe first process", init->number ? "" : "not ");
+}
+
+static void text_oom_kill(struct strbuf *sb, const struct details *d, bool utf8)
+{
+	static const char *const used[] = { "limit_of", "limit_cgroup", "limit_bytes", "usage_bytes", "victim_comm", "victim_pid",
+		"victim_ns_pid", "victim_anon_bytes", "victim_file_bytes", "victim_shmem_bytes", "init_killed", NULL };
+	uint64_t pid;
+
+	text_word(sb, "oom kill of ", details_text(d, "victim_comm"), utf8);
+	if (detail_u64(d, "victim_pid", &pid))
+		strbuf_printf(sb, " (pid %" PRIu64 ")", pid);
+	strbuf_puts(sb, ": ");
+	text_oom(sb, d, utf8);
+	text_victim(sb, d);
+	text_rest(sb, d, used, utf8);
+}
+
+/* "SIGTERM from runc (pid 8156), ignored" */
+static void text_signal_mark(struct strbuf *sb, const struct details *d, bool utf8)
+{
+	static const char *const used[] = { "sig", "signal", "sender", "sender_pid", "sender_container", "target_pid", "ignored",
+		NULL };
+	uint64_t number = 0, pid;
+	char name[FORMAT_MAX];
+
+	detail_u64(d, "signal", &number);
+	strbuf_puts(sb, format_signal(name, (int)number));
+	if (detail_u64(d, "sender_pid", &pid)) {
+		text_word(sb, " from ", details_text(d, "sender"), utf8);
+		strbuf_printf(sb, " (pid %" PRIu64, pid);
+		text_word(sb, ", container ", details_text(d, "sender_container"), utf8);
+		strbuf_putc(sb, ')');
+	} else {
+		text_word(sb, " from the ", details_text(d, "sender"), utf8); /* kernel */
+	}
+	if (details_get(d, "ignored"))
+		strbuf_puts(sb, ", ignored");
+	text_rest(sb, d, used, utf8);
+}
+
+/* "exec session 7895: exit 7" */
+static void text_exec_exit(struct strbuf *sb, const struct details *d)
+{
+	uint64_t pid, number;
+	char name[FORMAT_MAX];
+
+	strbuf_puts(sb, "exec session");
+	if (detail_u64(d, "pid", &pid))
+		strbuf_printf(sb, " %" PRIu64, pid);
+	if (detail_u64(d, "signal", &number))
+		strbuf_printf(sb, ": killed by %s", format_signal(name, (int)number));
+	else if (detail_u64(d, "code", &number))
+		strbuf_printf(sb, ": exit %" PRIu64, number);
+}
+
 void text_mark(struct strbuf *sb, const struct mark *m, bool utf8)
 {
-	static const char *const oom_used[] = { "limit_of", "limit_cgroup", "limit_bytes",
-		"usage_bytes", "victim_comm", "victim_pid", "victim_ns_pid", NULL };
 	static const char *const none[] = { NULL };
-	uint64_t pid, count;
+	uint64_t count;
 
-	if (m->kind == MARK_OOM_KILL) {
-		text_word(sb, "oom kill of ", details_text(&m->details, "victim_comm"), utf8);
-		if (detail_u64(&m->details, "victim_pid", &pid))
-			strbuf_printf(sb, " (pid %" PRIu64 ")", pid);
-		strbuf_puts(sb, ": ");
-		text_oom(sb, &m->details, utf8);
-		text_rest(sb, &m->details, oom_used, utf8);
+	switch (m->kind) {
+	case MARK_OOM_KILL:
+		text_oom_kill(sb, &m->details, utf8);
 		return;
-	}
-	if (m->kind == MARK_THROTTLE) {
+	case MARK_THROTTLE:
 		text_throttle(sb, &m->details);
 		return;
+	case MARK_SIGNAL:
+		text_signal_mark(sb, &m->details, utf8);
+		return;
+	case MARK_EXEC_EXIT:
+		text_exec_exit(sb, &m->details);
+		return;
+	default:
+		break;
 	}
 	if (m->kind == MARK_FORK_REFUSED && detail_u64(&m->details, "count", &count)) {
 		strbuf_printf(sb, "%" PRIu64 " fork%s refused", count, count == 1 ? "" : "s");

@@ -7,6 +7,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,11 +153,28 @@ static int run_command(int argc, char **argv)
 	return unknown(argv[1]);
 }
 
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+/* A write beyond the caller's `ulimit -f` is to fail with EFBIG, as one to a full disk does, and not to kill. By a handler: what
+ * is executed later starts with the signal as it was. */
+static void make_file_limit_an_error(void)
+{
+	struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART }, old;
+
+	if (sigaction(SIGXFSZ, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+		sigaction(SIGXFSZ, &action, NULL);
+}
+
 /* What stdout still holds is written before it is told that all went well. */
 int main(int argc, char **argv)
 {
-	int code = run_command(argc, argv);
+	int code;
 
+	make_file_limit_an_error();
+	code = run_command(argc, argv);
 	errno = EIO; /* what an earlier write met is not known any more */
 	if (code || (fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) /* it was said already; a reader that has enough is no error */
 		return code;

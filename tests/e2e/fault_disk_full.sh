@@ -60,6 +60,16 @@ full "trace --json, room for its beginning" "$disk/j" \
 is "$(head -n -1 "$disk/j" | /usr/bin/python3 -c 'import json, sys
 for line in sys.stdin: json.loads(line)' 2>&1)" "" "every whole line that was written is JSON"
 
+# The caller's limit of a file's size is no other: SIGXFSZ would end it without a word. (Set when it runs: it needs some itself.)
+rm -rf "${disk:?}"/*
+# shellcheck disable=SC2016 # for the shell that is traced
+timeout 60 "$CTRACE" record --always-armed "$disk/r" -- sh -c "echo \$\$ >$WORK/pid; prlimit --pid \$PPID --fsize=24576; $busy" >"$WORK/out" 2>&1
+is $? 125 "record, a limit of 24 KiB for a file: exit code 125" || diag "$(cat "$WORK/out")"
+like "$(cat "$WORK/out")" "$disk/r.*File too large" "which names the file and the reason"
+stop_process "$(cat "$WORK/pid")" KILL
+"$CTRACE" replay --json "$disk/r" >"$WORK/part.json" 2>/dev/null
+like "$(head -n 1 "$WORK/part.json")" '"type":"header"' "what it holds is printed"
+
 # Output that nobody can take: the same by /dev/full.
 for command in "replay --json $TOP/tests/replay/crun-start.ctrace" "show $TOP/tests/replay/crun-start.ctrace" \
 	"show --html $TOP/tests/replay/crun-start.ctrace" "top --json $TOP/tests/replay/crun-start.ctrace" \

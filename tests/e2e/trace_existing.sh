@@ -16,8 +16,25 @@ rc run --detach --bundle "$WORK/b" "$old" </dev/null >/dev/null 2>&1
 on_exit rc delete --force "$old"
 old_pid=$(rc state "$old" | jq .pid)
 
+# Made, and not started: what is its pid 1 then is still the runtime, which crun's name does not tell.
+pre=
+if have crun; then
+	pre=pre-$$
+	JQ=. bundle "$WORK/pre" sh -c 'exit 27'
+	on_exit cr delete --force "$pre"
+	cr create --bundle "$WORK/pre" "$pre" </dev/null >/dev/null 2>&1
+fi
+
 trace_start || skip_all "no trace"
 
+if [ -n "$pre" ]; then
+	cr start "$pre"
+	wait_for 10 grep -q "\"id\":\"$pre\".*\"state\":\"exited\"" "$TRACE"
+	is "$(jq -c --arg id "$pre" 'select(.type == "timeline" and .id == $id) | [.state, .existed, .exit.code]' "$TRACE" | uniq |
+		head -n 3 | tr '\n' ' ')" '["created",true,null] ["running",true,null] ["exited",true,27] ' "crun's container that waits for its start"
+else
+	skip_point "a crun container that waits for its start" "crun is not installed"
+fi
 rc exec "$old" sh -c 'exit 17'
 is $? 17 "runc exec in a container that was there before ctrace"
 rc kill "$old" KILL

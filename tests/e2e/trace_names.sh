@@ -61,8 +61,13 @@ if [ $podman = yes ]; then
 	pod run --network none --cidfile "$WORK/cid4" --pod "pod-$$" --name "in-pod-$$" --label team=b \
 		--label "odd=$(printf '<b>\033[31m"')" localhost/busybox true
 	want "$(cat "$WORK/cid4")" "name=in-pod-$$" "pod=pod-$$" label.team=b "label.odd=$(printf '<b>\033[31m"')"
+	# The container that holds a pod's namespaces is told apart from those in it.
+	pod pod create --name "infra-$$" --network none --infra-image localhost/busybox --infra-command "sleep 60" >/dev/null
+	pod pod start "infra-$$" >/dev/null
+	want "$(pod pod inspect --format '{{.InfraContainerID}}' "infra-$$")" "pod=infra-$$" sandbox=true engine=podman
+	want "$(cat "$WORK/cid4")" sandbox=false
+	pod pod rm --all --force --time 0 >/dev/null
 	pod rm --all --force --time 0 >/dev/null
-	pod pod rm --all --force >/dev/null
 fi
 # Only containerd's database knows the image; others commit to it meanwhile.
 if [ $containerd = yes ]; then
@@ -86,6 +91,12 @@ want "cri-$$" name=app pod=web-0 pod_namespace=shop image=example.org/app:1 engi
 annotated crio '{"io.kubernetes.container.name": "side", "io.kubernetes.pod.name": "web-1", "io.kubernetes.pod.namespace": "shop",
 	"io.kubernetes.cri-o.ImageName": "example.org/side:2"}'
 want "crio-$$" name=side pod=web-1 pod_namespace=shop image=example.org/side:2 engine=cri-o
+annotated crisand '{"io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-name": "web-2"}'
+want "crisand-$$" pod=web-2 sandbox=true
+annotated criosand '{"io.kubernetes.cri-o.ContainerType": "sandbox", "io.kubernetes.pod.name": "web-3"}'
+want "criosand-$$" pod=web-3 sandbox=true
+annotated criocont '{"io.kubernetes.cri-o.ContainerType": "container", "io.kubernetes.pod.name": "web-3"}'
+want "criocont-$$" pod=web-3 sandbox=false
 # From the working directory, and where the runtime sees other files than we do.
 (cd "$WORK/b-cri" && rc run "cwd-$$")
 want "cwd-$$" name=app
@@ -134,6 +145,7 @@ for i in range(0, len(pairs), 2):
     labels = {x["name"]: x["value"] for x in c.data.get("labels", [])}
     for key, value in facts:
         got = labels.get(key[6:]) if key.startswith("label.") else c.data.get(key)
+        got = str(got).lower() if isinstance(got, bool) else got
         if got != value:
             wrong.append("%s: %s is %r, not %r" % (container, key, got, value))
 p.equal("\n".join(wrong), "", "%s: all %d containers have their names" % (label, len(pairs) // 2))

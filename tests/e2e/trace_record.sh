@@ -96,6 +96,9 @@ is $? 3 "a command without containers: its exit code"
 judge "$WORK/none.json" <<'EOF'
 p.equal([c.id for c in t.timelines], [], "and no container")
 EOF
+# Who expects a container where there is only a sandbox is told what there was.
+like "$("$CTRACE" trace -- unshare --pid --fork true 2>&1)" '1 process began in new namespaces, made by unshare, but by no runtime' \
+	"a sandbox is no container, and said to be none"
 "$CTRACE" trace -- /no/such/command >/dev/null 2>"$WORK/nocmd.err"
 is $? 127 "a command that is not there"
 like "$(cat "$WORK/nocmd.err")" "/no/such/command" "is named"

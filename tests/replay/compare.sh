@@ -43,7 +43,7 @@ explain()
 }
 
 says "the limit that killed it" "^  the limit is the container's own: memory.limit_in_bytes was set to 33554432 " explain docker-oom
-says "a child was killed, not the first process" "^  its first process was not the one that was killed" explain runc-oom-child
+says "a child was killed, not the first process" "; it was not the first process$" explain runc-oom-child
 says "who sent the signal" "^  the signal came from runc kill 2835:" explain docker-exec
 says "and who asked for it" "^  somebody asked for it: POST /v1.41/containers/execs/kill .* by docker 2828" explain docker-exec
 says "why a start failed" "^  did not start: mount .*: ENODEV" explain runc-bad-mount

@@ -49,6 +49,7 @@ static void test_oom(void **state)
 static void test_sender(void **state)
 {
 	struct container *c = mb_docker_run(5000);
+	struct mark *asked;
 	struct strbuf sb = { 0 };
 
 	(void)state;
@@ -63,6 +64,60 @@ static void test_sender(void **state)
 	expect(&sb, "  the signal came from runc delete 8890:  runc --root /run/r delete", true);
 	expect(&sb, "    started by containerd-shim-runc-v2 8840\n", true);
 	expect(&sb, "somebody asked for it: POST /v1.41/containers/web/kill by docker 8801", true);
+	expect(&sb, "asked to end", false);
+	expect(&sb, "its shim was killed", false);
+	expect(&sb, "start no.", false);
+	strbuf_reset(&sb);
+	asked = mb_mark(c, MARK_SIGNAL, 410000);
+	asked->at_ns = c->exit.at_ns - 1000000000;
+	mb_detail(&asked->details, "signal", DETAIL_NUMBER, NULL, 15);
+	mb_detail(&asked->details, "sender", DETAIL_TEXT, "runc", 0);
+	mb_detail(&asked->details, "sender_pid", DETAIL_NUMBER, NULL, 8889);
+	c->generation = 2;
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].role != ACTOR_SHIM)
+			continue;
+		c->actors[i].exited = true;
+		c->actors[i].exit_status = 9;
+		c->actors[i].end_ns = c->exit.at_ns - 2000000000;
+	}
+	diagnose_print(&sb, c, NULL, true);
+	expect(&sb, "  it was asked to end 1.00 s before: SIGTERM from runc (pid 8889); its first process did not end by it\n", true);
+	expect(&sb, "  2.00 s before, its shim was killed by SIGKILL: containerd-shim-runc-v2 8840\n", true);
+	expect(&sb, "  start no. 3\n", true);
+	strbuf_reset(&sb);
+	mb_detail(&asked->details, "ignored", DETAIL_BOOL, NULL, 1);
+	diagnose_print(&sb, c, NULL, true);
+	expect(&sb, "SIGTERM from runc (pid 8889), ignored: its first process has no handler for that signal\n", true);
+	strbuf_free(&sb);
+	mb_free(c);
+}
+
+/* A daemon that was killed in the middle of a start is why there is no container. */
+static void test_killed_daemon(void **state)
+{
+	struct container *c = mb_docker_run(5000);
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	c->exit = (struct exit_info){ 0 };
+	c->state = STATE_RUNNING;
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].role != ACTOR_ENGINE)
+			continue;
+		c->actors[i].exited = true;
+		c->actors[i].exit_status = 9;
+		c->actors[i].end_ns = c->last_ns - 3000000;
+	}
+	diagnose_print(&sb, c, NULL, true);
+	expect(&sb, "how it is\n  running\n", true);
+	expect(&sb, "why it ended", false);
+	expect(&sb, "was killed", false);
+	strbuf_reset(&sb);
+	c->started_ns = 0;
+	c->state = STATE_CREATED;
+	diagnose_print(&sb, c, NULL, true);
+	expect(&sb, "  3.00 ms before the last sign of it, its engine was killed by SIGKILL: dockerd", true);
 	strbuf_free(&sb);
 	mb_free(c);
 }
@@ -75,7 +130,7 @@ static void test_failed_start(void **state)
 	(void)state;
 	diagnose_print(&sb, c, NULL, false);
 	expect(&sb, "did not start: exec /nosuch: ENOENT (No such file or directory)", true);
-	expect(&sb, "calls that failed\n  ENOENT  exec /nosuch\n", true);
+	expect(&sb, "calls that failed\n  ENOENT  exec /nosuch, in exec\n", true);
 	expect(&sb, "did no harm", false);
 	strbuf_free(&sb);
 	mb_free(c);
@@ -162,7 +217,8 @@ static void test_diff(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_oom), cmocka_unit_test(test_sender), cmocka_unit_test(test_failed_start),
+		cmocka_unit_test(test_oom), cmocka_unit_test(test_sender), cmocka_unit_test(test_killed_daemon),
+		cmocka_unit_test(test_failed_start),
 		cmocka_unit_test(test_others), cmocka_unit_test(test_labels), cmocka_unit_test(test_diff),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Identity and death from hand-made events: the cases that are hard to bring about for real. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -507,6 +508,44 @@ static void killed_with_sender(void **state)
 	assert_false(c->exit.oom);
 }
 
+/* A signal from outside for the container's first process. */
+static void send_signal(struct proc *sender, const struct proc *init, int number, int result)
+{
+	struct event_signal e = { .signal = number, .result = result, .target_tgid = init->pid, .target_tid = init->pid,
+		.target_start_ns = init->start, .target_cgroup_id = 50 };
+
+	e.h = header(sender, EVENT_SIGNAL, sizeof(e));
+	feed(&e);
+}
+
+/* docker stop of a pid 1 without a handler: the stop begins when it is asked to end, not with what it was told before. */
+static void stop_begins_when_asked(void **state)
+{
+	struct proc a = new_proc(100), killer = new_proc(400);
+	struct proc init = runc_run(&a, "box", 50);
+	const struct phase_span *stop = NULL;
+	const struct container *c;
+	uint64_t asked_ns;
+
+	(void)state;
+	killer.comm = "killer";
+	send_signal(&killer, &init, SIGUSR1, 1);
+	send_signal(&killer, &init, SIGUSR2, 0);
+	now += 50 * MS;
+	send_signal(&killer, &init, SIGTERM, 1);
+	asked_ns = now;
+	now += 1000 * MS;
+	send_signal(&killer, &init, SIGKILL, 0);
+	runc_gone(&a, &init, "box", 50, SIGKILL);
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	for (size_t i = 0; i < c->phase_count; i++)
+		stop = c->phases[i].phase == PHASE_STOP ? &c->phases[i] : stop;
+	assert_non_null(stop);
+	assert_in_range(stop->start_ns, asked_ns - MS, asked_ns);
+	assert_in_range(stop->end_ns - stop->start_ns, 1000 * MS, 1100 * MS);
+}
+
 static void oom_of_a_child(void **state)
 {
 	struct proc a = new_proc(100);
@@ -563,6 +602,86 @@ static void engine_mount_is_adopted(void **state)
 		found |= c->steps[i].actor >= 0 && c->actors[c->steps[i].actor].role == ACTOR_ENGINE;
 	}
 	assert_true(found);
+}
+
+/* podman binds its storage onto itself, each time: the next one's is no step of the container that the first was for. */
+static void storage_is_nobodys(void **state)
+{
+	struct proc podman[2], runc;
+	const struct container *c;
+	bool found = false;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		podman[i] = new_proc(20 + (uint32_t)i);
+		exec_as(&podman[i], ROLE_ENGINE, "podman", i ? "podman exec other true" : "podman run foo");
+		enter(&podman[i], OP_MOUNT, "/storage/overlay", "/storage/overlay", 0);
+		leave(&podman[i], OP_MOUNT, 0);
+		if (i == 0) {
+			runc = fork_of(&podman[0], 100, 0, 0);
+			exec_as(&runc, ROLE_RUNTIME, "runc", "runc create foo");
+		}
+	}
+	timeline_finish(tl);
+	c = timeline_get(tl, 0);
+	for (size_t i = 0; i < c->actor_count; i++) {
+		assert_int_not_equal(c->actors[i].pid, podman[1].pid);
+		found |= c->actors[i].pid == podman[0].pid;
+	}
+	assert_true(found);
+}
+
+static void tell_meta(const struct proc *p, const char *id, const char *key, const char *value)
+{
+	struct event_meta e = { 0 };
+	size_t length = strlen(key) + 1 + strlen(value) + 1;
+
+	e.h = header(p, EVENT_META, offsetof(struct event_meta, text) + length);
+	snprintf(e.id, sizeof(e.id), "%s", id);
+	strcpy(stpcpy(e.text, key) + 1, value);
+	feed(&e);
+}
+
+/* The engine's word that a container is a pod's sandbox may come before it or after. */
+static void sandbox_is_told(void **state)
+{
+	struct proc a = new_proc(100), b = new_proc(200), d = new_proc(300);
+
+	(void)state;
+	tell_meta(&a, "early", "sandbox", "true");
+	runc_run(&a, "early", 50);
+	runc_run(&b, "late", 60);
+	tell_meta(&b, "late", "sandbox", "true");
+	runc_run(&d, "none", 70);
+	tell_meta(&d, "none", "name", "sandbox");
+	timeline_finish(tl);
+	assert_true(timeline_find(tl, "early")->is_sandbox);
+	assert_true(timeline_find(tl, "late")->is_sandbox);
+	assert_false(timeline_find(tl, "none")->is_sandbox);
+}
+
+/* A sandbox that is no container is counted, and a runtime's child is none. */
+static void namespaces_alone(void **state)
+{
+	struct proc bwrap = new_proc(30), followed = new_proc(40), runc = new_proc(100);
+	struct timeline_stats stats;
+
+	(void)state;
+	bwrap.comm = "bwrap";
+	fork_of(&bwrap, 31, 0x20000000, 1);
+	fork_of(&bwrap, 32, 0, 0);
+	runc_run(&runc, "box", 50);
+	timeline_get_stats(tl, &stats);
+	assert_int_equal(stats.namespaced.count, 1);
+	assert_string_equal(stats.namespaced.by, "bwrap");
+	assert_int_equal(stats.namespaced_followed.count, 0);
+	followed.role = ROLE_FOLLOWED;
+	followed.comm = "unshare";
+	fork_of(&followed, 41, 0, 1); /* its unshare(2) came before */
+	timeline_get_stats(tl, &stats);
+	assert_int_equal(stats.namespaced.count, 2);
+	assert_int_equal(stats.namespaced_followed.count, 1);
+	assert_string_equal(stats.namespaced_followed.by, "unshare");
 }
 
 static void no_ghosts(void **state)
@@ -749,7 +868,8 @@ int main(void)
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
 		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),
-		test(loss_that_lasts), test(killed_with_sender), test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
+		test(loss_that_lasts), test(killed_with_sender), test(stop_begins_when_asked), test(storage_is_nobodys), test(sandbox_is_told), test(namespaces_alone),
+		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),
 		test(begun_in_the_middle_of_a_start), test(begun_in_the_middle_of_a_start_that_fails),
 	};

@@ -131,6 +131,8 @@ static void tell_podman(struct reading *r, json_object *o, json_object *pod)
 	names_tell(r, "image", names_text(o, "rootfsImageName"));
 	names_tell(r, "pod", names_text(pod, "name"));
 	names_tell(r, "engine", o ? "podman" : NULL);
+	if (json_object_get_boolean(names_member(o, "pause"))) /* libpod's name for a pod's infra container */
+		names_tell(r, "sandbox", "true");
 	if (json_object_is_type(labels, json_type_object)) {
 		json_object_object_foreach(labels, key, value)
 		{

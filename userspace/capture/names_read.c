@@ -129,6 +129,9 @@ static const struct {
 	{ "ctrace.image", "image", "ctrace" },
 };
 
+/* Annotations that say whether it is a pod's sandbox, or one of the containers in it. */
+static const char *const type_annotations[] = { "io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType" };
+
 /* Annotations by which engines talk to themselves: no label of anybody's. */
 static bool is_internal(const char *annotation)
 {
@@ -152,6 +155,12 @@ void names_tell_labels(struct reading *r, json_object *annotations)
 		names_tell(r, known_annotations[i].key, value);
 		if (value)
 			names_tell(r, "engine", known_annotations[i].engine);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(type_annotations); i++) {
+		const char *type = names_text(annotations, type_annotations[i]);
+
+		if (type && !strcmp(type, "sandbox"))
+			names_tell(r, "sandbox", "true");
 	}
 	json_object_object_foreach(annotations, key, value)
 	{

@@ -382,6 +382,8 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	timeline_get_stats(s->timeline, &stats);
 	if (!s->o.at_end)
 		stats.forgotten = 0; /* each was written when it ended */
+	if (s->o.followed)
+		stats.namespaced = stats.namespaced_followed;
 	if (s->o.json && !s->docker)
 		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
 			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });

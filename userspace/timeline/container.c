@@ -386,11 +386,24 @@ static bool enters_mounts(const struct actor *actor, const struct step *step)
 	return actor && actor->role == ACTOR_RUNTIME && flags && strstr(flags, "CLONE_NEWNS");
 }
 
+/* mount(2) that changes how mounts propagate, and mounts nothing. */
+static bool sets_propagation(const struct step *step)
+{
+	static const char *const kinds[] = { "MS_PRIVATE", "MS_SLAVE", "MS_SHARED", "MS_UNBINDABLE" };
+	const char *flags = details_text(&step->details, "flags");
+
+	for (size_t i = 0; flags && i < ARRAY_SIZE(kinds); i++) {
+		if (strstr(flags, kinds[i]))
+			return true;
+	}
+	return false;
+}
+
 /* What a step tells about the container beyond itself. */
 static void learn(struct timeline *tl, struct cont *c, const struct actor *actor, const struct step *step)
 {
 	const char *target, *source;
-	bool ok = !step->has_result || step->result >= 0;
+	bool ok = !step->has_result || step->result >= 0, onto_itself;
 
 	if (step->kind == STEP_CGROUP_WRITE) {
 		note_limit(&c->c, step);
@@ -419,9 +432,10 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 	source = details_text(&step->details, "source");
 	if (!target || *target != '/')
 		return;
-	/* runc binds the root filesystem onto itself; what an engine mounted for this container it
-	 * will also unmount */
-	if ((source && !strcmp(source, target) && !c->pivoted) || (actor->role != ACTOR_RUNTIME && actor->is_shared))
+	onto_itself = source && !strcmp(source, target);
+	/* runc binds the root filesystem onto itself; what an engine mounted for this container it will also unmount, but
+	 * not its storage, which it binds onto itself for all of them */
+	if (actor->role == ACTOR_RUNTIME ? onto_itself && !c->pivoted : actor->is_shared && !onto_itself && !sets_propagation(step))
 		claim_key(tl, c, 'P', target);
 }
 

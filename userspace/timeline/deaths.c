@@ -11,12 +11,20 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+#define STOP_LONGEST_NS 600000000000ULL /* from being asked to being killed: engines wait 10 s, or 30, or as they were told */
+
 enum { SENT_BY_KERNEL = 0x80, /* SI_KERNEL */ SIGNAL_IGNORED = 1 /* TRACE_SIGNAL_IGNORED */ };
 
 static bool ends_processes(int sig)
 {
 	return sig != SIGCONT && sig != SIGSTOP && sig != SIGTSTP && sig != SIGCHLD && sig != SIGURG &&
 		sig != SIGWINCH;
+}
+
+/* What engines and people send to have it end; others may tell it something else. systemd takes SIGRTMIN+3. */
+static bool asks_to_end(int sig)
+{
+	return sig == SIGTERM || sig == SIGINT || sig == SIGQUIT || sig == SIGRTMIN + 3;
 }
 
 static struct cont *container_of_sender(struct timeline *tl, const struct event *h)
@@ -57,8 +65,23 @@ static void remember_fatal(struct timeline *tl, struct cont *c, const struct eve
 	memcpy(c->fatal.comm, e->h.comm, sizeof(c->fatal.comm));
 	free(c->fatal.container);
 	c->fatal.container = from ? xstrdup(from->c.id) : NULL;
-	if (!c->stop_ns && from != c)
-		c->stop_ns = e->h.time_ns;
+	if (from == c)
+		return;
+	if (e->signal == SIGKILL && c->ignored_ns && !c->stop_asked) {
+		c->stop_ns = c->ignored_ns;
+		c->stop_asked = true;
+	}
+	if (c->stop_ns && e->h.time_ns <= c->stop_ns + STOP_LONGEST_NS && (c->stop_asked || !asks_to_end(e->signal)))
+		return;
+	c->stop_ns = e->h.time_ns; /* it went on living after an earlier one */
+	c->stop_asked = asks_to_end(e->signal);
+}
+
+/* pid 1 has no handler for it, which ends nothing; but whoever sent it may send SIGKILL next. */
+static void remember_ignored(struct timeline *tl, struct cont *c, const struct event_signal *e)
+{
+	if (container_of_sender(tl, &e->h) != c && (!c->ignored_ns || e->h.time_ns > c->ignored_ns + STOP_LONGEST_NS))
+		c->ignored_ns = e->h.time_ns;
 }
 
 static void describe_signal(struct timeline *tl, struct details *d, const struct event_signal *e)
@@ -93,6 +116,8 @@ void deaths_signal(struct timeline *tl, const struct event_signal *e)
 	to_init = c->init.tgid == target->id.tgid && c->init.start_ns == target->id.start_ns;
 	if (to_init && ends_processes(e->signal) && e->result == 0)
 		remember_fatal(tl, c, e);
+	else if (to_init && asks_to_end(e->signal) && e->result == SIGNAL_IGNORED)
+		remember_ignored(tl, c, e);
 	if (!to_init && !target->is_exec && !target->is_hook)
 		return;
 	describe_signal(tl, &step.details, e);

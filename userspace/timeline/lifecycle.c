@@ -32,6 +32,24 @@ static void add_clone_step(struct timeline *tl, struct process *creator, struct 
 	steps_place(tl, creator, &step);
 }
 
+static void count_namespaced(struct namespaced *n, const char comm[EVENT_COMM])
+{
+	n->count++;
+	memcpy(n->by, comm, EVENT_COMM);
+}
+
+/* Namespaces alone make no container; who expected one may want to know that there were some. */
+static void note_namespaced(struct timeline *tl, struct process *child, const struct event_fork *e)
+{
+	bool is_new = e->clone_flags & NEW_NAMESPACES || e->child_ns_level > e->h.ns_level;
+
+	if (!is_new || (e->h.role != ROLE_NONE && e->h.role != ROLE_FOLLOWED) || process_container(tl, child))
+		return;
+	count_namespaced(&tl->stats.namespaced, e->h.comm);
+	if (e->h.role == ROLE_FOLLOWED)
+		count_namespaced(&tl->stats.namespaced_followed, e->h.comm);
+}
+
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e)
 {
 	struct process *child = process_fork(tl, e), *creator = process_creator(tl, child);
@@ -40,6 +58,7 @@ void lifecycle_fork(struct timeline *tl, const struct event_fork *e)
 
 	if (creator && (creator->role == ROLE_RUNTIME || (creator->role != ROLE_NONE && e->clone_flags & NEW_NAMESPACES)))
 		add_clone_step(tl, creator, child, e);
+	note_namespaced(tl, child, e);
 	if (!c)
 		return;
 	/* A shim's child is about to become a runtime: it gets its part when it does something. */
@@ -464,6 +483,15 @@ static void adopt_runtime(struct timeline *tl, struct cont *c, const struct proc
 	process_claim(tl, up, c);
 }
 
+/* Still the runtime, with the container's pid 1: runc's says so by its name; crun's has the arguments that crun was called with. */
+static bool is_stage(const struct process *p, const char *id)
+{
+	struct identity who;
+
+	return !strncmp(p->comm, "runc:[", 6) || (p->role == ROLE_RUNTIME && p->argv && identify_runtime(p->argv, &who) &&
+		who.verb == VERB_CREATE && !strcmp(who.id, id));
+}
+
 static void add_existing(struct timeline *tl, struct process *p)
 {
 	struct identity who = { 0 };
@@ -490,7 +518,7 @@ static void add_existing(struct timeline *tl, struct process *p)
 	c->c.namespaces = p->ns;
 	if (p->id.start_ns < c->c.first_ns) /* a step that was seen live may be older still */
 		c->c.first_ns = p->id.start_ns;
-	if (!strncmp(p->comm, "runc:[", 6)) {
+	if (is_stage(p, id)) {
 		p->role = ROLE_RUNTIME;
 		c->awaits_program = true;
 	} else {

@@ -9,7 +9,7 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-static const char label_prefix[] = "label.";
+static const char label_prefix[] = "label.", sandbox_key[] = "sandbox";
 
 /* The field that a key of EVENT_META fills, or NULL. */
 static char **meta_field(struct container *c, const char *key)
@@ -33,6 +33,11 @@ void metas_apply(struct timeline *tl, struct cont *c)
 		_cleanup_free_ char *key = meta_key(c->c.id, keys[i]);
 
 		container_set(meta_field(&c->c, keys[i]), map_get(&tl->metas, key, strlen(key)));
+	}
+	if (tl->metas.count) {
+		_cleanup_free_ char *key = meta_key(c->c.id, sandbox_key);
+
+		c->c.is_sandbox |= map_get(&tl->metas, key, strlen(key)) != NULL;
 	}
 }
 
@@ -58,13 +63,15 @@ void metas_take(struct timeline *tl, const struct event_meta *e)
 	size_t size = e->h.size - offsetof(struct event_meta, text);
 	const char *value = memchr(e->text, '\0', size);
 	_cleanup_free_ char *key = meta_key(e->id, e->text);
-	bool is_label = str_starts(e->text, label_prefix);
+	bool is_label = str_starts(e->text, label_prefix), is_sandbox = !strcmp(e->text, sandbox_key);
 	struct container probe;
 
-	if (!value || (!is_label && !meta_field(&probe, e->text)))
+	if (!value || (!is_label && !is_sandbox && !meta_field(&probe, e->text)))
 		return;
 	value++;
-	if (c && is_label)
+	if (c && is_sandbox)
+		c->c.is_sandbox = true;
+	else if (c && is_label)
 		set_label(&c->c, e->text + strlen(label_prefix), value);
 	else if (c)
 		container_set(meta_field(&c->c, e->text), value);

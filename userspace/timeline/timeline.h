@@ -60,6 +60,11 @@ struct timeline_stats {
 	uint64_t forgotten;           /* ended containers dropped at the bound */
 	uint64_t unattributed;        /* runtime steps that no container claimed */
 	uint64_t events_by_kind[64];  /* index: kind, or kind - 256 + 48 for those of user space */
+	/* Processes that began in namespaces of their own, made by no runtime and in no container: bubblewrap's, unshare's. */
+	struct namespaced {
+		uint64_t count;
+		char by[EVENT_COMM + 1]; /* who made the last of them */
+	} namespaced, namespaced_followed; /* all; those of the followed command */
 };
 void timeline_get_stats(const struct timeline *tl, struct timeline_stats *ret_stats);
 

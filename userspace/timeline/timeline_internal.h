@@ -82,6 +82,8 @@ struct cont {
 		bool kernel;
 	} fatal;
 	uint64_t stop_ns; /* first fatal signal or stop request for init; 0 = none */
+	uint64_t ignored_ns; /* first signal that asked it to end and that it ignored; 0 = none */
+	bool stop_asked;     /* stop_ns is that of a signal that asks to end */
 	bool init_oom;
 	bool own_mounts; /* its runtime has entered the mount namespace that is to be its own */
 	bool pivoted;
