@@ -105,20 +105,27 @@ def read_tables():
     return set(done.stdout.splitlines())
 
 
+def parent(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as f:
+            # The name in brackets may hold anything; what follows the last one is fixed.
+            return int(f.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0  # gone
+
+
 def parents():
     """pid -> parent pid of every process."""
-    table = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open("/proc/%s/stat" % name, encoding="utf-8", errors="replace") as f:
-                # The name in brackets may hold anything; what follows the last one is fixed.
-                fields = f.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        table[int(name)] = int(fields[1])
-    return table
+    return {int(name): parent(int(name)) for name in os.listdir("/proc") if name.isdigit()}
+
+
+def ancestry(pid):
+    """A descendant of ours, its parent and so on, without us."""
+    line = []
+    while pid and pid != os.getpid():
+        line.append(pid)
+        pid = parent(pid)
+    return line
 
 
 def children(pid):
