@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # timeout: 60
 # What the programs cost the verifier is what docs/bpf-cost.tsv keeps: a change is made knowingly, by `make bpf-cost`.
 . tests/lib/env.sh

@@ -14,8 +14,8 @@ small=$WORK/small
 mkdir "$small"
 mount -t tmpfs -o size=2m,nr_inodes=60 none "$small"
 on_exit umount -l "$small"
-fill() { local i=0; while touch "$small/f$i" 2>/dev/null; do i=$((i + 1)); done; }
-spare() { local i; for ((i = 0; i < $1; i++)); do rm -f "$small/f$i"; done; }
+fill() { local i=0; while { : >"$small/f$i"; } 2>/dev/null; do i=$((i + 1)); done; }
+spare() { [ "$1" = 0 ] || (cd "$small" && eval "rm -f f{0..$(($1 - 1))}"); }
 # no_space WHAT: with 0, 1, 2... inodes to spare each start fails somewhere else.
 no_space()
 {

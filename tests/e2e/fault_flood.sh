@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # timeout: 180
 # A tracer that is stopped for seconds while containers start and one of them floods the rings: what did not fit is counted
 # by kind and reason and marked at each container that it may concern, and what comes after is whole again.

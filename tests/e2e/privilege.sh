@@ -65,13 +65,15 @@ for i in args:
 PYTHON
 
 # The command keeps what its caller has.
-"$CTRACE" trace --no-serve --json "$WORK/cmd.json" -- sh -c 'grep -E "CapEff|CapBnd|NoNewPrivs" /proc/self/status; sleep 8' \
-	>"$WORK/cmd.out" 2>"$WORK/cmd.err" &
+mkfifo "$WORK/go"
+"$CTRACE" trace --no-serve --json "$WORK/cmd.json" -- sh -c 'grep -E "CapEff|CapBnd|NoNewPrivs" /proc/self/status; read -r go <"$0"' \
+	"$WORK/go" >"$WORK/cmd.out" 2>"$WORK/cmd.err" &
 traced=$!
 on_exit stop_process "$traced" INT
 if wait_for 20 grep -q NoNewPrivs "$WORK/cmd.out"; then
 	has_kept "$traced" '`ctrace trace -- CMD`'
 fi
+timeout 20 sh -c 'echo >"$0"' "$WORK/go"
 wait "$traced"
 is "$(cat "$WORK/cmd.out")" "$(grep -E 'CapEff|CapBnd|NoNewPrivs' /proc/self/status)" "a traced command has its caller's powers"
 "$CTRACE" record --no-serve "$WORK/r.ctrace" -- sh -c 'grep -E "CapEff|CapBnd|NoNewPrivs" /proc/self/status; '"

@@ -30,11 +30,13 @@ meant()
 # same LABEL [OPTION...]: the facts of both, then a point per group that differs, or one that says they are alike
 same()
 {
-	local label=$1 side
+	local label=$1 side docker
 
 	shift
-	dock run --rm "$@" busybox sh -c "$probe" </dev/null >"$WORK/docker.facts" 2>"$WORK/docker.err"
+	dock run --rm "$@" busybox sh -c "$probe" </dev/null >"$WORK/docker.facts" 2>"$WORK/docker.err" &
+	docker=$!
 	"$CTRACE" run --rm --trace=none "$@" "oci:$BUSYBOX_OCI" sh -c "$probe" </dev/null >"$WORK/ctrace.facts" 2>"$WORK/ctrace.err"
+	wait $docker
 	if ! grep -q '^fd open' "$WORK/docker.facts" || ! grep -q '^fd open' "$WORK/ctrace.facts"; then
 		not_ok "$label: both run"
 		diag "$(tail -n 3 "$WORK/docker.err"; tail -n 3 "$WORK/ctrace.err")"
@@ -83,17 +85,19 @@ same "--tty" "${none[@]}" --tty
 # exits LABEL ARGUMENT...: the exit code, and what docker says of it, up to the program's name
 exits()
 {
-	local label=$1 docker_code ctrace_code i args=()
+	local label=$1 docker docker_code ctrace_code i args=()
 
 	shift
-	dock run --rm --network none "$@" </dev/null >/dev/null 2>"$WORK/docker.err"
-	docker_code=$?
+	dock run --rm --network none "$@" </dev/null >/dev/null 2>"$WORK/docker.err" &
+	docker=$!
 	for i; do
 		[ "$i" != busybox ] || i=oci:$BUSYBOX_OCI
 		args+=("$i")
 	done
 	"$CTRACE" run --rm --trace=none --network none "${args[@]}" </dev/null >/dev/null 2>"$WORK/ctrace.err"
 	ctrace_code=$?
+	wait $docker
+	docker_code=$?
 	is "$ctrace_code" "$docker_code" "exit code: $label" || diag "$(tail -n 1 "$WORK/docker.err")" "$(tail -n 1 "$WORK/ctrace.err")"
 }
 

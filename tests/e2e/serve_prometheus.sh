@@ -12,7 +12,8 @@ need_tracing
 need_ctrace serve
 need prometheus promtool runc jq
 busybox_image || skip_all "no busybox image"
-seconds=45
+seconds=20
+[ -z "${FULL-}" ] || seconds=60
 [ -z "${SOAK-}" ] || seconds=600
 
 rules=$TOP/exporters/prometheus

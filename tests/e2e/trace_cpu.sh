@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # timeout: 120
 # How long actors ran and how long they waited for a CPU, against what the kernel itself counts.
 . tests/lib/env.sh

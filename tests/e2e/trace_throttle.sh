@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # timeout: 180
 # What CPU limits do to containers, against what cpu.stat says just before each one's cgroup is removed.
 . tests/lib/env.sh

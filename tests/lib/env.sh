@@ -47,21 +47,22 @@ trap 'exit 130' INT
 # wait_for SECONDS COMMAND...: until the command succeeds; 1 when it does not in that time.
 wait_for()
 {
-	local deadline=$(($(date +%s%N) + $1 * 1000000000))
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) # nothing here forks but sleep: it may go round often
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s%N)" -lt "$deadline" ] || return 1
+		[ "${EPOCHREALTIME/[.,]/}" -lt "$deadline" ] || return 1
 		sleep 0.02
 	done
 }
 
 process_gone()
 {
-	local state
+	local state=
 
-	state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) || return 0
-	[ "${state:0:1}" = Z ]
+	{ IFS= read -r -d '' state <"/proc/$1/stat"; } 2>/dev/null
+	state=${state##*) }
+	[ -z "$state" ] || [ "${state:0:1}" = Z ]
 }
 
 # stop_process PID [SIGNAL] [SECONDS]: asks, waits, kills.

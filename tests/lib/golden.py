@@ -13,11 +13,6 @@ import sys
 
 import tl
 
-try:
-    import jsonschema
-except ImportError:
-    jsonschema = None
-
 
 def fail(text, *values):
     print(text % values)
@@ -42,7 +37,9 @@ def wanted_of(readme, name):
 
 
 def check_schema(schema_path, lines):
-    if not jsonschema:
+    try:
+        import jsonschema  # here, since it takes longer than all the rest of a run that needs none
+    except ImportError:
         return  # replay.sh tells that this was skipped
     with open(schema_path, encoding="utf-8") as f:
         validator = jsonschema.Draft202012Validator(json.load(f))

@@ -23,22 +23,26 @@ class Snapshot:
         self.tables = read_tables()
 
 
-def wait_until_clean(before, reap):
-    """What is there now and was not before, once it has had time to go. reap: collects ended
-    children while we wait."""
+def wait_until_clean(look, reap):
+    """What look() still finds once it has had time to go. reap: collects ended children while we wait."""
     deadline = time.monotonic() + GRACE
     while True:
-        left = find_left(before)
+        left = look()
         if not left or time.monotonic() > deadline:
             return left
         reap(0.05)
 
 
+def processes(of):
+    """Our descendants that of() chooses."""
+    return ["process " + describe_process(pid) for pid in descendants(os.getpid())
+            if not has_environment(pid, "CTRACE_TEST_RUNNER=1") and of(pid)]
+
+
 def find_left(before):
+    """What is there now besides processes and was not before."""
     now = Snapshot()
-    left = ["process " + describe_process(pid) for pid in descendants(os.getpid())
-            if not is_runners_own(pid)]
-    left += ["mount " + point for point in sorted(set(now.mounts) - set(before.mounts))]
+    left = ["mount " + point for point in sorted(set(now.mounts) - set(before.mounts))]
     left += ["cgroup " + path for path in sorted(now.cgroups - before.cgroups)
              if not is_kept_cgroup(path) and not is_foreign_cgroup(path)]
     left += ["interface " + name for name in sorted(now.interfaces - before.interfaces)
@@ -101,20 +105,27 @@ def read_tables():
     return set(done.stdout.splitlines())
 
 
+def parent(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as f:
+            # The name in brackets may hold anything; what follows the last one is fixed.
+            return int(f.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0  # gone
+
+
 def parents():
     """pid -> parent pid of every process."""
-    table = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open("/proc/%s/stat" % name, encoding="utf-8", errors="replace") as f:
-                # The name in brackets may hold anything; what follows the last one is fixed.
-                fields = f.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        table[int(name)] = int(fields[1])
-    return table
+    return {int(name): parent(int(name)) for name in os.listdir("/proc") if name.isdigit()}
+
+
+def ancestry(pid):
+    """A descendant of ours, its parent and so on, without us."""
+    line = []
+    while pid and pid != os.getpid():
+        line.append(pid)
+        pid = parent(pid)
+    return line
 
 
 def children(pid):
@@ -133,12 +144,19 @@ def descendants(pid):
     return found
 
 
-def is_runners_own(pid):
+def has_environment(pid, setting):
     try:
         with open("/proc/%d/environ" % pid, "rb") as f:
-            return b"CTRACE_TEST_RUNNER=1" in f.read().split(b"\0")
+            return setting.encode() in f.read().split(b"\0")
     except OSError:
-        return True  # gone
+        return False
+
+
+def session(pid):
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0  # gone
 
 
 def describe_process(pid):

@@ -11,20 +11,17 @@ mapfile -t sources < <(find bpf userspace exporters tui tests scripts completion
 check "all of the ${#sources[@]} files are found" [ "${#sources[@]}" -gt 400 ]
 
 # In the first lines, where people look.
-unlicensed=$(for file in "${sources[@]}"; do
-	head -n 5 "$file" | grep -q 'SPDX-License-Identifier: ' || echo "$file"
-done)
+unlicensed=$(awk 'FNR <= 5 && /SPDX-License-Identifier: / { licensed[FILENAME]; nextfile } FNR == 5 { nextfile }
+	END { for (i = 1; i < ARGC; i++) if (!(ARGV[i] in licensed)) print ARGV[i] }' "${sources[@]}")
 is "$unlicensed" "" "each has an SPDX line"
 other=$(grep -L 'SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause' bpf/*)
 is "$other" "" "what the kernel loads is also under the GPL"
 
-unguarded=$(printf '%s\n' "${sources[@]}" | grep '\.h$' | while read -r header; do
-	name=$(awk '$1 == "#ifndef" { print $2; exit }' "$header")
-	if [ -z "$name" ] || ! grep -qx "#define $name" "$header"; then
-		echo "$header"
-	fi
-done)
+mapfile -t headers < <(printf '%s\n' "${sources[@]}" | grep '\.h$')
+unguarded=$(awk 'FNR == 1 { name = "" } $1 == "#ifndef" && name == "" { name = $2 }
+	name != "" && $0 == "#define " name { guarded[FILENAME]; nextfile }
+	END { for (i = 1; i < ARGC; i++) if (!(ARGV[i] in guarded)) print ARGV[i] }' "${headers[@]}")
 is "$unguarded" "" "each header has a guard"
-doubled=$(printf '%s\n' "${sources[@]}" | grep '\.h$' | xargs awk '$1 == "#ifndef" { print $2; nextfile }' | sort | uniq -d)
+doubled=$(awk '$1 == "#ifndef" { print $2; nextfile }' "${headers[@]}" | sort | uniq -d)
 is "$doubled" "" "no two have the same"
 done_testing

@@ -46,8 +46,7 @@ check "Ctrl-C is the container's" tui_wait '^.*got-int'
 tui_keys 'echo one' Enter Up Up C-a C-k 'echo keys-work' Enter
 check "arrows and control keys are the container's" tui_wait '^keys-work'
 tui_keys 'q'
-tui_settle
-like "$(tui_screen)" '^/ # q' "q is a letter there"
+check "q is a letter there" tui_wait '^/ # q' # the clock beside it never settles
 tui_keys C-u
 
 # ---- the timeline has the keys ----
@@ -107,14 +106,14 @@ run_tui 120x30 --name tui-paste --rootfs "$ROOTFS" /bin/sh
 tui_wait '^/ #' 60
 tui_keys 'stty raw -echo; echo deaf; sleep 90' Enter
 tui_wait '^deaf'
-head -c 3000000 /dev/zero | tr '\0' x >"$WORK/paste"
+head -c 1500000 /dev/zero | tr '\0' x >"$WORK/paste"
 mux load-buffer "$WORK/paste"
 mux paste-buffer
 tui_keys C-] 3 # heard when all before it is read
 clock() { tui_screen | grep -o '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]' | head -n 1; }
 clocks=$(for _ in 1 2 3 4 5 6 7 8; do clock; sleep 0.5; done | sort -u | wc -l)
 check "the screen lives while megabytes are pasted: $clocks times within four seconds" test "$clocks" -ge 3
-check "and the keys are heard behind it" tui_wait '\[3 events\]' 60
+check "and the keys are heard behind it" tui_wait '\[3 events\]' 120
 tui_keys q
 check "and it is left as ever" tui_wait 'EXIT 0' 20
 ct rm -f tui-paste >/dev/null

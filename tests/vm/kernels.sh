@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# alone
 # timeout: 1500
 # The kernel matrix as the last part of `make test` (KERNELS=0: without it): guests for which no time is left within
 # the whole run are skipped.
