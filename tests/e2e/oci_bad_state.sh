@@ -49,7 +49,7 @@ broken()
 	case $3 in
 	.*) jq -c "$3" <<<"$good" >"$FILE" ;;
 	cut) printf %s "${good:0:$((${#good} / 2))}" >"$FILE" ;;
-	*) printf "$3" >"$FILE" ;;
+	*) printf %b "$3" >"$FILE" ;;
 	esac
 	for verb in ${4:-state kill}; do
 		case $verb in
@@ -69,7 +69,7 @@ broken()
 start "witness$$"
 witness=$PID
 broken "cut" "a string without end" cut "$every"
-broken "garbage" "not a JSON object" '\\001\\377\\000garbage' "$every"
+broken "garbage" "not a JSON object" '\0001\0377\0000garbage' "$every"
 broken "an array" "not a JSON object" '[1]'
 broken "text behind it" "not a JSON object" '{} {}'
 broken "an empty object" "bundle: it is missing" '{}'
