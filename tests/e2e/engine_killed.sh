@@ -11,7 +11,7 @@ engine_root || skip_all "no busybox"
 kill_at=$CTRACE_OUTPUT/tests/kill_at
 [ -x "$kill_at" ] || skip_all "tests/tools/kill_at is not built"
 steps=${SOAK:+60}
-: "${steps:=9}"
+: "${steps:=${FULL:+9}}" "${steps:=6}"
 
 # calls BEFORE AFTER COMMAND...: how many system calls it and its processes make, about.
 calls()
