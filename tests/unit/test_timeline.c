@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identity and death from hand-made events: the cases that are hard to bring about for real. */
+/* Identity and phases from hand-made events: the cases that are hard to bring about for real. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -484,98 +483,6 @@ static void loss_that_lasts(void **state)
 	assert_int_equal(timeline_find(tl, "after")->lost, 0);
 }
 
-static void killed_with_sender(void **state)
-{
-	struct proc a = new_proc(100), killer = new_proc(400);
-	struct proc init = runc_run(&a, "box", 50);
-	struct event_signal e = { .signal = 9, .target_tgid = init.pid, .target_tid = init.pid,
-		.target_start_ns = init.start, .target_cgroup_id = 50 };
-	const struct container *c;
-
-	(void)state;
-	killer.comm = "killer";
-	e.h = header(&killer, EVENT_SIGNAL, sizeof(e));
-	feed(&e);
-	runc_gone(&a, &init, "box", 50, 9);
-	timeline_finish(tl);
-	c = timeline_get(tl, 0);
-	assert_int_equal(c->exit.code, 137);
-	assert_int_equal(c->exit.signal, 9);
-	assert_true(c->exit.has_sender);
-	assert_int_equal(c->exit.sender_pid, 400);
-	assert_string_equal(c->exit.sender_comm, "killer");
-	assert_null(c->exit.sender_container);
-	assert_false(c->exit.oom);
-}
-
-/* A signal from outside for the container's first process. */
-static void send_signal(struct proc *sender, const struct proc *init, int number, int result)
-{
-	struct event_signal e = { .signal = number, .result = result, .target_tgid = init->pid, .target_tid = init->pid,
-		.target_start_ns = init->start, .target_cgroup_id = 50 };
-
-	e.h = header(sender, EVENT_SIGNAL, sizeof(e));
-	feed(&e);
-}
-
-/* docker stop of a pid 1 without a handler: the stop begins when it is asked to end, not with what it was told before. */
-static void stop_begins_when_asked(void **state)
-{
-	struct proc a = new_proc(100), killer = new_proc(400);
-	struct proc init = runc_run(&a, "box", 50);
-	const struct phase_span *stop = NULL;
-	const struct container *c;
-	uint64_t asked_ns;
-
-	(void)state;
-	killer.comm = "killer";
-	send_signal(&killer, &init, SIGUSR1, 1);
-	send_signal(&killer, &init, SIGUSR2, 0);
-	now += 50 * MS;
-	send_signal(&killer, &init, SIGTERM, 1);
-	asked_ns = now;
-	now += 1000 * MS;
-	send_signal(&killer, &init, SIGKILL, 0);
-	runc_gone(&a, &init, "box", 50, SIGKILL);
-	timeline_finish(tl);
-	c = timeline_get(tl, 0);
-	for (size_t i = 0; i < c->phase_count; i++)
-		stop = c->phases[i].phase == PHASE_STOP ? &c->phases[i] : stop;
-	assert_non_null(stop);
-	assert_in_range(stop->start_ns, asked_ns - MS, asked_ns);
-	assert_in_range(stop->end_ns - stop->start_ns, 1000 * MS, 1100 * MS);
-}
-
-static void oom_of_a_child(void **state)
-{
-	struct proc a = new_proc(100);
-	struct proc init = runc_run(&a, "box", 50);
-	struct event_oom e = { .victim_tgid = 555, .victim_start_ns = 5, .victim_cgroup_id = 50, .levels = 2,
-		.memory_hierarchy = 1, .page_size = 4096 };
-	const struct container *c;
-
-	(void)state;
-	e.h = header(&init, EVENT_OOM_VICTIM, sizeof(e));
-	e.chain[0] = (struct event_memcg){ .id = 50, .usage_pages = 16380, .limit_pages = 16384 };
-	e.chain[1] = (struct event_memcg){ .id = 1, .usage_pages = 90000, .limit_pages = EVENT_NO_LIMIT };
-	snprintf(e.victim_comm, sizeof(e.victim_comm), "eater");
-	feed(&e);
-	runc_gone(&a, &init, "box", 50, 0);
-	timeline_finish(tl);
-	c = timeline_get(tl, 0);
-	assert_false(c->exit.oom); /* pid 1 survived */
-	for (size_t i = 0; i < c->mark_count; i++) {
-		if (c->marks[i].kind != MARK_OOM_KILL)
-			continue;
-		assert_string_equal(details_text(&c->marks[i].details, "victim_comm"), "eater");
-		assert_string_equal(details_text(&c->marks[i].details, "limit_of"), "container");
-		assert_string_equal(details_text(&c->marks[i].details, "limit_cgroup"), "/box");
-		assert_int_equal(details_get(&c->marks[i].details, "limit_bytes")->number, 16384 * 4096);
-		return;
-	}
-	fail_msg("no oom mark");
-}
-
 static void engine_mount_is_adopted(void **state)
 {
 	struct proc dockerd = new_proc(10), runc = new_proc(100);
@@ -770,96 +677,6 @@ static void damaged_records(void **state)
 	timeline_finish(tl);
 }
 
-static void is_there(const struct proc *p, uint32_t parent, const char *argv)
-{
-	struct event_task e = { .parent_tgid = parent };
-
-	e.h = header(p, EVENT_SNAPSHOT_TASK, offsetof(struct event_task, argv) + strlen(argv) + 1);
-	e.ns.pid = p->level ? 777 : HOST_NS;
-	e.ns.mnt = p->mnt ? p->mnt : HOST_NS;
-	e.argv_length = (uint32_t)strlen(argv) + 1;
-	for (size_t i = 0; argv[i]; i++)
-		e.argv[i] = argv[i] == ' ' ? '\0' : argv[i];
-	feed(&e);
-}
-
-static const struct phase_span *phase_of_kind(const struct container *c, enum phase phase)
-{
-	for (size_t i = 0; i < c->phase_count; i++) {
-		if (c->phases[i].phase == phase)
-			return &c->phases[i];
-	}
-	return NULL;
-}
-
-/* Tracing begins when runc has made the container's namespaces and cgroup, and init has not executed its program. */
-static const struct container *begin_in_the_middle(struct proc *runc, struct proc *init)
-{
-	struct event end = { .size = sizeof(end), .kind = EVENT_SNAPSHOT_END };
-
-	*runc = new_proc(50);
-	*init = new_proc(53);
-	runc->comm = "runc";
-	init->comm = "runc:[2:INIT]";
-	runc->role = init->role = ROLE_RUNTIME;
-	init->ns_pid = init->level = 1;
-	init->mnt = 999;
-	init->cgroup = 70;
-	cgroup(runc, EVENT_SNAPSHOT_CGROUP, 70, "/held", NULL);
-	is_there(runc, 1, "runc run --bundle /b held");
-	is_there(init, 50, "runc init");
-	end.time_ns = now;
-	feed(&end);
-	return timeline_find(tl, "held");
-}
-
-static void begun_in_the_middle_of_a_start(void **state)
-{
-	struct proc runc, init;
-	const struct container *c = begin_in_the_middle(&runc, &init);
-	uint64_t started;
-
-	(void)state;
-	assert_non_null(c);
-	assert_true(c->existed);
-	assert_int_equal(c->state, STATE_CREATED);
-	assert_null(phase_of_kind(c, PHASE_RUN));
-	assert_string_equal(c->runtime, "runc");
-	assert_string_equal(c->bundle, "/b");
-	enter(&init, OP_PIVOT_ROOT, ".", ".", 0);
-	leave(&init, OP_PIVOT_ROOT, 0);
-	exec_as(&init, ROLE_PAYLOAD, "sh", "sh -c true");
-	started = now;
-	runc_gone(&runc, &init, "held", 70, 7 << 8);
-	tick();
-	c = timeline_find(tl, "held");
-	assert_int_equal(c->state, STATE_EXITED);
-	assert_int_equal(c->exit.code, 7);
-	assert_true(c->exit.known);
-	assert_int_equal(c->started_ns, started);
-	assert_int_equal(c->created_ns, 0); /* that was not seen */
-	assert_non_null(phase_of_kind(c, PHASE_PIVOT));
-	assert_int_equal(phase_of_kind(c, PHASE_RUN)->start_ns, started);
-	assert_int_equal(phase_of_kind(c, PHASE_RUN)->start_edge, EDGE_OBSERVED);
-	assert_non_null(actor_of(c, ACTOR_INIT));
-}
-
-static void begun_in_the_middle_of_a_start_that_fails(void **state)
-{
-	struct proc runc, init;
-	const struct container *c;
-
-	(void)state;
-	begin_in_the_middle(&runc, &init);
-	runc_gone(&runc, &init, "held", 70, 1 << 8);
-	tick();
-	c = timeline_find(tl, "held");
-	assert_int_equal(c->state, STATE_EXITED);
-	assert_false(c->exit.known); /* runc's, and not the container's */
-	assert_int_equal(c->started_ns, 0);
-	assert_null(phase_of_kind(c, PHASE_RUN));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -868,10 +685,9 @@ int main(void)
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
 		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),
-		test(loss_that_lasts), test(killed_with_sender), test(stop_begins_when_asked), test(storage_is_nobodys), test(sandbox_is_told), test(namespaces_alone),
-		test(oom_of_a_child), test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
+		test(loss_that_lasts), test(storage_is_nobodys), test(sandbox_is_told), test(namespaces_alone),
+		test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),
-		test(begun_in_the_middle_of_a_start), test(begun_in_the_middle_of_a_start_that_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
