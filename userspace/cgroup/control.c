@@ -35,44 +35,48 @@ static void sleep_ms(long ms)
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
-static int add_pids(int dir, struct pids *pids)
-{
-	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	_cleanup_fclose_ FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
-	int pid;
-
-	if (!f)
-		return -errno;
-	while (fscanf(f, "%d", &pid) == 1) {
-		array_grow(pids->items, pids->count, pids->capacity);
-		pids->items[pids->count++] = pid;
-	}
-	return 0;
-}
-
-/* Calls visit for a directory and all below it, children first. Takes dir. */
-static void walk(int dir, int depth, void (*visit)(int dir, void *data), void *data)
+/* Calls visit for each directory below dir, children first: dir is open, and stands in parent by that name. */
+static void walk_below(int dir, int depth, void (*visit)(int dir, int parent, const char *name, void *data), void *data)
 {
 	_cleanup_closedir_ DIR *d = file_open_directory(dir, ".", 0);
 	struct dirent *e;
 
 	while (d && depth < DEPTH_MAX && (e = readdir(d))) {
-		int child;
+		_cleanup_close_ int child = -1;
 
 		if (e->d_type != DT_DIR || e->d_name[0] == '.')
 			continue;
 		child = openat(dir, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (child < 0)
 			continue;
-		walk(child, depth + 1, visit, data);
-		close(child);
+		walk_below(child, depth + 1, visit, data);
+		visit(child, dir, e->d_name, data);
 	}
-	visit(dir, data);
 }
 
-static void visit_pids(int dir, void *data)
+static void add_pids(int dir, int parent, const char *name, void *data)
 {
-	add_pids(dir, data);
+	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	_cleanup_fclose_ FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	struct pids *pids = data;
+	int pid;
+
+	(void)parent;
+	(void)name;
+	while (f && fscanf(f, "%d", &pid) == 1) {
+		array_grow(pids->items, pids->count, pids->capacity);
+		pids->items[pids->count++] = pid;
+	}
+}
+
+/* The processes of a group and of those below it. */
+static struct pids pids_of(const struct hierarchy *h)
+{
+	struct pids pids = { 0 };
+
+	walk_below(h->fd, 0, add_pids, &pids);
+	add_pids(h->fd, -1, NULL, &pids);
+	return pids;
 }
 
 /* The hierarchy that lists the processes best: v2, else pids, memory or any. */
@@ -90,12 +94,12 @@ int cgroup_processes(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_coun
 	struct error *err)
 {
 	const struct hierarchy *h = listing(cg);
-	struct pids pids = { 0 };
+	struct pids pids;
 
 	if (!h || h->fd < 0)
 		return error_set(err, ENOENT, "cgroup %s does not exist",
 			h && h->directory ? h->directory : "");
-	walk(h->fd, 0, visit_pids, &pids);
+	pids = pids_of(h);
 	*ret_pids = pids.items;
 	*ret_count = pids.count;
 	return 0;
@@ -107,11 +111,11 @@ size_t cgroup_others(const struct cgroup *cg)
 
 	for (size_t i = 0; i < cg->count; i++) {
 		const struct hierarchy *h = &cg->hierarchies[i];
-		struct pids pids = { 0 };
+		struct pids pids;
 
 		if (h->made || h->fd < 0)
 			continue;
-		walk(h->fd, 0, visit_pids, &pids);
+		pids = pids_of(h);
 		free(pids.items);
 		most = pids.count > most ? pids.count : most;
 	}
@@ -253,24 +257,12 @@ int cgroup_freeze(struct cgroup *cg, bool frozen, struct error *err)
 	return error_set(err, EOPNOTSUPP, "cannot pause: this host has no freezer cgroup");
 }
 
-/* Removes everything below dir; what is busy stays, and the caller's own rmdir tells. */
-static void remove_children(int dir, int depth)
+/* What is busy stays, and the rmdir of the group above it tells. */
+static void remove_one(int dir, int parent, const char *name, void *data)
 {
-	_cleanup_closedir_ DIR *d = file_open_directory(dir, ".", 0);
-	struct dirent *e;
-
-	while (d && depth < DEPTH_MAX && (e = readdir(d))) {
-		int child;
-
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
-			continue;
-		child = openat(dir, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child < 0)
-			continue;
-		remove_children(child, depth + 1);
-		close(child);
-		unlinkat(dir, e->d_name, AT_REMOVEDIR);
-	}
+	(void)dir;
+	(void)data;
+	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
 static int remove_directory(const struct hierarchy *h, int64_t end, struct error *err)
@@ -284,7 +276,7 @@ static int remove_directory(const struct hierarchy *h, int64_t end, struct error
 			return error_set(err, EBUSY, "cannot remove cgroup %s: it still has processes",
 				h->directory);
 		if (h->fd >= 0)
-			remove_children(h->fd, 0);
+			walk_below(h->fd, 0, remove_one, NULL);
 		if (rmdir(h->directory) == 0)
 			return 0;
 		sleep_ms(pause);
