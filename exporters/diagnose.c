@@ -407,15 +407,7 @@ void diagnose_print(struct strbuf *sb, const struct container *c, const struct d
 {
 	struct view v = { sb, c, others, utf8 };
 
-	text_container(sb, c, utf8);
-	text_word(sb, "  image ", c->image, utf8);
-	text_word(sb, "  by ", c->engine, utf8);
-	text_word(sb, "  with ", c->runtime, utf8);
-	text_word(sb, "  pod ", c->pod, utf8);
-	if (c->is_sandbox)
-		strbuf_puts(sb, "  pod sandbox");
-	if (c->generation)
-		strbuf_printf(sb, "  start no. %d", c->generation + 1);
+	text_title(sb, c, utf8);
 	strbuf_putc(sb, '\n');
 	print_end(&v);
 	print_start(&v);

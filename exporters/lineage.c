@@ -65,3 +65,19 @@ struct life lineage_life(const struct container *c, int actor)
 	}
 	return life;
 }
+
+bool lineage_is_prelude(const struct container *c, int actor)
+{
+	bool twin = false;
+
+	for (size_t i = 0; i < c->step_count; i++) {
+		if (c->steps[i].actor == actor)
+			return false;
+	}
+	for (size_t i = 0; i < c->actor_count; i++) {
+		if (c->actors[i].parent == actor)
+			return false;
+		twin |= (int)i != actor && c->actors[i].pid == c->actors[actor].pid;
+	}
+	return twin;
+}

@@ -10,6 +10,10 @@
  * engine, the engine for containerd, that for the shim. -1 = nobody known. Never a circle. */
 int lineage_asked_by(const struct container *c, int actor);
 
+/* True for what a process was before it executed the program that did the work: an actor without steps and children,
+ * beside another of the same pid. */
+bool lineage_is_prelude(const struct container *c, int actor);
+
 struct life {
 	uint64_t start_ns, end_ns;
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "exporters/format.h"
+#include "exporters/lineage.h"
 #include "exporters/waterfall_text.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -339,26 +340,6 @@ static void print_actor(struct view *v, size_t index, const char *branch)
 		.duration = duration.text, .percent = -1, .tail = what.text, .tail_color = DIM });
 }
 
-/* In the summary: what a process was before it executed the program that did the work. */
-static bool is_prelude(const struct view *v, size_t index)
-{
-	const struct container *c = v->c;
-	bool twin = false;
-
-	if (v->full)
-		return false;
-	for (size_t i = 0; i < c->step_count; i++) {
-		if (c->steps[i].actor == (int)index)
-			return false;
-	}
-	for (size_t i = 0; i < c->actor_count; i++) {
-		if (c->actors[i].parent == (int)index)
-			return false;
-		twin |= i != index && c->actors[i].pid == c->actors[index].pid;
-	}
-	return twin;
-}
-
 static bool has_later_sibling(const struct container *c, size_t index, const bool *done)
 {
 	for (size_t i = 0; i < c->actor_count; i++) {
@@ -396,10 +377,10 @@ static void print_actors(struct view *v)
 	if (v->c->actor_count)
 		strbuf_putc(v->sb, '\n');
 	for (size_t i = 0; i < v->c->actor_count; i++)
-		done[i] = is_prelude(v, i);
+		done[i] = !v->full && lineage_is_prelude(v->c, (int)i);
 	print_actors_below(v, -1, done, "", 0);
 	for (size_t i = 0; i < v->c->actor_count; i++) {
-		if (!done[i] && !is_prelude(v, i) && (v->full || v->actors_printed++ < SUMMARY_ACTORS))
+		if (!done[i] && (v->full || v->actors_printed++ < SUMMARY_ACTORS))
 			print_actor(v, i, "");
 	}
 	if (!v->full && v->actors_printed > SUMMARY_ACTORS) {

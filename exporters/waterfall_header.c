@@ -139,17 +139,6 @@ static void print_command(struct view *v)
 	view_end_line(v);
 }
 
-static void add_span(struct strbuf *sb, const char *name, uint64_t start_ns, uint64_t end_ns, bool utf8)
-{
-	char text[FORMAT_MAX];
-
-	if (!start_ns || end_ns <= start_ns)
-		return;
-	if (sb->length)
-		strbuf_puts(sb, utf8 ? " · " : ", ");
-	strbuf_printf(sb, "%s %s", name, format_duration(text, end_ns - start_ns, utf8));
-}
-
 static void print_outcome(struct view *v)
 {
 	const struct container *c = v->c;
@@ -161,10 +150,10 @@ static void print_outcome(struct view *v)
 	text_outcome(&outcome, c, utf8);
 	view_wrapped(v, outcome.text, 0, text_is_failure(c) ? RED : GREEN);
 	if (!c->existed)
-		add_span(&times, "start", c->first_ns, c->started_ns, utf8);
-	add_span(&times, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
-	add_span(&times, "teardown", exited, c->last_ns, utf8);
-	add_span(&times, "total", c->first_ns, c->last_ns, utf8);
+		text_add_span(&times, "start", c->first_ns, c->started_ns, utf8);
+	text_add_span(&times, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
+	text_add_span(&times, "teardown", exited, c->last_ns, utf8);
+	text_add_span(&times, "total", c->first_ns, c->last_ns, utf8);
 	if (c->existed)
 		strbuf_puts(&times, utf8 ? " · was there before tracing began" : ", was there before tracing began");
 	if (times.length) {

@@ -440,6 +440,30 @@ void text_container(struct strbuf *sb, const struct container *c, bool utf8)
 	format_text(sb, c->id, long_id(c->id, strlen(c->id)) && !c->id[64] ? 12 : strnlen(c->id, QUOTE_MAX), utf8);
 }
 
+void text_title(struct strbuf *sb, const struct container *c, bool utf8)
+{
+	text_container(sb, c, utf8);
+	text_word(sb, "  image ", c->image, utf8);
+	text_word(sb, "  by ", c->engine, utf8);
+	text_word(sb, "  with ", c->runtime, utf8);
+	text_word(sb, "  pod ", c->pod, utf8);
+	if (c->is_sandbox)
+		strbuf_puts(sb, "  pod sandbox");
+	if (c->generation)
+		strbuf_printf(sb, "  start no. %d", c->generation + 1);
+}
+
+void text_add_span(struct strbuf *sb, const char *name, uint64_t start_ns, uint64_t end_ns, bool utf8)
+{
+	char text[FORMAT_MAX];
+
+	if (!start_ns || end_ns <= start_ns)
+		return;
+	if (sb->length)
+		strbuf_puts(sb, utf8 ? " · " : ", ");
+	strbuf_printf(sb, "%s %s", name, format_duration(text, end_ns - start_ns, utf8));
+}
+
 void text_functions(struct strbuf *sb, const char *functions, size_t most, bool utf8)
 {
 	size_t shown = 0;

@@ -53,6 +53,12 @@ uint64_t text_mark_end(const struct mark *mark);
 /* Name, else the id as docker shortens it. */
 void text_container(struct strbuf *sb, const struct container *c, bool utf8);
 
+/* Its name and id, image, engine, runtime and pod, each where known, on one line without its end. */
+void text_title(struct strbuf *sb, const struct container *c, bool utf8);
+
+/* Adds "start 1.2 s" to a list of such; nothing where the beginning is not known (0) or nothing lies between. */
+void text_add_span(struct strbuf *sb, const char *name, uint64_t start_ns, uint64_t end_ns, bool utf8);
+
 /* True where the container has ended badly. */
 bool text_is_failure(const struct container *c);
 

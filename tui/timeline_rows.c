@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "exporters/lineage.h"
 #include "exporters/waterfall_text.h"
 #include "tui/timeline_rows.h"
 
@@ -360,23 +361,6 @@ static void add_actor(struct timeline_rows *rows, size_t index, size_t depth)
 		add_actor_phases(rows, index, depth + 1, key);
 }
 
-/* What a process was before it executed the program that did the work. */
-static bool is_prelude(const struct container *c, size_t index)
-{
-	bool twin = false;
-
-	for (size_t i = 0; i < c->step_count; i++) {
-		if (c->steps[i].actor == (int)index)
-			return false;
-	}
-	for (size_t i = 0; i < c->actor_count; i++) {
-		if (c->actors[i].parent == (int)index)
-			return false;
-		twin |= i != index && c->actors[i].pid == c->actors[index].pid;
-	}
-	return twin;
-}
-
 /* Parents before children; `done` keeps what is in a circle from coming twice. */
 static void add_actors_below(struct timeline_rows *rows, int parent, bool *done, size_t depth)
 {
@@ -394,7 +378,7 @@ static void add_actors(struct timeline_rows *rows)
 	_cleanup_free_ bool *done = xcalloc(rows->c->actor_count + 1, sizeof(*done));
 
 	for (size_t i = 0; i < rows->c->actor_count; i++)
-		done[i] = is_prelude(rows->c, i);
+		done[i] = lineage_is_prelude(rows->c, (int)i);
 	add_actors_below(rows, -1, done, 0);
 	for (size_t i = 0; i < rows->c->actor_count; i++) {
 		if (!done[i])

@@ -18,17 +18,6 @@ enum { HEAD_ROWS = 3, INFO_ROWS = 2, DETAIL_ROWS = 7, WINDOW_LEAST_NS = 1000 };
 
 /* ---- what stands above ---- */
 
-static void add_span(struct strbuf *sb, const char *name, uint64_t start_ns, uint64_t end_ns, bool utf8)
-{
-	char text[FORMAT_MAX];
-
-	if (!start_ns || end_ns <= start_ns)
-		return;
-	if (sb->length)
-		strbuf_puts(sb, utf8 ? " · " : ", ");
-	strbuf_printf(sb, "%s %s", name, format_duration(text, end_ns - start_ns, utf8));
-}
-
 static void times_text(struct strbuf *sb, const struct container *c, bool utf8)
 {
 	uint64_t exited = c->exit.known ? c->exit.at_ns : 0;
@@ -36,28 +25,15 @@ static void times_text(struct strbuf *sb, const struct container *c, bool utf8)
 	char text[FORMAT_MAX];
 
 	if (!c->existed)
-		add_span(sb, "start", c->first_ns, c->started_ns, utf8);
+		text_add_span(sb, "start", c->first_ns, c->started_ns, utf8);
 	if (slowest)
 		strbuf_printf(sb, " (%s %s)", phase_name(slowest->phase), format_duration(text,
 			container_end_of(c, slowest->end_ns, slowest->end_edge) - slowest->start_ns, utf8));
-	add_span(sb, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
-	add_span(sb, "teardown", exited, c->last_ns, utf8);
-	add_span(sb, "total", c->first_ns, c->last_ns, utf8);
+	text_add_span(sb, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
+	text_add_span(sb, "teardown", exited, c->last_ns, utf8);
+	text_add_span(sb, "total", c->first_ns, c->last_ns, utf8);
 	if (c->existed)
 		strbuf_puts(sb, sb->length ? "; was there before tracing began" : "was there before tracing began");
-}
-
-static void title_text(struct strbuf *sb, const struct container *c, bool utf8)
-{
-	text_container(sb, c, utf8);
-	text_word(sb, "  image ", c->image, utf8);
-	text_word(sb, "  by ", c->engine, utf8);
-	text_word(sb, "  with ", c->runtime, utf8);
-	text_word(sb, "  pod ", c->pod, utf8);
-	if (c->is_sandbox)
-		strbuf_puts(sb, "  pod sandbox");
-	if (c->generation)
-		strbuf_printf(sb, "  start no. %d", c->generation + 1);
 }
 
 static void outcome_text(struct strbuf *sb, const struct container *c, bool utf8)
@@ -101,7 +77,7 @@ static void draw_head(struct ui *ui, struct model *m, struct screen *s, struct a
 	_cleanup_(strbuf_free) struct strbuf times = { 0 };
 	size_t rows = area->rows >= 16 ? HEAD_ROWS : area->rows >= 10 ? 2 : area->rows >= 6;
 
-	title_text(&title, c, s->utf8);
+	text_title(&title, c, s->utf8);
 	outcome_text(&outcome, c, s->utf8);
 	if (ui->timeline.compare)
 		compare_text(&times, m, c, other, s->utf8);
