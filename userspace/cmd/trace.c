@@ -25,6 +25,7 @@
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/privilege.h"
+#include "util/proc_stat.h"
 
 /* While events flow the rings are looked at this often (kernel.md: wakeups are adaptive); a quiet host
  * is looked at less often, and told that time went by. */
@@ -317,18 +318,9 @@ static int tell_meta(struct trace *t, struct error *err)
 /* When `ctrace run`, our parent, began: what it did before we came is in the serving tracer's past. */
 static uint64_t parent_start_ns(void)
 {
-	_cleanup_free_ char *text = NULL;
-	unsigned long long ticks = 0;
-	char path[64];
-	const char *p;
+	uint64_t ticks = proc_start_ticks(getppid(), NULL);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)getppid());
-	text = file_read(path, 4096, NULL);
-	p = text ? strrchr(text, ')') : NULL; /* the name may hold blanks and brackets */
-	if (!p || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			&ticks) != 1)
-		return STREAM_EVERYTHING;
-	return ticks * (1000000000ULL / (unsigned long long)sysconf(_SC_CLK_TCK));
+	return ticks ? ticks * (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK)) : STREAM_EVERYTHING;
 }
 
 /* A serving tracer is asked first, unless it cannot do what is wanted: follow a command, or be always armed. */

@@ -17,6 +17,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/proc_stat.h"
 #include "util/strbuf.h"
 
 enum { CLAIM_MAX = 4096, NAME_TRIES = 32 };
@@ -31,28 +32,6 @@ const char *registry_directory(void)
 char *registry_path(const char *kind, const char *id)
 {
 	return xasprintf("%s/%s/%s", registry_directory(), kind, id);
-}
-
-unsigned long long registry_process_start(pid_t pid)
-{
-	char path[64], text[1024], state = 0;
-	unsigned long long start = 0;
-	_cleanup_close_ int fd = -1;
-	char *p;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	/* the name may hold blanks and brackets: count from its end */
-	p = strrchr(text, ')');
-	if (!p || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-				"%*d %*d %*d %llu", &state, &start) != 2)
-		return 0;
-	return state == 'Z' || state == 'X' ? 0 : start;
 }
 
 int registry_new_id(char ret[STATE_ID_LENGTH + 1], struct error *err)
@@ -88,6 +67,15 @@ int registry_lock(struct error *err)
 
 /* ---- claims ---- */
 
+/* Start time in clock ticks since boot; 0 for who is gone or only waits to be reaped. */
+static unsigned long long process_start(pid_t pid)
+{
+	char state = 'X';
+	unsigned long long ticks = proc_start_ticks(pid, &state);
+
+	return state == 'Z' || state == 'X' ? 0 : ticks;
+}
+
 /* Splits "PID START STORE"; the store's path may hold blanks. */
 static pid_t read_claim(const char *id, char **ret_store_root)
 {
@@ -102,7 +90,7 @@ static pid_t read_claim(const char *id, char **ret_store_root)
 		return n < 0 ? 0 : -1;
 	if (ret_store_root)
 		*ret_store_root = xstrdup(store ? text + store : "");
-	return start && registry_process_start(pid) == start ? pid : -1;
+	return start && process_start(pid) == start ? pid : -1;
 }
 
 pid_t registry_owner(const char *id)
@@ -124,7 +112,7 @@ int registry_take_over(const char *id, const char *store_root)
 	_cleanup_free_ char *path = registry_path("live", id);
 	_cleanup_free_ char *temporary = xasprintf("%s.tmp", path);
 	_cleanup_free_ char *text = xasprintf("%d %llu %s", (int)getpid(),
-		registry_process_start(getpid()), store_root ? store_root : "");
+		process_start(getpid()), store_root ? store_root : "");
 
 	unlink(temporary);
 	if (symlink(text, temporary) < 0)

@@ -69,7 +69,4 @@ bool registry_claim_is_void(const char *id, char **ret_store_root);
 int registry_take_over(const char *id, const char *store_root);
 void registry_remove_name(const char *name, const char *id);
 
-/* Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22); 0 = gone. */
-unsigned long long registry_process_start(pid_t pid);
-
 #endif

@@ -21,6 +21,7 @@
 #include "runtime/runtime_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/proc_stat.h"
 #include "util/strbuf.h"
 
 int runtime_last_exit_code = 125;
@@ -392,7 +393,7 @@ static int launch(struct container *c, const struct runtime_options *o, struct i
 		return error_errno(err, -pid, "cannot make the container's namespaces (clone3)");
 	c->pid = pid;
 	c->own = true;
-	c->start_time = state_start_time(pid, NULL);
+	c->start_time = proc_start_ticks(pid, NULL);
 	return accompany(c, o, init->seccomp, err);
 }
 
@@ -631,7 +632,7 @@ enum runtime_status runtime_status(const struct container *c)
 
 	if (c->pid == 0)
 		return c->reaped || c->dir < 0 ? RUNTIME_STOPPED : RUNTIME_CREATING;
-	if (c->reaped || state_start_time(c->pid, &state) != c->start_time || state == 'Z' || state == 'X')
+	if (c->reaped || proc_start_ticks(c->pid, &state) != c->start_time || state == 'Z' || state == 'X')
 		return RUNTIME_STOPPED;
 	if (c->own && !c->detached ? c->sync >= 0 : faccessat(c->dir, "exec.fifo", F_OK, 0) == 0)
 		return RUNTIME_CREATED;

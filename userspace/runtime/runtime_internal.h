@@ -183,7 +183,6 @@ char *state_document(const struct container *c, enum runtime_status status);
 char *state_choose_cgroup(const struct config *c, const char *id);
 /* -EUCLEAN where a container from disk has no usable config.json. */
 int state_need_config(const struct container *c, struct error *err);
-uint64_t state_start_time(pid_t pid, char *ret_state);
 
 /* runtime.c */
 extern int runtime_last_exit_code;

@@ -100,29 +100,6 @@ int state_remove_directory(const char *root, const char *id, int dir, struct err
 	return 0;
 }
 
-/* proc(5): start time is the 22nd field, the 20th after the name's closing parenthesis. */
-uint64_t state_start_time(pid_t pid, char *ret_state)
-{
-	char path[64], text[1024], *p;
-	_cleanup_close_ int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	p = strrchr(text, ')');
-	if (!p || !p[1])
-		return 0;
-	if (ret_state)
-		*ret_state = p[2];
-	for (int i = 0; i < 20 && p; i++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p, NULL, 10) : 0;
-}
-
 static void add(json_object *o, const char *key, const char *value)
 {
 	json_object_object_add(o, key, json_object_new_string(value ? value : ""));
