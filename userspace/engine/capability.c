@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/capability.h"
 
+#include <json-c/json_object.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -70,4 +71,15 @@ uint64_t capability_held(void)
 			set |= BIT(i);
 	}
 	return set;
+}
+
+struct json_object *capability_list(uint64_t set)
+{
+	json_object *list = json_object_new_array();
+
+	for (int i = 0; i < CAPABILITY_COUNT; i++) {
+		if (set & BIT(i))
+			json_object_array_add(list, json_object_new_string(capability_name(i)));
+	}
+	return list;
 }

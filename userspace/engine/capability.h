@@ -6,6 +6,8 @@
 
 #include "engine/settings.h"
 
+struct json_object;
+
 enum { CAPABILITY_COUNT = 41 };
 
 /* "CAP_CHOWN"; NULL beyond the last that ctrace knows. */
@@ -17,5 +19,8 @@ int capability_number(const char *name);
 uint64_t capability_wanted(const struct run_settings *s);
 /* What this process may hand out: its bounding set. */
 uint64_t capability_held(void);
+
+/* A bit set as the array of names that config.json has; the caller's to put. */
+struct json_object *capability_list(uint64_t set);
 
 #endif

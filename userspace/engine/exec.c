@@ -49,17 +49,6 @@ static void put_variable(json_object *env, const char *variable, bool replace)
 	json_object_array_add(env, json_object_new_string(variable));
 }
 
-static json_object *capability_list(uint64_t set)
-{
-	json_object *list = json_object_new_array();
-
-	for (int i = 0; i < CAPABILITY_COUNT; i++) {
-		if (set & (1ULL << i))
-			json_object_array_add(list, json_object_new_string(capability_name(i)));
-	}
-	return list;
-}
-
 /* Who is not root keeps the bounding set only; --privileged gives all that ctrace itself holds. */
 static void set_capabilities(json_object *process, bool privileged, uid_t uid)
 {

@@ -130,17 +130,6 @@ json_object *spec_environment(const struct spec_input *in)
 	return list;
 }
 
-static json_object *capability_list(uint64_t set)
-{
-	json_object *list = json_object_new_array();
-
-	for (int i = 0; i < CAPABILITY_COUNT; i++) {
-		if (set & (1ULL << i))
-			json_object_array_add(list, json_object_new_string(capability_name(i)));
-	}
-	return list;
-}
-
 /* Inheritable and ambient stay empty (CVE-2022-24769); who is not root keeps only the bounding set, as
  * after an execve(2) by that user. */
 static json_object *capabilities(const struct spec_input *in)
