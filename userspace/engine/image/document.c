@@ -52,25 +52,36 @@ int document_parse(const char *bytes, size_t length, const char *what, struct js
 		end);
 }
 
-int document_read_file(int dir_fd, const char *path, size_t limit, char **ret, size_t *ret_length,
-	struct error *err)
+int document_open(int dir_fd, const char *path, off_t *ret_size, struct error *err)
 {
 	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	_cleanup_free_ char *bytes = NULL;
-	size_t used = 0;
 	struct stat st;
-	ssize_t n;
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open %s", path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return error_set(err, EINVAL, "%s is not a regular file", path);
-	if ((uint64_t)st.st_size > limit)
+	*ret_size = st.st_size;
+	return steal_fd(&fd);
+}
+
+int document_read_file(int dir_fd, const char *path, size_t limit, char **ret, size_t *ret_length,
+	struct error *err)
+{
+	_cleanup_free_ char *bytes = NULL;
+	off_t size = 0;
+	_cleanup_close_ int fd = document_open(dir_fd, path, &size, err);
+	size_t used = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	if ((uint64_t)size > limit)
 		return error_set(err, EFBIG, "%s has %lld bytes, at most %zu are read", path,
-			(long long)st.st_size, limit);
-	bytes = xmalloc((size_t)st.st_size + 1);
-	while (used < (size_t)st.st_size) {
-		n = read(fd, bytes + used, (size_t)st.st_size - used);
+			(long long)size, limit);
+	bytes = xmalloc((size_t)size + 1);
+	while (used < (size_t)size) {
+		n = read(fd, bytes + used, (size_t)size - used);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <json-c/json.h>
 
@@ -36,6 +37,9 @@ bool document_bool(struct json_object *object, const char *key, bool fallback);
 const char *document_item(struct json_object *array, size_t i);
 
 void cleanup_json(struct json_object **object);
+
+/* Opens a regular file for reading and tells its size in bytes. Returns the descriptor, or a negative errno. */
+int document_open(int dir_fd, const char *path, off_t *ret_size, struct error *err);
 
 /* A whole file, at most limit bytes, NUL-terminated; the caller frees. Only regular files. */
 int document_read_file(int dir_fd, const char *path, size_t limit, char **ret, size_t *ret_length,

@@ -137,16 +137,14 @@ int layout_document(struct layout *layout, const struct descriptor *d, size_t li
 
 int file_stream(int dir_fd, const char *path, http_sink *sink, void *arg, struct error *err)
 {
-	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	off_t size;
+	_cleanup_close_ int fd = document_open(dir_fd, path, &size, err);
 	_cleanup_free_ char *buffer = NULL;
 	enum { BUFFER = 256 << 10 };
-	struct stat st;
 	ssize_t n;
 
 	if (fd < 0)
-		return error_errno(err, errno, "cannot open %s", path);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return error_set(err, EINVAL, "%s is not a regular file", path);
+		return fd;
 	buffer = xmalloc(BUFFER);
 	while ((n = read(fd, buffer, BUFFER)) != 0) {
 		if (n < 0 && errno == EINTR)
