@@ -12,6 +12,7 @@
 #include "cmd/filter_option.h"
 #include "cmd/load.h"
 #include "cmd/session.h"
+#include "cmd/trace_options.h"
 #include "exporters/json.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -58,14 +59,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (end == arg || *end || o->waterfall.width < 60 || o->waterfall.width > 400)
 			argp_error(state, "--width is \"%s\", but must be a number from 60 to 400", arg);
 		return 0;
-	case OPTION_COLOR:
-		if (!strcmp(arg, "always"))
-			o->color = WATERFALL_COLOR_ALWAYS;
-		else if (!strcmp(arg, "never"))
-			o->color = WATERFALL_COLOR_NEVER;
-		else if (strcmp(arg, "auto") != 0)
-			argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
-		return 0;
+	case OPTION_COLOR: trace_options_color(state, &o->color, arg); return 0;
 	case OPTION_PERFETTO: o->format = &export_perfetto; return 0;
 	case OPTION_FORMAT:
 		o->docker_events = !strcmp(arg, "docker-events");

@@ -56,12 +56,12 @@ static void parse_detail(struct argp_state *state, struct trace_options *o, cons
 		argp_error(state, "--trace is \"%s\", but must be none, summary or full", arg);
 }
 
-static void parse_color(struct argp_state *state, struct trace_options *o, const char *arg)
+void trace_options_color(struct argp_state *state, enum waterfall_color *ret, const char *arg)
 {
 	if (!strcmp(arg, "always"))
-		o->color = WATERFALL_COLOR_ALWAYS;
+		*ret = WATERFALL_COLOR_ALWAYS;
 	else if (!strcmp(arg, "never"))
-		o->color = WATERFALL_COLOR_NEVER;
+		*ret = WATERFALL_COLOR_NEVER;
 	else if (strcmp(arg, "auto") != 0)
 		argp_error(state, "--color is \"%s\", but must be auto, always or never", arg);
 }
@@ -91,7 +91,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_DETACH: o->detach_trace = true; return 0;
 	case OPTION_TRACE: parse_detail(state, o, arg); return 0;
 	case OPTION_WIDTH: o->waterfall.width = (size_t)parse_number(state, "width", arg, 60, 400); return 0;
-	case OPTION_COLOR: parse_color(state, o, arg); return 0;
+	case OPTION_COLOR: trace_options_color(state, &o->color, arg); return 0;
 	case OPTION_FOR_RUN: o->for_run = arg; return 0;
 	case OPTION_READY_FD: o->ready_fd = parse_number(state, "ready-fd", arg, 0, 1 << 20); return 0;
 	case OPTION_DONE_FD: o->done_fd = parse_number(state, "done-fd", arg, 0, 1 << 20); return 0;

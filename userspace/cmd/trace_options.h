@@ -2,6 +2,7 @@
 #ifndef CTRACE_TRACE_OPTIONS_H
 #define CTRACE_TRACE_OPTIONS_H
 
+#include <argp.h>
 #include <stdbool.h>
 
 #include "exporters/waterfall.h"
@@ -25,5 +26,9 @@ struct trace_options {
 
 /* Prints what is wrong and exits with 125 where the arguments are. */
 void trace_options_parse(int argc, char **argv, struct trace_options *ret);
+
+/* The value of --color, which replay and show have too; ends the program as argp_error(3) where it is none. ret is set
+ * for always and never only. */
+void trace_options_color(struct argp_state *state, enum waterfall_color *ret, const char *arg);
 
 #endif
