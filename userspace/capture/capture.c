@@ -381,30 +381,33 @@ static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
 	return 0;
 }
 
-int capture_read(struct capture *c, capture_sink *sink, void *arg, struct error *err)
+/* Takes and gives what there is until both rings are empty. */
+static int give_all(struct capture *c, uint64_t *ret_now_ns, capture_sink *sink, void *arg, struct error *err)
 {
-	uint64_t now_ns;
 	int r;
 
 	do {
-		r = take_all(c, &now_ns, err);
+		r = take_all(c, ret_now_ns, err);
 		if (r == 0)
-			r = give(c, horizon(c, now_ns), sink, arg);
+			r = give(c, horizon(c, *ret_now_ns), sink, arg);
 	} while (r == 0 && (c->lifecycle.has_more || c->bulk.has_more));
+	return r;
+}
+
+int capture_read(struct capture *c, capture_sink *sink, void *arg, struct error *err)
+{
+	uint64_t now_ns = 0;
+	int r = give_all(c, &now_ns, sink, arg, err);
+
 	pace(c, now_ns);
 	return r;
 }
 
 int capture_drain(struct capture *c, capture_sink *sink, void *arg, struct error *err)
 {
-	uint64_t now_ns;
-	int r;
+	uint64_t now_ns = 0;
+	int r = give_all(c, &now_ns, sink, arg, err);
 
-	do {
-		r = take_all(c, &now_ns, err);
-		if (r == 0)
-			r = give(c, horizon(c, now_ns), sink, arg);
-	} while (r == 0 && (c->lifecycle.has_more || c->bulk.has_more));
 	if (r < 0)
 		return r;
 	if (c->names) { /* of what was seen last, if its files can be read at once */
