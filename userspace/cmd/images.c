@@ -13,12 +13,12 @@
 #include "cmd/listing.h"
 #include "cmd/words.h"
 #include "engine/image/reference.h"
-#include "engine/settings.h"
 #include "engine/store.h"
 #include "engine/values.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
+#include "util/string_list.h"
 
 enum { OPTION_FORMAT = 256, OPTION_NO_TRUNC, OPTION_DIGESTS };
 

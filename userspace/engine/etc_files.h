@@ -2,8 +2,8 @@
 #ifndef CTRACE_ETC_FILES_H
 #define CTRACE_ETC_FILES_H
 
-#include "engine/settings.h"
 #include "util/error.h"
+#include "util/string_list.h"
 
 struct etc_files {
 	const char *directory, *hostname;

@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 
-#include "engine/settings.h"
 #include "engine/state.h"
 #include "util/error.h"
+#include "util/string_list.h"
 
 struct exec_request {
 	char *const *argv;

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/settings.h"
 #include "util/error.h"
+#include "util/string_list.h"
 
 /* "[[IP:][HOST]:]CONTAINER[/PROTOCOL]", HOST and CONTAINER may be ranges of one length; adds to list, a text
  * for each port: "IP:HOST:CONTAINER/PROTOCOL", HOST 0 = any that is free. */

@@ -9,18 +9,10 @@
 #include <stdint.h>
 
 #include "util/error.h"
+#include "util/string_list.h"
 
 /* A number that was not given; every other value is meant. */
 #define SETTING_UNSET INT64_MIN
-
-struct string_list {
-	char **items; /* NULL-terminated as soon as there is one */
-	size_t count, capacity;
-};
-
-void string_list_add(struct string_list *list, char *item); /* takes the item */
-bool string_list_has(const struct string_list *list, const char *item);
-void string_list_free(struct string_list *list);
 
 enum source_type { SOURCE_IMAGE, SOURCE_ROOTFS, SOURCE_BUNDLE };
 enum network_mode { NETWORK_BRIDGE, NETWORK_NONE, NETWORK_HOST, NETWORK_CONTAINER };

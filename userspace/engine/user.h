@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "engine/settings.h"
 #include "util/error.h"
+#include "util/string_list.h"
 
 /* Who a container's process is. */
 struct user_identity {

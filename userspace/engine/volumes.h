@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/settings.h"
 #include "util/error.h"
+#include "util/string_list.h"
 
 struct named_volume {
 	char *name, *data; /* data: the directory on the host */
