@@ -170,15 +170,9 @@ static int inspect(struct store *store, const struct arguments *a)
 static int remove_one(struct store *store, const char *name, struct error *err)
 {
 	_cleanup_(volume_free) struct named_volume v = { 0 };
-	_cleanup_free_ char *users = NULL;
 	int r = volume_find(store_root(store), name, &v, err);
 
-	if (r < 0)
-		return r;
-	users = volume_users(name);
-	if (users)
-		return error_set(err, EBUSY, "remove %s: volume is in use - [%s]", name, users);
-	return volume_remove(store_root(store), name, err);
+	return r < 0 ? r : volume_remove_unused(store_root(store), name, err);
 }
 
 static int remove_all(struct store *store, const struct arguments *a)
