@@ -17,6 +17,7 @@ of()
 
 is "$(of '{{range .Config.Env}}{{println .}}{{end}}' | sort | grep '^[AB]=')" "A=1
 B=2" "range and println"
+is "$(of '{{.Config.Cmd}} {{.Name}}')" "[sh -c a b] /box" "a list as Go prints it"
 is "$(of '{{range .Config.Cmd}}<{{.}}>{{end}}')" "<sh><-c><a b>" "range over strings"
 is "$(of '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}')" "y=2 z=1 " "a range with key and value, in the keys' order"
 is "$(of '{{range $k,$v := .NetworkSettings.Networks}}{{$k}}[{{$v.IPAddress}}]{{end}}')" "none[]" "members of the value"

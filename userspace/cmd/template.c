@@ -103,10 +103,32 @@ static int resolve(const char *path, const struct scope *s, json_object **ret, s
 	return error_set(err, EINVAL, "template parsing error: undefined variable \"%.*s\"", (int)length, path);
 }
 
+/* As Go prints a slice of strings or numbers: "[a b]". */
+static bool put_list(struct strbuf *out, json_object *value)
+{
+	size_t count = json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		json_object *element = json_object_array_get_idx(value, i);
+
+		if (json_object_is_type(element, json_type_object) || json_object_is_type(element, json_type_array))
+			return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const char *text = json_object_get_string(json_object_array_get_idx(value, i));
+
+		strbuf_printf(out, "%s%s", i ? " " : "[", text ? text : "<nil>");
+	}
+	strbuf_puts(out, count ? "]" : "[]");
+	return true;
+}
+
 static void put_value(struct strbuf *out, json_object *value, bool json)
 {
 	const char *text;
 
+	if (!json && json_object_is_type(value, json_type_array) && put_list(out, value))
+		return;
 	if (json || json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array)) {
 		strbuf_puts(out, value ? json_object_to_json_string_ext(value,
 			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : "null");
