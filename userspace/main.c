@@ -6,6 +6,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -168,11 +169,25 @@ static void make_file_limit_an_error(void)
 		sigaction(SIGXFSZ, &action, NULL);
 }
 
+/* What is opened must not come to stand where a caller closed stdin, stdout or stderr: it would be written to, and a container
+ * would have it. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* What stdout still holds is written before it is told that all went well. */
 int main(int argc, char **argv)
 {
 	int code;
 
+	open_standard_descriptors();
 	make_file_limit_an_error();
 	code = run_command(argc, argv);
 	errno = EIO; /* what an earlier write met is not known any more */

@@ -229,12 +229,25 @@ exec 9>endless
 wait_for 5 test -L "$CTRACE_RUN/live/$(of box .Id)"
 is $? 0 "a cp has the container that has ended"
 fails 1 'is in use by process' "which cannot start meanwhile" ct start box
+fails 1 "cannot remove container box: process $copier \\(ctrace cp\\) is using it. Try again" "nor be removed" ct rm -f box
 kill -KILL "$copier"
 wait "$copier" 2>/dev/null
 exec 9>&-
 is "$(ct cp box:/d/f - | tar xO)" f "after a cp was killed the next one works"
 like "$(ct ps -a --filter name=box)" 'Exited' "and the container is still there"
-ct rm -fv box sealed >/dev/null
+"$CTRACE" cp - box:/d <endless &
+copier=$!
+exec 9>endless
+wait_for 5 test "$(readlink "$CTRACE_RUN/live/$(of box .Id)" | cut -d' ' -f1)" = "$copier"
+(sleep 0.5 && tar c big >&9) 9>&9 &
+ct rm -v box >"$WORK/removed" 2>&1 9>&- &
+remover=$!
+exec 9>&-
+wait "$copier"
+is $? 0 "a cp from a stream"
+wait "$remover"
+is "$? $(cat "$WORK/removed")" "0 box" "rm of a container that a cp has waits until it has ended"
+ct rm -fv sealed >/dev/null
 ct volume rm vol >/dev/null
 is "$(engine_things)" "" "nothing is left"
 cd "$TOP" || exit 1

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gives an OCI runtime documents that are wrong in one field, for every field of config_table.py, and looks what it does.
 
-Usage: bad_config.py create|exec|update BUNDLE STATE_DIR MARKS ROOT RUNTIME...
+Usage: bad_config.py create|refused|exec|update BUNDLE STATE_DIR MARKS ROOT RUNTIME...
 
-create: whole configurations. exec, update: the parts of one, for a container that runs already: $GOOD. Prints one
+create: whole configurations. refused: those of config_refused.py, which are wrong for this kernel alone. exec, update: the
+parts of one, for a container that runs already: $GOOD. Prints one
 TAP point per field (it stands for all the wrong values of it): the runtime must fail, name the field by its whole path,
 run nothing and leave nothing. MARKS is a directory where what runs makes a file.
 """
@@ -12,13 +13,20 @@ run nothing and leave nothing. MARKS is a directory where what runs makes a file
 import concurrent.futures
 import glob
 import os
+import re
 import sys
 import threading
 
+import config_refused
 import config_table as table
 
 THREADS = 2
 GOOD = os.environ.get("GOOD", "good")
+
+
+class Options:
+    def __init__(self, *members, **more):
+        vars(self).update(*members, **more)
 
 
 class Tap:
@@ -237,6 +245,34 @@ def create(work, tap):
         tap.point("%s: an error with \"%s\"" % (what, says.strip()), list(filter(None, [job.result()])))
 
 
+def refuse(runtime, row):
+    """A case of config_refused.py: None, or what is wrong with the answer."""
+    text = table.text_of(table.changed(config_refused.base(
+        runtime.options.root, runtime.options.marks, "/ctrace/" + runtime.id), row.changes))
+    usual = runtime.options.command
+    if row.without:
+        runtime.options = Options(vars(runtime.options), command=[
+            "/usr/bin/setpriv", "--bounding-set", ",".join("-" + name for name in row.without)] + usual)
+    said, code = runtime.create(text)
+    runtime.options = Options(vars(runtime.options), command=usual)
+    return runtime.refused((said, code), row.where) or (
+        None if re.search(row.says, said) else "it does not say %r: %.400s" % (row.says, said.strip()))
+
+
+def refused(work, tap):
+    spare = os.path.join(work.options.bundle, "spare")
+    os.mkdir(spare)
+    first = Runtime(work.options, 999)
+    check_runs(first, tap, "the document without a change runs",
+               config_refused.base(work.options.root, work.options.marks, "/ctrace/" + first.id))
+    rows = config_refused.rows(spare)
+    jobs = [None if row.skip else work.add(lambda r, row=row: refuse(r, row)) for row in rows]
+    for row, job in zip(rows, jobs):
+        what = "%s: %s%s" % (row.where, "; ".join(map(show, row.changes.values())),
+                             " without %s" % ", ".join(row.without) if row.without else "")
+        tap.point(what + (" # SKIP " + row.skip if row.skip else ""), list(filter(None, [job and job.result()])))
+
+
 def few(row):
     """Of a type's wrong values two; the others show in create, where the same code reads them."""
     values = list(table.wrong_values(row))
@@ -302,10 +338,10 @@ def mounts_below(directory):
 
 def main():
     verb = sys.argv[1]
-    options = type("Options", (), dict(zip(("bundle", "state", "marks", "root"), sys.argv[2:6]), command=sys.argv[6:]))
+    options = Options(zip(("bundle", "state", "marks", "root"), sys.argv[2:6]), command=sys.argv[6:])
     tap, work = Tap(), Work(options)
     before = mounts_below(os.path.dirname(options.bundle))
-    {"create": create, "exec": execute, "update": update}[verb](work, tap)
+    {"create": create, "refused": refused, "exec": execute, "update": update}[verb](work, tap)
     left = [name for name in os.listdir(options.state) if name != GOOD] if os.path.isdir(options.state) else []
     tap.point("no state directory is left", left)
     tap.point("no mount is left", [m for m in mounts_below(os.path.dirname(options.bundle)) if m not in before])

@@ -12,7 +12,7 @@ bytes (arguments, variables, paths, options) need not be UTF-8.
 runc 1.1.5 takes, and this does not: a name twice in an object (the last counts there, the first for others); text behind the
 document; null or another type as an element of an array of strings; an annotation without a name, an errno for an action
 that has none, listenerMetadata without listenerPath, an rlimit twice (the specification forbids them); a device path
-twice, for two devices; memory.reservation above memory.limit; scheduler.priority for a policy without; relative
+twice, for two devices; scheduler.priority for a policy without; relative
 maskedPaths; an integer beyond 64 bits in an unknown member.
 """
 
@@ -199,9 +199,9 @@ def resource_fields(at="linux.resources"):
     page, priority, rule = at + ".hugepageLimits[0]", at + ".network.priorities[0]", at + ".devices[0]"
     rows = [
         field(memory, OBJECT),
-        field(memory + ".limit", INT, wrong=[-2, At(memory + ".swap", 2**30), At(memory + ".reservation", 2**26)],
+        field(memory + ".limit", INT, wrong=[-2, At(memory + ".swap", 2**30)],
               without=["swap"]),
-        field(memory + ".reservation", INT, wrong=[-2, 2**29], takes=[-1, 0]),
+        field(memory + ".reservation", INT, wrong=[-2], takes=[-1, 0, 2**29]),
         field(memory + ".swap", INT, wrong=[-2, 2**27], takes=[-1, 0, 2**28]),
         field(memory + ".kernel", INT, wrong=[-2]),
         field(memory + ".kernelTCP", INT, wrong=[-2]),

@@ -354,7 +354,7 @@ int cgroup_plan(struct cgroup_plan *plan, int version, const struct cgroup_resou
 	if (version == 2)
 		return plan_unified(plan, r, err);
 	if (r->unified_count)
-		return error_set(err, EINVAL, "invalid configuration: unified resource %s needs cgroup v2, and this host's "
+		return error_set(err, EINVAL, "linux.resources.unified: invalid configuration: unified resource %s needs cgroup v2, and this host's "
 			"controllers are v1", r->unified[0].key);
 	return 0;
 }

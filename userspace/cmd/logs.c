@@ -78,6 +78,7 @@ static const struct argp argp = { options, parse_option, "CONTAINER",
 	"  ctrace logs --since 10m web\n", NULL, NULL, NULL };
 
 struct reader {
+	int failed; /* errno of the first write that failed */
 	const struct arguments *a;
 	int fd;
 	struct strbuf pending, storage; /* a line that is not whole yet; a parsed one */
@@ -97,16 +98,17 @@ static void print_line(struct reader *r, const char *text, size_t length)
 	fflush(to == stdout ? stderr : stdout);
 	if (r->a->timestamps)
 		fprintf(to, "%s ", line.time);
-	fwrite(line.text, 1, line.length, to);
+	if (fwrite(line.text, 1, line.length, to) != line.length)
+		r->failed = errno;
 }
 
-/* Prints all lines that are whole now. */
-static void read_lines(struct reader *r)
+/* Prints all lines that are whole now. False: nobody takes them any more. */
+static bool read_lines(struct reader *r)
 {
 	char block[BLOCK];
 	ssize_t n;
 
-	while ((n = read(r->fd, block, sizeof(block))) > 0) {
+	while (!r->failed && (n = read(r->fd, block, sizeof(block))) > 0) {
 		size_t used = 0;
 		char *end;
 
@@ -118,8 +120,9 @@ static void read_lines(struct reader *r)
 		memmove(r->pending.text, r->pending.text + used, r->pending.length - used);
 		r->pending.length -= used;
 	}
-	fflush(stdout);
-	fflush(stderr);
+	if ((fflush(stdout) != 0 || fflush(stderr) != 0) && !r->failed)
+		r->failed = errno;
+	return !r->failed;
 }
 
 /* Puts the file where its last `tail` lines begin: from its end, in blocks. */
@@ -157,8 +160,7 @@ static void follow(struct reader *r, const struct state *s, const char *path)
 	for (;;) {
 		bool running = registry_owner(s->id) != 0; /* before: what it printed last is not missed */
 
-		read_lines(r);
-		if (!running)
+		if (!read_lines(r) || !running)
 			break;
 		registry_watch_wait(&watch, -1);
 	}
@@ -177,12 +179,14 @@ static int print_logs(const struct state *s, const struct arguments *a, struct e
 		return error_errno(err, errno, "cannot open %s", path);
 	if (a->tail >= 0)
 		seek_tail(r.fd, a->tail);
-	read_lines(&r);
-	if (a->follow && !a->until_ns)
+	if (read_lines(&r) && a->follow && !a->until_ns)
 		follow(&r, s, path);
 	close(r.fd);
 	strbuf_free(&r.pending);
 	strbuf_free(&r.storage);
+	if (r.failed && r.failed != EPIPE)
+		return error_errno(err, r.failed, "cannot write the output");
+	clearerr(stdout); /* a reader that has enough is no error */
 	return 0;
 }
 

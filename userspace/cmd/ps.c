@@ -178,6 +178,21 @@ static int matches(const struct state *s, const struct string_list *filters, str
 	return 1;
 }
 
+/* So that one that is wrong is told where there is no container to try it on, too. */
+static int check_filters(const struct string_list *filters, struct error *err)
+{
+	char none[] = "";
+	const struct state nothing = { .name = none, .image = none, .image_id = none, .network = none };
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < filters->count; i++) {
+		const struct string_list one = { .items = &filters->items[i], .count = 1 };
+
+		r = matches(&nothing, &one, err);
+	}
+	return r < 0 ? r : 0;
+}
+
 /* A filter on how they ended looks at those that have. */
 static bool wants_all(const struct arguments *a)
 {
@@ -190,9 +205,12 @@ static bool wants_all(const struct arguments *a)
 
 static int collect(const struct arguments *a, json_object *rows, struct error *err)
 {
-	struct state *list;
-	size_t count, shown = 0;
-	int r = registry_list(&list, &count, err);
+	struct state *list = NULL;
+	size_t count = 0, shown = 0;
+	int r = check_filters(&a->filters, err);
+
+	if (r == 0)
+		r = registry_list(&list, &count, err);
 
 	for (size_t i = 0; r >= 0 && i < count && (a->last < 0 || shown < (size_t)a->last); i++) {
 		const struct state *s = &list[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctrace stats: what containers use of the machine, in docker's columns. */
 #include <argp.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,7 +229,8 @@ static int show(const struct arguments *a, struct memory *m, bool print, struct 
 		if (!a->no_stream && !a->format && isatty(STDOUT_FILENO))
 			fputs("\033[2J\033[H", stdout);
 		r = listing_print(&listing, a->format, err);
-		fflush(stdout);
+		if (fflush(stdout) != 0 && r == 0 && errno != EPIPE)
+			r = error_errno(err, errno, "cannot write the output");
 	}
 	json_object_put(listing.rows);
 	return r;
@@ -254,6 +256,7 @@ int cmd_stats(int argc, char **argv)
 		if (r == 0)
 			r = show(&a, &memory, true, &err);
 	} while (r == 0 && !a.no_stream && !ferror(stdout));
+	clearerr(stdout); /* what failed was told; a reader that has enough is no error */
 	free(memory.items);
 	return r < 0 ? command_fail("stats", 1, &err) : 0;
 }

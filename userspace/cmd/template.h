@@ -3,8 +3,8 @@
 #define CTRACE_TEMPLATE_H
 
 /* The part of Go's templates that people give to --format: {{.A.B}}, {{json .A}}, {{json .}},
- * {{index .A "key"}} and {{len .A}}; everything else between braces is an error that says so. \t and \n are
- * what they look like. */
+ * {{index .A "key"}}, {{len .A}}, {{println .A}}, {{range .A}}, {{range $key, $value := .A}}, {{if .A}}, {{else}} and {{end}};
+ * everything else between braces is an error that says so. \t and \n are what they look like. */
 
 #include <json-c/json.h>
 

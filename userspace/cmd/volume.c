@@ -70,10 +70,14 @@ static int print_list(struct store *store, const struct arguments *a, struct err
 		{ "Mountpoint", "MOUNTPOINT", true }, { "Scope", "SCOPE", true } };
 	struct listing listing = { .columns = columns, .column_count = ARRAY_SIZE(columns),
 		.rows = json_object_new_array() };
-	struct named_volume *list;
-	size_t count;
-	int r = volume_list(store_root(store), &list, &count, err);
+	char none[] = "";
+	const struct named_volume nothing = { .name = none };
+	struct named_volume *list = NULL;
+	size_t count = 0;
+	int r = volume_matches(&nothing, &a->filters, err); /* a filter that is wrong is told, whatever there is */
 
+	if (r >= 0)
+		r = volume_list(store_root(store), &list, &count, err);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		json_object *row;
 
@@ -170,15 +174,9 @@ static int inspect(struct store *store, const struct arguments *a)
 static int remove_one(struct store *store, const char *name, struct error *err)
 {
 	_cleanup_(volume_free) struct named_volume v = { 0 };
-	_cleanup_free_ char *users = NULL;
 	int r = volume_find(store_root(store), name, &v, err);
 
-	if (r < 0)
-		return r;
-	users = volume_users(name);
-	if (users)
-		return error_set(err, EBUSY, "remove %s: volume is in use - [%s]", name, users);
-	return volume_remove(store_root(store), name, err);
+	return r < 0 ? r : volume_remove_unused(store_root(store), name, err);
 }
 
 static int remove_all(struct store *store, const struct arguments *a)

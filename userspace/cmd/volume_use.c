@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/registry.h"
 #include "util/array.h"
@@ -25,6 +26,25 @@ char *volume_users(const char *name)
 	}
 	registry_list_free(list, count);
 	return sb.length ? strbuf_steal(&sb) : NULL;
+}
+
+int volume_remove_unused(const char *store_root, const char *name, struct error *err)
+{
+	_cleanup_close_ int lock = -1;
+	_cleanup_free_ char *users = NULL;
+	int r = registry_make_directories(err);
+
+	if (r < 0)
+		return r;
+	lock = registry_lock(err);
+	if (lock < 0)
+		return lock;
+	users = volume_users(name);
+	if (users)
+		return error_set(err, EBUSY, "remove %s: volume is in use - [%s]", name, users);
+	r = volume_hide(store_root, name, err);
+	close(steal_fd(&lock));
+	return r == 0 ? volume_remove_hidden(store_root, name, err) : r;
 }
 
 char *volume_labels(const struct named_volume *v)
@@ -79,15 +99,18 @@ int volume_prune(const char *store_root, bool all, struct error *err)
 	int r = volume_list(store_root, &list, &count, err);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		_cleanup_free_ char *users = volume_users(list[i].name);
-
-		if (users || (!all && !list[i].anonymous))
+		if (!all && !list[i].anonymous)
 			continue;
-		r = volume_remove(store_root, list[i].name, err);
+		r = volume_remove_unused(store_root, list[i].name, err);
+		if (r == -EBUSY) {
+			r = 0;
+			continue;
+		}
 		if (r == 0)
 			printf("%s%s\n", first ? "Deleted Volumes:\n" : "", list[i].name);
 		first = false;
 	}
 	volume_list_free(list, count);
+	volume_remove_all_hidden(store_root);
 	return r;
 }

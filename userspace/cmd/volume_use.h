@@ -8,6 +8,8 @@
 
 /* The ids of the containers that use it, separated by ", "; NULL: none. The caller's. */
 char *volume_users(const char *name);
+/* -EBUSY: a container uses it. */
+int volume_remove_unused(const char *store_root, const char *name, struct error *err);
 /* "a=1,b=2"; the caller's. */
 char *volume_labels(const struct named_volume *v);
 /* Filters name=, label=, dangling=: 1, 0, or -EINVAL for one that there is not. */

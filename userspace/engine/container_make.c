@@ -203,7 +203,7 @@ static int make_source(const char *source, struct error *err)
 }
 
 /* A named volume's directory becomes the source of a bind mount. */
-static int open_volume(struct launch *l, struct volume *v, int root, struct error *err)
+static int open_volume(struct launch *l, struct volume *v, struct error *err)
 {
 	_cleanup_(volume_free) struct named_volume volume = { 0 };
 	bool made;
@@ -217,7 +217,7 @@ static int open_volume(struct launch *l, struct volume *v, int root, struct erro
 		v->name = xstrdup(volume.name);
 	}
 	v->source = xstrdup(volume.data);
-	return r == 0 && !v->no_copy ? volume_fill(&volume, root, v->destination, err) : r;
+	return r;
 }
 
 /* The image's own VOLUMEs, where nothing else is mounted. */
@@ -240,10 +240,22 @@ static void describe_mount(struct state *state, const struct volume *v)
 	string_list_add(&state->mounts, state_mount_text(&m));
 }
 
-static int prepare_volumes(struct launch *l, struct run_settings *s, const struct store_image *image,
-	int root, struct error *err)
+static bool has_named_volumes(const struct run_settings *s, const struct store_image *image)
 {
-	int r = volumes_from_add(s, &l->state, err);
+	for (size_t i = 0; i < s->volume_count; i++) {
+		if (!s->volumes[i].source)
+			return true;
+	}
+	return s->volumes_from.count > 0 || (image && image->config.volumes && image->config.volumes[0]);
+}
+
+/* Volumes are made, or found, and noted in the state under the lock: who removes one sees that we have it, or we that it is
+ * gone. */
+static int choose_volumes(struct launch *l, struct run_settings *s, const struct store_image *image, struct error *err)
+{
+	bool named = has_named_volumes(s, image);
+	_cleanup_close_ int lock = named ? registry_lock(err) : -1;
+	int r = named && lock < 0 ? lock : volumes_from_add(s, &l->state, err);
 
 	if (r == 0)
 		add_image_volumes(s, image);
@@ -251,11 +263,33 @@ static int prepare_volumes(struct launch *l, struct run_settings *s, const struc
 		struct volume *v = &s->volumes[i];
 
 		if (!v->source)
-			r = open_volume(l, v, root, err);
-		else if (!v->must_exist)
-			r = make_source(v->source, err);
+			r = open_volume(l, v, err);
 		if (r == 0)
 			describe_mount(&l->state, v);
+	}
+	return r == 0 && named ? state_save(&l->state, err) : r;
+}
+
+static int fill_volume(const struct launch *l, const struct volume *v, int root, struct error *err)
+{
+	_cleanup_(volume_free) struct named_volume volume = { 0 };
+	int r = v->no_copy ? 0 : volume_find(l->state.store_root, v->name, &volume, err);
+
+	return r < 0 || v->no_copy ? r : volume_fill(&volume, root, v->destination, err);
+}
+
+static int prepare_volumes(struct launch *l, struct run_settings *s, const struct store_image *image,
+	int root, struct error *err)
+{
+	int r = choose_volumes(l, s, image, err);
+
+	for (size_t i = 0; r == 0 && i < s->volume_count; i++) {
+		const struct volume *v = &s->volumes[i];
+
+		if (v->name)
+			r = fill_volume(l, v, root, err);
+		else if (!v->must_exist)
+			r = make_source(v->source, err);
 	}
 	return r;
 }

@@ -2,6 +2,7 @@
 #include "engine/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-enum { KILL_WAIT_MS = 10000 };
+enum { KILL_WAIT_MS = 10000, USE_WAIT_MS = 10000 };
 
 int control_open(const struct state *s, struct container **ret, struct error *err)
 {
@@ -63,6 +64,12 @@ static bool is_put_away(const struct state *before, const struct state *now)
 static bool runs_anew(const struct state *before, const struct state *now)
 {
 	return is_put_away(before, now) || (now->status == STATE_RUNNING && now->pid != before->pid);
+}
+
+/* Nobody has it, or somebody runs it. */
+static bool is_left_alone(const struct state *before, const struct state *now)
+{
+	return is_put_away(before, now) || !state_rests(now);
 }
 
 /* Also true once init has ended and the supervisor goes on to restart it. */
@@ -279,6 +286,33 @@ int control_unpause(const struct state *s, struct error *err)
 
 /* ---- removal ---- */
 
+/* Its program and command: "ctrace cp". */
+static char *describe_process(pid_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[4096] = "";
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 2); /* two strings at least, if empty ones */
+	const char *slash = strrchr(text, '/');
+
+	return n <= 0 ? xstrdup("?") : xasprintf("%s %s", slash ? slash + 1 : text, text + strlen(text) + 1);
+}
+
+/* Until nobody is at one that rests: who starts it, copies from it or looks at its files. now: as it is then. */
+static int wait_unused(const struct state *s, struct state *now, struct error *err)
+{
+	_cleanup_free_ char *who = NULL;
+	pid_t owner;
+	int r = wait_until(s, is_left_alone, USE_WAIT_MS, now);
+
+	if (r != -ETIMEDOUT)
+		return 0;
+	owner = registry_owner(s->id);
+	who = describe_process(owner);
+	return error_set(err, EBUSY, "cannot remove container %s: process %d (%s) is using it. Try again when that has ended",
+		s->name, (int)owner, who);
+}
+
 static int end_by_force(const struct state *s, bool force, struct error *err)
 {
 	if (!registry_owner(s->id))
@@ -293,8 +327,11 @@ static int end_by_force(const struct state *s, bool force, struct error *err)
 
 int control_remove(const struct state *s, bool force, bool volumes, struct error *err)
 {
-	_cleanup_(state_free) struct state own = { 0 };
-	int r = end_by_force(s, force, err);
+	_cleanup_(state_free) struct state own = { 0 }, now = { 0 };
+	int r = state_rests(s) && registry_owner(s->id) ? wait_unused(s, &now, err) : 0;
+
+	if (r == 0)
+		r = end_by_force(now.id[0] ? &now : s, force, err);
 
 	if (r < 0)
 		return r;

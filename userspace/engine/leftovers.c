@@ -107,25 +107,35 @@ static int remove_files(const struct state *s, struct error *err)
 	return r < 0 ? error_errno(err, -r, "cannot remove the files of container %s", s->id) : 0;
 }
 
-/* Those without a name; another container may have one by --volumes-from. */
+static bool others_have(const struct state *list, size_t count, const struct state *s, const char *volume)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].id, s->id) != 0 && list[i].status != STATE_REMOVING &&
+			state_has_volume(&list[i], volume))
+			return true;
+	}
+	return false;
+}
+
+/* Those without a name; another container may have one by --volumes-from, or may be about to: it looks for them, and notes
+ * them in its state, under the lock. */
 static void remove_volumes(const struct state *s)
 {
+	_cleanup_close_ int lock = s->anonymous.count ? registry_lock(NULL) : -1;
 	struct state *list = NULL;
 	size_t count = 0;
 
-	if (s->anonymous.count && registry_list(&list, &count, NULL) < 0)
+	if (lock < 0 || registry_list(&list, &count, NULL) < 0)
 		return; /* rather one too many is left than one too few */
 	for (size_t i = 0; i < s->anonymous.count; i++) {
-		const char *volume = s->anonymous.items[i];
-		bool used = false;
-
-		for (size_t j = 0; j < count; j++)
-			used |= strcmp(list[j].id, s->id) != 0 && list[j].status != STATE_REMOVING &&
-				state_has_volume(&list[j], volume);
-		if (!used)
-			volume_remove(s->store_root, volume, NULL);
+		if (!others_have(list, count, s, s->anonymous.items[i]))
+			volume_hide(s->store_root, s->anonymous.items[i], NULL);
 	}
 	registry_list_free(list, count);
+	close(steal_fd(&lock));
+	/* one that others have is not hidden: there is nothing to remove */
+	for (size_t i = 0; i < s->anonymous.count; i++)
+		volume_remove_hidden(s->store_root, s->anonymous.items[i], NULL);
 }
 
 int registry_remove(struct state *s, struct error *err)

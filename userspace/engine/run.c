@@ -313,6 +313,18 @@ static int choose_id(struct run *run, struct error *err)
 	return 0;
 }
 
+/* What both commands begin with. */
+static int begin(struct run *run, const char *command, struct error *err)
+{
+	int r;
+
+	if (geteuid() != 0)
+		return error_set(err, EPERM, "ctrace %s needs root: try sudo ctrace %s", command, command);
+	launch_init(&run->launch, run->request->warn);
+	r = choose_id(run, err);
+	return r == 0 ? signals_open(&run->signals, err) : r;
+}
+
 int run_container(const struct run_request *request, int *ret_code, struct error *err)
 {
 	struct run run = { .request = request, .settings = request->settings,
@@ -320,16 +332,11 @@ int run_container(const struct run_request *request, int *ret_code, struct error
 	int r;
 
 	*ret_code = CODE_FAILED;
-	if (geteuid() != 0)
-		return error_set(err, EPERM, "ctrace run needs root: try sudo ctrace run");
-	/* the start is what there is to see: nobody waits for the end */
-	run.settings->detach_trace |= run.settings->detach;
-	launch_init(&run.launch, request->warn);
-	r = choose_id(&run, err);
-	if (r == 0)
-		r = signals_open(&run.signals, err);
+	r = begin(&run, "run", err);
 	if (r < 0)
 		return r;
+	/* the start is what there is to see: nobody waits for the end */
+	run.settings->detach_trace |= run.settings->detach;
 	start_tracer(&run);
 	r = run_all(&run, err);
 	tracer_finish(&run.tracer);
@@ -366,12 +373,7 @@ int create_container(const struct run_request *request, int *ret_code, struct er
 	int r;
 
 	*ret_code = CODE_REFUSED;
-	if (geteuid() != 0)
-		return error_set(err, EPERM, "ctrace create needs root: try sudo ctrace create");
-	launch_init(&run.launch, request->warn);
-	r = choose_id(&run, err);
-	if (r == 0)
-		r = signals_open(&run.signals, err);
+	r = begin(&run, "create", err);
 	if (r < 0)
 		return r;
 	leftovers_clean();

@@ -162,16 +162,42 @@ int volume_list(const char *store_root, struct named_volume **ret, size_t *ret_c
 	return 0;
 }
 
-int volume_remove(const char *store_root, const char *name, struct error *err)
+static char *hidden_path(const char *store_root, const char *name)
 {
-	_cleanup_free_ char *path = path_of(store_root, name, "");
-	_cleanup_free_ char *data = path_of(store_root, name, "_data");
-	int r = tree_remove(AT_FDCWD, data);
+	return xasprintf("%s/volumes/.%s", store_root, name);
+}
 
-	/* the description last: half removed it is still a volume, to be removed */
-	if (r == 0)
-		r = tree_remove(AT_FDCWD, path);
+int volume_hide(const char *store_root, const char *name, struct error *err)
+{
+	_cleanup_free_ char *path = path_of(store_root, name, ""), *hidden = hidden_path(store_root, name);
+
+	if (rename(path, hidden) == 0)
+		return 0;
+	/* one of that name that a killed process left */
+	if ((errno == ENOTEMPTY || errno == EEXIST) && tree_remove(AT_FDCWD, hidden) == 0 && rename(path, hidden) == 0)
+		return 0;
+	return errno == ENOENT ? error_set(err, ENOENT, "get %s: no such volume", name)
+			       : error_errno(err, errno, "cannot remove volume %s", name);
+}
+
+int volume_remove_hidden(const char *store_root, const char *name, struct error *err)
+{
+	_cleanup_free_ char *hidden = hidden_path(store_root, name);
+	int r = tree_remove(AT_FDCWD, hidden);
+
 	return r < 0 ? error_errno(err, -r, "cannot remove volume %s", name) : 0;
+}
+
+void volume_remove_all_hidden(const char *store_root)
+{
+	_cleanup_free_ char *path = xasprintf("%s/volumes", store_root);
+	_cleanup_closedir_ DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' && volume_name_is_valid(entry->d_name + 1))
+			volume_remove_hidden(store_root, entry->d_name + 1, NULL);
+	}
 }
 
 void volume_free(struct named_volume *v)

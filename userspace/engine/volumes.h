@@ -27,8 +27,13 @@ int volume_make(const char *store_root, const char *name, const struct string_li
 int volume_find(const char *store_root, const char *name, struct named_volume *ret, struct error *err);
 /* By name. */
 int volume_list(const char *store_root, struct named_volume **ret, size_t *ret_count, struct error *err);
-/* Whether a container uses it is the caller's to know. */
-int volume_remove(const char *store_root, const char *name, struct error *err);
+/* Removal, in two steps. Under registry_lock, where no container can come to use it: from then on there is no such volume.
+ * Whether one uses it already is the caller's to know. */
+int volume_hide(const char *store_root, const char *name, struct error *err);
+/* And, as long as it may take, without the lock. */
+int volume_remove_hidden(const char *store_root, const char *name, struct error *err);
+/* Those that a killed process left hidden. */
+void volume_remove_all_hidden(const char *store_root);
 void volume_free(struct named_volume *v); /* also fit for _cleanup_ */
 void volume_list_free(struct named_volume *list, size_t count);
 

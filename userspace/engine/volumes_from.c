@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/volumes_from.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/registry.h"
 #include "engine/values.h"
+#include "engine/volumes.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -21,7 +23,16 @@ static void add_one(struct run_settings *s, const struct state_mount *m, bool re
 		.no_copy = true, .must_exist = is_volume };
 }
 
-static void add_all(struct run_settings *s, const struct state *from, bool read_only, struct state *to)
+static int check_there(const struct state *from, const char *name, struct error *err)
+{
+	_cleanup_(volume_free) struct named_volume v = { 0 };
+
+	if (!*name || volume_find(from->store_root, name, &v, NULL) == 0)
+		return 0;
+	return error_set(err, ENOENT, "volume %s of container %s is gone: the container is being removed", name, from->name);
+}
+
+static int add_all(struct run_settings *s, const struct state *from, bool read_only, struct state *to, struct error *err)
 {
 	for (size_t i = 0; i < from->mounts.count; i++) {
 		_cleanup_free_ char *copy = xstrdup(from->mounts.items[i]);
@@ -29,10 +40,13 @@ static void add_all(struct run_settings *s, const struct state *from, bool read_
 
 		if (!state_mount_split(copy, &m) || run_settings_mount_on(s, m.destination))
 			continue;
+		if (check_there(from, m.name, err) < 0)
+			return -ENOENT;
 		add_one(s, &m, read_only);
 		if (string_list_has(&from->anonymous, m.name) && !string_list_has(&to->anonymous, m.name))
 			string_list_add(&to->anonymous, xstrdup(m.name));
 	}
+	return 0;
 }
 
 int volumes_from_add(struct run_settings *s, struct state *to, struct error *err)
@@ -52,8 +66,7 @@ int volumes_from_add(struct run_settings *s, struct state *to, struct error *err
 		name = xstrndup(s->volumes_from.items[i], length);
 		r = registry_find(name, &from, err);
 		if (r == 0)
-			add_all(s, &from, read_only, to);
+			r = add_all(s, &from, read_only, to, err);
 	}
-	/* before anything is made of it, so that whoever removes the other sees that we have it, too */
-	return r == 0 && s->volumes_from.count ? state_save(to, err) : r;
+	return r;
 }

@@ -10,6 +10,7 @@
 
 /* Adds them to s->volumes, where s mounts nothing else at their place; of two containers the later counts.
  * Volumes without a name are then in to->anonymous, too: the last container that has one removes it. */
+/* Under registry_lock, until the state is saved: so that whoever removes the other sees that they are in use. */
 int volumes_from_add(struct run_settings *s, struct state *to, struct error *err);
 
 #endif

@@ -56,7 +56,8 @@ struct device_plan {
 };
 
 struct limit_plan {
-	int resource; /* RLIMIT_* */
+	int resource;     /* RLIMIT_* */
+	const char *name; /* "RLIMIT_NOFILE" */
 	struct rlimit value;
 };
 
@@ -68,6 +69,7 @@ struct capability_plan {
 /* sched_setattr(2) and ioprio_set(2) */
 struct scheduler_plan {
 	bool given;
+	const char *name; /* "SCHED_FIFO" */
 	uint32_t policy, priority;
 	int32_t nice;
 	uint64_t flags, runtime, deadline, period;

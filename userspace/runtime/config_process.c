@@ -99,8 +99,10 @@ static int parse_limit(const struct doc *o, struct process_plan *p, struct error
 		doc_unsigned(o, "soft", &soft, err) < 0 || doc_unsigned(o, "hard", &hard, err) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(type, names[i].name))
+		if (!strcmp(type, names[i].name)) {
 			l.resource = names[i].resource;
+			l.name = names[i].name;
+		}
 	}
 	if (l.resource < 0)
 		return doc_error(o, "type", err, "\"%.64s\" is not known", type);
@@ -260,6 +262,7 @@ static int parse_scheduler(const struct doc *process, struct scheduler_plan *s, 
 	if (check_deadline(&o, s, r == POLICY_DEADLINE, err) < 0)
 		return -EINVAL;
 	s->given = true;
+	s->name = policies[r];
 	s->policy = (uint32_t)r;
 	s->nice = (int32_t)nice;
 	s->priority = (uint32_t)priority;

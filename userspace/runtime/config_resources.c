@@ -207,8 +207,6 @@ int config_check_resources(const struct doc *d, const struct cgroup_resources *r
 		return doc_error(&m, "swap", err, "it needs limit: it is the sum of memory and swap");
 	if (r->memory_swap > 0 && r->memory_swap < r->memory_limit)
 		return doc_error(&m, "swap", err, "it is less than limit, and the sum of memory and swap");
-	if (r->memory_reservation > 0 && r->memory_limit > 0 && r->memory_reservation > r->memory_limit)
-		return doc_error(&m, "reservation", err, "it is more than limit");
 	if (r->cpu_burst > 0 && r->cpu_quota > 0 && r->cpu_burst > r->cpu_quota)
 		return doc_error(&c, "burst", err, "it is more than quota");
 	if (r->cpu_rt_runtime > 0 && r->cpu_rt_period > 0 && r->cpu_rt_runtime > r->cpu_rt_period)

@@ -44,7 +44,7 @@ static int bind_device(int dir, const char *name, const struct device_plan *d, i
 	if (target < 0 || tree < 0 ||
 		move_mount(tree, "", target, "",
 			MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return error_errno(err, errno, "cannot make or bind device %s", d->path);
+		return error_errno(err, errno, "cannot make device %s (CAP_MKNOD is missing here), nor bind the host's", d->path);
 	return 0;
 }
 

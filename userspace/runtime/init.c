@@ -186,12 +186,12 @@ static int enter_time_namespace(const struct init *init, struct error *err)
 	_cleanup_close_ int fd = -1;
 
 	if (unshare(CLONE_NEWTIME) < 0)
-		return error_errno(err, errno, "cannot make a time namespace");
+		return error_errno(err, errno, "linux.namespaces: cannot make a time namespace");
 	if (offsets && process_write_proc(init->proc, "self/timens_offsets", offsets, err) < 0)
 		return error_prefix(err, "linux.timeOffsets");
 	fd = openat(init->proc, "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
-		return error_errno(err, errno, "cannot enter the time namespace");
+		return error_errno(err, errno, "linux.namespaces: cannot enter the time namespace");
 	return 0;
 }
 
@@ -204,7 +204,7 @@ static int enter_namespaces(struct init *init, struct error *err)
 		r = join_namespaces(c, err);
 	/* after the cgroup was entered: it becomes the namespace's root */
 	if (r == 0 && config_new_namespaces(c) & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
-		r = error_errno(err, errno, "cannot make a cgroup namespace");
+		r = error_errno(err, errno, "linux.namespaces: cannot make a cgroup namespace");
 	if (r == 0 && config_new_namespaces(c) & CLONE_NEWTIME)
 		r = enter_time_namespace(init, err);
 	if (r == 0 && init->handshake)
@@ -226,9 +226,9 @@ static void join_keyring(const char *id)
 static int set_names(const struct config *c, struct error *err)
 {
 	if (c->hostname && sethostname(c->hostname, strlen(c->hostname)) < 0)
-		return error_errno(err, errno, "cannot set hostname %s", c->hostname);
+		return error_errno(err, errno, "hostname: cannot set it to %s", c->hostname);
 	if (c->domainname && setdomainname(c->domainname, strlen(c->domainname)) < 0)
-		return error_errno(err, errno, "cannot set domainname %s", c->domainname);
+		return error_errno(err, errno, "domainname: cannot set it to %s", c->domainname);
 	return 0;
 }
 
@@ -275,7 +275,7 @@ static int make_working_directory(const struct rootfs *fs, const char *cwd, stru
 		fd = rootfs_open_target(fs->fd, cwd, true, err);
 	else if (fd < 0)
 		return 0; /* the program's user will see it, and be told */
-	return fd < 0 ? fd : 0;
+	return fd < 0 ? error_prefix(err, "process.cwd") : 0;
 }
 
 static int build_root(struct init *init, struct error *err)
@@ -459,7 +459,7 @@ int init_main(struct init *init)
 	if (r == 0)
 		r = build_root(init, &err);
 	if (r == 0 && c->config->personality_given && personality(c->config->personality) < 0)
-		r = error_errno(&err, errno, "cannot set the personality");
+		r = error_errno(&err, errno, "linux.personality: cannot set it");
 	if (r == 0)
 		r = init_harden(init, &program, &err);
 	if (r == 0) {

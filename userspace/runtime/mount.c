@@ -47,20 +47,24 @@ static int set_option(int context, const char *option)
 	return fsconfig(context, FSCONFIG_SET_STRING, key, equal + 1, 0);
 }
 
-/* A new file system instance as a detached mount. */
-static int make_filesystem(const struct mount_plan *m, uint64_t attributes, struct error *err)
+/* A new file system instance as a detached mount. ret_member: of the element of "mounts", what an error is about; or NULL. */
+static int make_filesystem(const struct mount_plan *m, uint64_t attributes, const char **ret_member, struct error *err)
 {
 	_cleanup_close_ int context = fsopen(m->type, FSOPEN_CLOEXEC);
 	int fd;
 
+	*ret_member = "type";
 	if (context < 0)
 		return error_errno(err, errno, "cannot mount %s at %s", m->type, m->destination);
+	*ret_member = "source";
 	if (m->source && fsconfig(context, FSCONFIG_SET_STRING, "source", m->source, 0) < 0)
 		return context_error(context, errno, m, "source", err);
+	*ret_member = "options";
 	for (size_t i = 0; i < m->data_count; i++) {
 		if (set_option(context, m->data[i]) < 0)
 			return context_error(context, errno, m, m->data[i], err);
 	}
+	*ret_member = NULL; /* the kernel found it out from all of them */
 	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return context_error(context, errno, m, "", err);
 	fd = fsmount(context, FSMOUNT_CLOEXEC, attributes);
@@ -86,6 +90,15 @@ static int set_propagation(int tree, const struct mount_plan *m, struct error *e
 	return 0;
 }
 
+static int open_target(struct rootfs *fs, const struct mount_plan *m, bool directory, struct error *err)
+{
+	int target = rootfs_open_target(fs->fd, m->destination, directory, err);
+
+	if (target < 0)
+		fs->member = "destination";
+	return target;
+}
+
 static int mount_bind(struct rootfs *fs, size_t i, struct error *err)
 {
 	const struct mount_plan *m = &fs->config->mounts[i];
@@ -95,7 +108,7 @@ static int mount_bind(struct rootfs *fs, size_t i, struct error *err)
 
 	if (fstat(fs->sources[i], &st) < 0)
 		return error_errno(err, errno, "cannot stat %s", m->source);
-	target = rootfs_open_target(fs->fd, m->destination, S_ISDIR(st.st_mode), err);
+	target = open_target(fs, m, S_ISDIR(st.st_mode), err);
 	if (target < 0)
 		return target;
 	r = set_propagation(fs->sources[i], m, err);
@@ -120,7 +133,7 @@ static int keep_mode(int target, int tree, const struct mount_plan *m, struct er
 static int mount_tmpfs_like(struct rootfs *fs, const struct mount_plan *m, int target,
 	struct error *err)
 {
-	_cleanup_close_ int tree = make_filesystem(m, m->set & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+	_cleanup_close_ int tree = make_filesystem(m, m->set & ~(uint64_t)MOUNT_ATTR_RDONLY, &fs->member, err);
 	int r;
 
 	if (tree < 0)
@@ -146,16 +159,17 @@ static int mount_filesystem(struct rootfs *fs, const struct mount_plan *m, struc
 		_cleanup_close_ int link = rootfs_open(fs->fd, m->destination, O_PATH | O_NOFOLLOW);
 		struct stat st;
 
+		fs->member = "destination";
 		if (link >= 0 && fstat(link, &st) == 0 && S_ISLNK(st.st_mode))
 			return error_set(err, ELOOP, "%s must be mounted on ordinary directory: it is a "
 				"symbolic link in the root filesystem", m->destination);
 	}
-	target = rootfs_open_target(fs->fd, m->destination, true, err);
+	target = open_target(fs, m, true, err);
 	if (target < 0)
 		return target;
 	if (!strcmp(m->type, "tmpfs"))
 		return mount_tmpfs_like(fs, m, target, err);
-	tree = make_filesystem(m, m->set, err);
+	tree = make_filesystem(m, m->set, &fs->member, err);
 	if (tree < 0)
 		return tree;
 	r = m->propagation ? set_propagation(tree, m, err) : 0;
@@ -207,7 +221,7 @@ static int mount_cgroup(struct rootfs *fs, const struct mount_plan *m, struct er
 		.set = m->set, .data = (const char *[]){ "mode=755" }, .data_count = 1 };
 	struct cgroup_mount list[CGROUP_MOUNTS];
 	size_t count = cgroup_mounts(fs->cgroup, list, CGROUP_MOUNTS);
-	_cleanup_close_ int target = rootfs_open_target(fs->fd, m->destination, true, err), dir = -1;
+	_cleanup_close_ int target = open_target(fs, m, true, err), dir = -1;
 	int r;
 
 	if (target < 0)
@@ -227,7 +241,7 @@ static int mount_cgroup(struct rootfs *fs, const struct mount_plan *m, struct er
 
 /* Nothing may hide or fake the files of /proc that decide about confinement: only what lxcfs and the
  * like provide may be put over a file of it. */
-static int check_destination(const struct mount_plan *m, struct error *err)
+static int check_destination(struct rootfs *fs, const struct mount_plan *m, struct error *err)
 {
 	static const char *const allowed[] = { "cpuinfo", "diskstats", "meminfo", "stat", "swaps",
 		"uptime", "loadavg", "slabinfo", "net/dev", "sys/kernel/ns_last_pid",
@@ -240,6 +254,7 @@ static int check_destination(const struct mount_plan *m, struct error *err)
 		if (!strcmp(p + 5, allowed[i]))
 			return 0;
 	}
+	fs->member = "destination";
 	return error_set(err, EPERM, "refused to mount at %s: it is inside of /proc", m->destination);
 }
 
@@ -247,8 +262,10 @@ int rootfs_mount_all(struct rootfs *fs, struct error *err)
 {
 	for (size_t i = 0; i < fs->config->mount_count; i++) {
 		const struct mount_plan *m = &fs->config->mounts[i];
-		int r = check_destination(m, err);
+		int r;
 
+		fs->member = NULL;
+		r = check_destination(fs, m, err);
 		if (r == 0 && m->bind)
 			r = mount_bind(fs, i, err);
 		else if (r == 0 && (!strcmp(m->type, "cgroup") || !strcmp(m->type, "cgroup2")))
@@ -256,7 +273,8 @@ int rootfs_mount_all(struct rootfs *fs, struct error *err)
 		else if (r == 0)
 			r = mount_filesystem(fs, m, err);
 		if (r < 0)
-			return error_prefix(err, "mounts[%zu]", i);
+			return fs->member ? error_prefix(err, "mounts[%zu].%s", i, fs->member)
+					  : error_prefix(err, "mounts[%zu]", i);
 	}
 	return 0;
 }
@@ -284,9 +302,10 @@ static int mask_directory(int *empty, int target, const char *path, struct error
 	static const struct mount_plan plan = { .destination = "a masked path", .type = "tmpfs",
 		.source = "tmpfs" };
 	_cleanup_close_ int tree = -1;
+	const char *member;
 
 	if (*empty < 0) {
-		*empty = make_filesystem(&plan, MOUNT_ATTR_RDONLY, err);
+		*empty = make_filesystem(&plan, MOUNT_ATTR_RDONLY, &member, err);
 		if (*empty < 0)
 			return *empty;
 		return attach(*empty, target, path, err);

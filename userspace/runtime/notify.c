@@ -26,5 +26,5 @@ int notify_send(const struct container *c, pid_t pid, const struct seccomp_progr
 	r = console_send_fd(p->listener, json_object_to_json_string_ext(o,
 		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE), listener,
 		"the seccomp listener", err);
-	return r < 0 ? error_prefix(err, "failed to connect with seccomp agent") : 0;
+	return r < 0 ? error_prefix(err, "linux.seccomp.listenerPath: failed to connect with seccomp agent") : 0;
 }

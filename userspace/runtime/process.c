@@ -50,8 +50,8 @@ int process_set_limits(int proc, const struct process_plan *p, struct error *err
 		const struct limit_plan *l = &p->limits[i];
 
 		if (setrlimit(l->resource, &l->value) < 0)
-			return error_errno(err, errno, "process.rlimits[%zu]: cannot set it to %llu:%llu "
-				"(raising a hard limit needs CAP_SYS_RESOURCE)", i,
+			return error_errno(err, errno, "process.rlimits[%zu]: cannot set %s to %llu:%llu "
+				"(raising a hard limit needs CAP_SYS_RESOURCE)", i, l->name,
 				(unsigned long long)l->value.rlim_cur,
 				(unsigned long long)l->value.rlim_max);
 	}
@@ -62,26 +62,41 @@ int process_set_limits(int proc, const struct process_plan *p, struct error *err
 		read_proc(proc, "self/oom_score_adj", now, sizeof(now));
 		now[strcspn(now, "\n")] = '\0';
 		/* lowering it needs a capability; leaving it as it is must not */
-		if (strcmp(now, value) != 0)
-			return process_write_proc(proc, "self/oom_score_adj", value, err);
+		if (strcmp(now, value) != 0 && process_write_proc(proc, "self/oom_score_adj", value, err) < 0)
+			return error_prefix(err, "process.oomScoreAdj");
 	}
 	return 0;
 }
 
+static bool has_selinux(int proc)
+{
+	char text[4096];
+
+	return read_proc(proc, "filesystems", text, sizeof(text)) == 0 && strstr(text, "selinuxfs");
+}
+
 int process_set_labels(int proc, const struct process_plan *p, struct error *err)
 {
+	int r = 0;
+
 	if (p->apparmor && *p->apparmor) {
 		_cleanup_free_ char *value = xasprintf("exec %s", p->apparmor);
 
 		if (access("/sys/module/apparmor/parameters/enabled", F_OK) < 0)
-			return error_set(err, EOPNOTSUPP, "process.apparmorProfile %s is asked for and the "
+			return error_set(err, EOPNOTSUPP, "process.apparmorProfile: %s is asked for and the "
 				"kernel has no apparmor", p->apparmor);
 		if (process_write_proc(proc, "self/attr/apparmor/exec", value, NULL) < 0)
-			return process_write_proc(proc, "self/attr/exec", value, err);
+			r = process_write_proc(proc, "self/attr/exec", value, err);
+		if (r < 0)
+			return error_prefix(err, "process.apparmorProfile");
 	}
-	if (p->selinux && *p->selinux)
-		return process_write_proc(proc, "self/attr/exec", p->selinux, err);
-	return 0;
+	if (!p->selinux || !*p->selinux)
+		return 0;
+	if (!has_selinux(proc))
+		return error_set(err, EOPNOTSUPP, "process.selinuxLabel: %s is asked for and the kernel has no SELinux",
+			p->selinux);
+	r = process_write_proc(proc, "self/attr/exec", p->selinux, err);
+	return r < 0 ? error_prefix(err, "process.selinuxLabel") : 0;
 }
 
 /* capset(2) itself: libcap's wrappers allocate, and probe the kernel when they are loaded. */
@@ -114,10 +129,15 @@ static int drop_bounding(uint64_t keep, struct error *err)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
 			if (errno == EINVAL) /* beyond the kernel's last */
 				return 0;
-			return error_errno(err, errno, "cannot drop capability %d", cap);
+			return error_errno(err, errno, "process.capabilities.bounding: cannot drop capability %d", cap);
 		}
 	}
 	return 0;
+}
+
+static const char *unmapped(int code)
+{
+	return code == EINVAL ? " (it must be mapped in the user namespace)" : "";
 }
 
 static int change_user(const struct process_plan *p, struct error *err)
@@ -125,11 +145,12 @@ static int change_user(const struct process_plan *p, struct error *err)
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return error_errno(err, errno, "cannot keep capabilities");
 	if (!p->keep_groups && setgroups(p->group_count, p->groups) < 0 && (errno != EPERM || p->group_count))
-		return error_errno(err, errno, "cannot set the supplementary groups");
+		return error_errno(err, errno, "process.user.additionalGids: cannot set the %zu supplementary "
+			"groups%s", p->group_count, unmapped(errno));
 	if (setresgid(p->gid, p->gid, p->gid) < 0)
-		return error_errno(err, errno, "cannot become group %u", p->gid);
+		return error_errno(err, errno, "process.user.gid: cannot become group %u%s", p->gid, unmapped(errno));
 	if (setresuid(p->uid, p->uid, p->uid) < 0)
-		return error_errno(err, errno, "cannot become user %u", p->uid);
+		return error_errno(err, errno, "process.user.uid: cannot become user %u%s", p->uid, unmapped(errno));
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	return 0;
 }
@@ -141,13 +162,13 @@ static int apply_capabilities(const struct capability_plan *c, uint64_t held, st
 		c->inheritable & held);
 
 	if (r < 0)
-		return error_errno(err, -r, "cannot set the capabilities");
+		return error_errno(err, -r, "process.capabilities: cannot set them");
 	for (int cap = 0; cap < 64; cap++) {
 		uint64_t bit = 1ULL << cap;
 
 		if ((c->ambient & c->permitted & c->inheritable & held & bit) &&
 			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			return error_errno(err, errno, "cannot raise ambient capability %d", cap);
+			return error_errno(err, errno, "process.capabilities.ambient: cannot raise capability %d", cap);
 	}
 	return 0;
 }
@@ -169,9 +190,9 @@ int process_set_scheduling(const struct process_plan *p, struct error *err)
 		s->deadline, s->period };
 
 	if (s->given && syscall(SYS_sched_setattr, 0, &a, 0) < 0)
-		return error_errno(err, errno, "cannot set process.scheduler");
+		return error_errno(err, errno, "process.scheduler: cannot set %s (it may need CAP_SYS_NICE)", s->name);
 	if (p->io_priority >= 0 && syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, p->io_priority) < 0)
-		return error_errno(err, errno, "cannot set process.ioPriority");
+		return error_errno(err, errno, "process.ioPriority: cannot set it");
 	return 0;
 }
 
@@ -209,7 +230,7 @@ int process_confine(const struct process_plan *p, const struct seccomp_program *
 	if (!p->no_new_privs)
 		return 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_errno(err, errno, "cannot set no_new_privs");
+		return error_errno(err, errno, "process.noNewPrivileges: cannot set it");
 	r = seccomp_load_program(seccomp, err);
 	*ret_listener = r > 0 ? r : -1;
 	return r < 0 ? r : 0;

@@ -173,8 +173,9 @@ int rootfs_make(struct rootfs *fs, const char *path, struct error *err)
 				? " (\"/\" is no mount point here, as in a chroot: \"mount --bind DIR DIR\" before chroot makes it one)"
 				: "");
 	r = mount_root(fs, path, err);
-	if (r == 0)
-		r = rootfs_mount_all(fs, err);
+	if (r < 0)
+		return error_prefix(err, "root.path");
+	r = rootfs_mount_all(fs, err);
 	if (r == 0)
 		r = rootfs_make_devices(fs, err);
 	return r;
@@ -194,7 +195,7 @@ int rootfs_finish(struct rootfs *fs, struct error *err)
 	}
 	if (fs->config->root_readonly &&
 		mount_setattr(fs->fd, "", AT_EMPTY_PATH, &readonly, sizeof(readonly)) < 0)
-		return error_errno(err, errno, "cannot make the root filesystem read-only");
+		return error_errno(err, errno, "root.readonly: cannot make the root filesystem read-only");
 	return 0;
 }
 
@@ -265,7 +266,7 @@ int rootfs_enter(struct rootfs *fs, bool no_pivot, struct error *err)
 	/* it is private already */
 	if (propagation && !(propagation & MS_PRIVATE) &&
 		mount(NULL, "/", NULL, propagation, NULL) < 0)
-		return error_errno(err, errno, "cannot set the root's propagation");
+		return error_errno(err, errno, "linux.rootfsPropagation: cannot set the root's propagation");
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -192,8 +193,9 @@ static int check_preserved(unsigned count, struct error *err)
 }
 
 /* clone3 puts a child into a pid namespace only through its parent's setns, so we go there and back. */
-static int join_pid_namespace(const struct namespace_plan *n, int *ret_own, struct error *err)
+static int join_pid_namespace(const struct config *c, int *ret_own, struct error *err)
 {
+	const struct namespace_plan *n = config_namespace(c, CLONE_NEWPID);
 	_cleanup_close_ int fd = -1;
 
 	*ret_own = -1;
@@ -202,7 +204,8 @@ static int join_pid_namespace(const struct namespace_plan *n, int *ret_own, stru
 	fd = open(n->path, O_RDONLY | O_CLOEXEC);
 	*ret_own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || *ret_own < 0 || setns(fd, CLONE_NEWPID) < 0)
-		return error_errno(err, errno, "linux.namespaces: cannot join pid namespace %s", n->path);
+		return error_errno(err, errno, "linux.namespaces[%zu].path: cannot join pid namespace %s",
+			(size_t)(n - c->namespaces), n->path);
 	return 0;
 }
 
@@ -256,16 +259,23 @@ static int on_namespaces(struct container *c, const struct runtime_options *o, s
 {
 	int r = 0;
 
-	if (config_new_namespaces(c->config) & CLONE_NEWUSER) {
-		r = idmap_write(c->pid, "uid_map", &c->config->uids, err);
-		if (r == 0)
-			r = idmap_write(c->pid, "gid_map", &c->config->gids, err);
-	}
+	if (config_new_namespaces(c->config) & CLONE_NEWUSER)
+		r = idmap_write_both(c->pid, &c->config->uids, &c->config->gids, "linux", err);
 	if (r == 0)
 		r = tell_created(c, o, err);
 	if (r == 0 && message_send(c->sync, MESSAGE_GO, c->pid, -1) < 0)
 		r = error_errno(err, errno, "init is gone");
 	return r;
+}
+
+static bool was_oom_killed(const struct container *c, int status)
+{
+	struct cgroup_stats stats;
+
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL || c->config->resources.memory_limit <= 0 || !c->cgroup)
+		return false;
+	cgroup_read_stats(c->cgroup, &stats);
+	return stats.oom_kills > 0;
 }
 
 static int init_is_gone(struct container *c, struct error *err)
@@ -275,6 +285,10 @@ static int init_is_gone(struct container *c, struct error *err)
 	if (waitpid(c->pid, &status, WNOHANG) == c->pid) {
 		c->reaped = true;
 		c->status = status;
+		if (was_oom_killed(c, status))
+			return error_set(err, ECHILD, "linux.resources.memory.limit: %" PRId64 " is too low to start a "
+				"container: its init was killed when it had used that up",
+				c->config->resources.memory_limit);
 		if (WIFSIGNALED(status))
 			return error_set(err, ECHILD, "the container's init was killed by signal %d "
 				"before its program ran%s", WTERMSIG(status),
@@ -373,7 +387,7 @@ static int launch(struct container *c, const struct runtime_options *o, struct i
 		return error_errno(err, errno, "cannot make a socket pair");
 	c->sync = pair[0];
 	init->sync = pair[1];
-	r = join_pid_namespace(config_namespace(c->config, CLONE_NEWPID), &own_pidns, err);
+	r = join_pid_namespace(c->config, &own_pidns, err);
 	pid = r < 0 ? r : clone_init(init, &c->pidfd);
 	if (pid == 0) {
 		close(pair[0]);
@@ -390,7 +404,8 @@ static int launch(struct container *c, const struct runtime_options *o, struct i
 	if (r < 0)
 		return r;
 	if (pid < 0)
-		return error_errno(err, -pid, "cannot make the container's namespaces (clone3)");
+		return error_errno(err, -pid, "%scannot make the container's namespaces (clone3)",
+			pid == -EAGAIN || pid == -ENOMEM ? "" : "linux.namespaces: ");
 	c->pid = pid;
 	c->own = true;
 	c->start_time = proc_start_ticks(pid, NULL);
@@ -406,6 +421,13 @@ static int open_stub(const struct container *c, const struct runtime_options *o,
 	init->stub_waits = !hooks_any(c->config->hooks, "startContainer");
 	return stub_open(errors, !init->stub_waits ? -1 : init->fifo >= 0 ? errors + 1 : errors, STUB_STAYS,
 		err);
+}
+
+static int make_cgroup(struct container *c, struct error *err)
+{
+	int r = cgroup_create(c->cgroup_path, &c->cgroup, err);
+
+	return r < 0 && c->config->cgroups_path ? error_prefix(err, "linux.cgroupsPath") : r;
 }
 
 static int create(struct container *c, const struct runtime_options *o, struct error *err)
@@ -424,7 +446,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	if (r == 0)
 		r = keep_config(c, err);
 	if (r == 0)
-		r = cgroup_create(c->cgroup_path, &c->cgroup, err);
+		r = make_cgroup(c, err);
 	/* one that was there before: init would stand still in it for good. It is another's: undo must not see it */
 	if (r == 0 && cgroup_is_frozen(c->cgroup)) {
 		cgroup_close(c->cgroup);

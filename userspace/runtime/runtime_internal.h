@@ -101,6 +101,7 @@ struct rootfs {
 	int *late_readonly; /* tmpfs mounts that become read-only when all is in them */
 	size_t late_count;
 	int console, master; /* the pty; -1 = none */
+	const char *member; /* of the element of "mounts" that is being made: what an error is about; NULL = all of it */
 };
 int rootfs_make(struct rootfs *fs, const char *path, struct error *err);
 int rootfs_finish(struct rootfs *fs, struct error *err);
@@ -133,13 +134,12 @@ int console_send_fd(const char *socket_path, const char *text, int fd, const cha
 int notify_send(const struct container *c, pid_t pid, const struct seccomp_program *p, int listener,
 	struct error *err);
 
-/* idmap.c: a user namespace that maps ids so and has no process. */
-int idmap_open(const struct id_maps *uids, const struct id_maps *gids, struct error *err);
+/* idmap.c: what a user namespace's uid_map and gid_map say. field: whose uidMappings and gidMappings they are ("linux"). */
+int idmap_write_both(pid_t pid, const struct id_maps *uids, const struct id_maps *gids, const char *field, struct error *err);
 /* The sources of idmapped mounts, and with a user namespace of all binds, by index of config->mounts, else -1; NULL: none. Opened
  * before init enters a user namespace, where the kernel refuses it. */
 int idmap_open_sources(const struct config *c, const char *bundle, int **ret, struct error *err);
 void idmap_close_sources(const struct config *c, int *sources);
-int idmap_write(pid_t pid, const char *file, const struct id_maps *maps, struct error *err);
 
 /* copyup.c: copies the content of a directory, both given by descriptors. */
 int copy_up(int from, int to, struct error *err);
