@@ -101,6 +101,9 @@ static void write_events(const struct prometheus *p, const struct timeline_stats
 		labelled_counter(w, "reason", json_loss_name(reason), total);
 	}
 	counter(w, "ctrace_events_refused", "Events that made no sense and were left out.", stats->skipped);
+	counter(w, "ctrace_steps_unattributed", "Steps of runtimes that no container claimed.", stats->unattributed);
+	counter(w, "ctrace_containers_forgotten", "Containers that ended, and whose timelines had to go for those of newer ones.",
+		stats->forgotten);
 }
 
 static void write_states(struct timeline *tl, struct metrics_writer *w)
@@ -200,6 +203,8 @@ static void write_self(const struct prometheus *p, const struct prometheus_host 
 	if (host->has_stream) {
 		gauge(w, "ctrace_stream_clients", "Readers of the tracer's stream.", host->stream_clients);
 		gauge(w, "ctrace_stream_history_bytes", "Memory of the past that late readers are given.", host->history_bytes);
+		counter(w, "ctrace_stream_history_events_dropped", "Events of containers that go on which late readers are not given, for want of room.",
+			host->history_dropped);
 		counter(w, "ctrace_stream_events_lost", "Events that slow readers of the stream lost.", host->stream_lost);
 	}
 	metrics_family(w, "ctrace_config_reloads", METRIC_COUNTER, "Times that the configuration was to be read again, by what came of it.");

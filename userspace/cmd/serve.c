@@ -164,6 +164,7 @@ static void write_metrics(void *arg, enum metrics_format format, struct strbuf *
 		host.stream_clients = stream.clients;
 		host.stream_lost = stream.lost;
 		host.history_bytes = stream.history_bytes;
+		host.history_dropped = stream.history_dropped;
 	}
 	prometheus_write(s->prometheus, s->tl, &host, format, sb);
 }
