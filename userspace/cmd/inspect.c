@@ -30,7 +30,7 @@ struct arguments {
 static const struct argp_option options[] = {
 	{ "format", 'f', "json|TEMPLATE", 0,
 		"The settings and state of a container of ctrace run, in docker's shape", 0 },
-	{ "json", 'j', NULL, 0, "What a running container is made of, as one JSON object", 0 },
+	{ "json", 'j', NULL, 0, "What a running container is made of, as a JSON object a line", 0 },
 	{ "type", OPTION_TYPE, "container", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
