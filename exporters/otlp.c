@@ -343,7 +343,8 @@ static void wait_events(struct view *v, int actor, enum phase phase)
 		_cleanup_(strbuf_free) struct strbuf text = { 0 };
 		_cleanup_(strbuf_free) struct strbuf functions = { 0 };
 
-		if (!is_part(v, s, actor, phase) || !s->times || !s->times->longest_block_ns || !open_event(v, s->end_ns, "blocked"))
+		if (!is_part(v, s, actor, phase) || !s->times || !s->times->longest_block_ns ||
+			!open_event(v, s->end_ns, "blocked"))
 			continue;
 		text_step(&text, s, true);
 		if (s->times->blocked_in)
