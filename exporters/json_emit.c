@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exporters/json_repair.h"
+
 static void add_escaped_byte(struct strbuf *sb, unsigned char c)
 {
 	unsigned int code = 0xef00U + c;
@@ -117,6 +119,25 @@ static void add_escaped(struct strbuf *sb, const char *bytes, size_t length)
 		i += n;
 		if (i < length)
 			i += add_special(sb, bytes + i, length - i);
+	}
+}
+
+void json_add_repaired(struct strbuf *sb, const char *json, size_t length)
+{
+	size_t n;
+
+	for (size_t i = 0; i < length; i += n) {
+		unsigned char c = (unsigned char)json[i];
+
+		n = utf8_sequence(json + i, length - i);
+		if (n == 0 || is_own_escape(json + i, n)) {
+			add_escaped_byte(sb, c); /* the other bytes of a character are no UTF-8 by themselves */
+			n = 1;
+		} else if (c == 0x7f || (n == 2 && c == 0xc2 && (unsigned char)json[i + 1] < 0xa0)) {
+			strbuf_printf(sb, "\\u%04x", (unsigned char)json[i + n - 1]);
+		} else {
+			strbuf_add(sb, json + i, n);
+		}
 	}
 }
 

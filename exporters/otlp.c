@@ -13,7 +13,7 @@
 /* Field numbers of opentelemetry/proto/trace/v1/trace.proto. */
 enum { RESOURCE_SPANS_RESOURCE = 1, RESOURCE_SPANS_SCOPE_SPANS = 2, RESOURCE_ATTRIBUTES = 1, SCOPE_SPANS_SCOPE = 1,
 	SCOPE_SPANS_SPANS = 2, SCOPE_NAME = 1, SCOPE_VERSION = 2, SPAN_TRACE = 1, SPAN_ID = 2, SPAN_PARENT = 4, SPAN_NAME = 5,
-	SPAN_KIND = 6, SPAN_START = 7, SPAN_END = 8, SPAN_ATTRIBUTES = 9, SPAN_EVENTS = 11, SPAN_STATUS = 15, EVENT_AT = 1,
+	SPAN_KIND = 6, SPAN_START = 7, SPAN_END = 8, SPAN_ATTRIBUTES = 9, SPAN_EVENTS = 11, SPAN_EVENTS_DROPPED = 12, SPAN_STATUS = 15, EVENT_AT = 1,
 	EVENT_TITLE = 2, EVENT_ATTRIBUTES = 3, STATUS_MESSAGE = 2, STATUS_CODE = 3 };
 enum { KIND_INTERNAL = 1, KIND_SERVER = 2, KIND_CLIENT = 3, STATUS_ERROR = 2 };
 
@@ -32,7 +32,8 @@ struct view {
 	const struct container *c;
 	const struct stage *stage;
 	struct otlp_writer w;
-	size_t spans;
+	size_t spans;        /* of the unit */
+	unsigned int events; /* of the span; those beyond MAX_EVENTS are only counted */
 };
 
 static uint64_t unix_ns(const struct view *v, uint64_t boot_ns)
@@ -126,12 +127,15 @@ static void open_span(struct view *v, const struct span *s)
 static void open_events(struct view *v)
 {
 	otlp_list_end(&v->w);
+	v->events = 0;
 	otlp_list(&v->w, "events");
 }
 
 static void close_span(struct view *v, const char *error)
 {
 	otlp_list_end(&v->w);
+	if (v->events > MAX_EVENTS)
+		otlp_enum(&v->w, SPAN_EVENTS_DROPPED, "droppedEventsCount", v->events - MAX_EVENTS);
 	if (error) {
 		otlp_open(&v->w, SPAN_STATUS, "status");
 		otlp_text(&v->w, STATUS_MESSAGE, "message", error);
@@ -158,12 +162,16 @@ static void write_details(struct view *v, const struct details *details)
 	}
 }
 
-static void open_event(struct view *v, uint64_t at_ns, const char *name)
+/* False where the span has as many as it may have: this one is only counted. */
+static bool open_event(struct view *v, uint64_t at_ns, const char *name)
 {
+	if (v->events++ >= MAX_EVENTS)
+		return false;
 	otlp_open(&v->w, SPAN_EVENTS, NULL);
 	otlp_time(&v->w, EVENT_AT, "timeUnixNano", unix_ns(v, at_ns));
 	otlp_text(&v->w, EVENT_TITLE, "name", name);
 	otlp_list(&v->w, "attributes");
+	return true;
 }
 
 static void close_event(struct view *v)
@@ -212,17 +220,15 @@ static bool in_stage(const struct stage *stage, uint64_t at_ns)
 
 static void mark_events(struct view *v)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < v->c->mark_count && count < MAX_EVENTS; i++) {
+	for (size_t i = 0; i < v->c->mark_count; i++) {
 		const struct mark *m = &v->c->marks[i];
 
 		if (!in_stage(v->stage, m->at_ns) && m->at_ns != v->stage->end_ns)
 			continue;
-		open_event(v, m->at_ns, mark_kind_name(m->kind));
+		if (!open_event(v, m->at_ns, mark_kind_name(m->kind)))
+			continue;
 		write_details(v, &m->details);
 		close_event(v);
-		count++;
 	}
 }
 
@@ -305,26 +311,21 @@ static bool is_part(const struct view *v, const struct step *s, int actor, enum 
 	return s->actor == actor && s->phase == phase && in_stage(v->stage, s->start_ns);
 }
 
-static size_t failure_events(struct view *v, int actor, enum phase phase)
+static void failure_events(struct view *v, int actor, enum phase phase)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < v->c->step_count && count < MAX_EVENTS; i++) {
+	for (size_t i = 0; i < v->c->step_count; i++) {
 		const struct step *s = &v->c->steps[i];
 		_cleanup_(strbuf_free) struct strbuf text = { 0 };
 		char name[FORMAT_MAX];
 
-		if (!is_part(v, s, actor, phase) || !is_failed(s))
+		if (!is_part(v, s, actor, phase) || !is_failed(s) || !open_event(v, s->end_ns, step_kind_name(s->kind)))
 			continue;
 		format_errno(name, s->result > -4096 ? (int)-s->result : 0);
 		text_step(&text, s, true);
-		open_event(v, s->end_ns, step_kind_name(s->kind));
 		otlp_attribute_text(&v->w, EVENT_ATTRIBUTES, "error.type", name);
 		otlp_attribute_text(&v->w, EVENT_ATTRIBUTES, "ctrace.step", text.text);
 		close_event(v);
-		count++;
 	}
-	return count;
 }
 
 static void add_times(struct step_times *sum, const struct step_times *t)
@@ -334,25 +335,24 @@ static void add_times(struct step_times *sum, const struct step_times *t)
 	sum->blocked_ns += t ? t->blocked_ns : 0;
 }
 
-/* The calls in which it was blocked for long, up to the bound of events that failures have left. */
-static void wait_events(struct view *v, int actor, enum phase phase, size_t count)
+/* The calls in which it was blocked for long. */
+static void wait_events(struct view *v, int actor, enum phase phase)
 {
-	for (size_t i = 0; i < v->c->step_count && count < MAX_EVENTS; i++) {
+	for (size_t i = 0; i < v->c->step_count; i++) {
 		const struct step *s = &v->c->steps[i];
 		_cleanup_(strbuf_free) struct strbuf text = { 0 };
 		_cleanup_(strbuf_free) struct strbuf functions = { 0 };
 
-		if (!is_part(v, s, actor, phase) || !s->times || !s->times->longest_block_ns)
+		if (!is_part(v, s, actor, phase) || !s->times || !s->times->longest_block_ns ||
+			!open_event(v, s->end_ns, "blocked"))
 			continue;
 		text_step(&text, s, true);
 		if (s->times->blocked_in)
 			text_functions(&functions, s->times->blocked_in, SIZE_MAX, true);
-		open_event(v, s->end_ns, "blocked");
 		otlp_attribute_text(&v->w, EVENT_ATTRIBUTES, "ctrace.step", text.text);
 		otlp_attribute_int(&v->w, EVENT_ATTRIBUTES, "ctrace.blocked_ns", (int64_t)s->times->longest_block_ns);
 		otlp_attribute_text(&v->w, EVENT_ATTRIBUTES, "ctrace.blocked_in", functions.text);
 		close_event(v);
-		count++;
 	}
 }
 
@@ -397,7 +397,8 @@ static void write_phase(struct view *v, int actor, enum phase phase, const char 
 		otlp_attribute_int(&v->w, SPAN_ATTRIBUTES, "ctrace.blocked_ns", (int64_t)sum.blocked_ns);
 	}
 	open_events(v);
-	wait_events(v, actor, phase, failure_events(v, actor, phase));
+	failure_events(v, actor, phase); /* first, so that the bound spares them */
+	wait_events(v, actor, phase);
 	close_span(v, NULL);
 }
 

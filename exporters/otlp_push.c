@@ -54,6 +54,7 @@ static void note_error(struct otlp_push *p, const char *text)
 {
 	struct strbuf sb = { 0 };
 
+	p->stats.in_trouble = true;
 	strbuf_escape(&sb, text, strnlen(text, sizeof(p->stats.last_error) / 4)); /* an escaped byte has four */
 	snprintf(p->stats.last_error, sizeof(p->stats.last_error), "%s", sb.text ? sb.text : "");
 	strbuf_free(&sb);
@@ -188,7 +189,7 @@ static void back_off(struct otlp_push *p)
 
 	wait = wait > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : wait;
 	wait = wait * 4 / 5 + (uint64_t)random() % (wait * 2 / 5 + 1);
-	if (p->retry_after_s >= 0)
+	if (p->retry_after_s > 0) /* 0 is no leave to come back without end */
 		wait = (uint64_t)p->retry_after_s * 1000;
 	p->attempts++;
 	p->not_before_ms = clock_ms(CLOCK_MONOTONIC) + wait;
@@ -202,6 +203,7 @@ static void was_taken(struct otlp_push *p)
 		p->response.length, &message);
 
 	rejected = rejected > spans ? spans : rejected;
+	p->stats.in_trouble = false;
 	p->stats.sent += spans - rejected;
 	p->stats.rejected += rejected;
 	if (rejected || message.length)
@@ -245,7 +247,7 @@ static void take_answers(struct otlp_push *p)
 			continue;
 		curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
 		curl_multi_remove_handle(p->multi, p->easy);
-		if (result == CURLE_OK) {
+		if (result == CURLE_OK || otlp_verdict_of(status) == OTLP_TAKEN) { /* taken, though its words are cut or garbled */
 			was_answered(p, status);
 		} else {
 			note_error(p, curl_easy_strerror(result));
@@ -356,6 +358,7 @@ static void set_up_request(struct otlp_push *p)
 	curl_easy_setopt(p->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(p->easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
+	curl_easy_setopt(p->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(p->easy, CURLOPT_USERAGENT, "ctrace/" CTRACE_VERSION);
 	curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, s->timeout_ms);
 	curl_easy_setopt(p->easy, CURLOPT_NOSIGNAL, 1L);
@@ -427,6 +430,19 @@ void otlp_push_close(struct otlp_push *p, int timeout_ms)
 		curl_multi_remove_handle(p->multi, p->easy);
 	p->in_flight = 0;
 	p->stats.dropped += pop(p, p->count);
+}
+
+void otlp_push_hand_over(struct otlp_push *from, struct otlp_push *to)
+{
+	if (from->in_flight)
+		curl_multi_remove_handle(from->multi, from->easy);
+	from->in_flight = 0;
+	for (size_t i = 0; i < from->count; i++) {
+		struct strbuf unit = { .text = from->units[i].bytes, .length = from->units[i].length };
+
+		otlp_push_unit(to, &unit, from->units[i].spans);
+	}
+	pop(from, from->count);
 }
 
 void otlp_push_get_stats(const struct otlp_push *p, struct otlp_push_stats *ret_stats)

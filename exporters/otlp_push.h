@@ -23,6 +23,7 @@ struct otlp_push_stats {
 	uint64_t requests, retries;
 	uint64_t queued_spans, queued_bytes;
 	char last_error[256]; /* the newest thing that went wrong, for a person; "" = nothing did */
+	bool in_trouble;      /* something went wrong since the collector last took all that it was sent */
 };
 
 enum { OTLP_PUSH_QUEUE_BYTES = 16 << 20 };
@@ -33,6 +34,9 @@ void otlp_push_free(struct otlp_push *p); /* takes NULL; what is queued is gone 
 
 /* Fits exporters/otlp.h's otlp_unit: queues a copy. */
 void otlp_push_unit(void *push, const struct strbuf *unit, size_t spans);
+
+/* Gives all that is queued, also what is on its way, to another that has just been made, with the same encoding. */
+void otlp_push_hand_over(struct otlp_push *from, struct otlp_push *to);
 
 /* A descriptor for the caller's poll or epoll: when it is readable, otlp_push_run has something to do. */
 int otlp_push_fd(const struct otlp_push *p);

@@ -22,11 +22,6 @@ struct prometheus *prometheus_new(const struct facts *facts, const struct promet
 	return p;
 }
 
-void prometheus_set_options(struct prometheus *p, const struct prometheus_options *options)
-{
-	p->o = *options;
-}
-
 static void tracked_free(struct tracked *t)
 {
 	free(t->id);
@@ -130,24 +125,35 @@ static const char *cgroup_of(const struct container *c)
 	return path;
 }
 
-/* Room for one more: of the one that ended first. */
-static bool make_room(struct prometheus *p)
+static struct tracked *first_ended(const struct prometheus *p)
 {
 	struct tracked *oldest = NULL;
 
-	if (p->tracked.count < p->o.max_containers)
-		return true;
 	for (size_t i = 0; i < p->tracked.count; i++) {
 		struct tracked *t = p->tracked.entries[i].value;
 
 		if (t->ended_ns && (!oldest || t->ended_ns < oldest->ended_ns))
 			oldest = t;
 	}
-	if (!oldest)
-		return false;
-	map_remove(&p->tracked, oldest->id, strlen(oldest->id));
-	tracked_free(oldest);
-	return p->tracked.count < p->o.max_containers;
+	return oldest;
+}
+
+/* Until no more than `most` have series, of those that ended those that did so first lose theirs. */
+static bool shrink_to(struct prometheus *p, size_t most)
+{
+	struct tracked *t;
+
+	while (p->tracked.count > most && (t = first_ended(p))) {
+		map_remove(&p->tracked, t->id, strlen(t->id));
+		tracked_free(t);
+	}
+	return p->tracked.count <= most;
+}
+
+void prometheus_set_options(struct prometheus *p, const struct prometheus_options *options)
+{
+	p->o = *options;
+	shrink_to(p, options->max_containers);
 }
 
 static struct tracked *find_tracked(struct prometheus *p, const char *id)
@@ -160,7 +166,7 @@ static struct tracked *track(struct prometheus *p, const struct container *c, en
 	struct tracked *t = find_tracked(p, c->id);
 
 	if (!t && change == CHANGE_CREATED) {
-		if (!make_room(p)) {
+		if (!p->o.max_containers || !shrink_to(p, p->o.max_containers - 1)) {
 			p->untracked++;
 			return NULL;
 		}

@@ -27,6 +27,7 @@ struct prometheus_options {
 /* facts must outlive it. */
 struct prometheus *prometheus_new(const struct facts *facts, const struct prometheus_options *options);
 void prometheus_free(struct prometheus *p); /* takes NULL */
+/* A lower max_containers takes effect at once for those that have ended; those that live keep their series. */
 void prometheus_set_options(struct prometheus *p, const struct prometheus_options *options);
 
 /* A timeline_listener; arg is the struct prometheus. */
@@ -67,8 +68,10 @@ struct prometheus_host {
 	size_t exporter_count;
 	bool has_stream;
 	size_t stream_clients, history_bytes;
-	uint64_t stream_lost;
+	uint64_t stream_lost, history_dropped;
 	uint64_t scrapes, scrapes_refused; /* by the metrics endpoint itself */
+	uint64_t reloads, reloads_refused; /* of the configuration, on SIGHUP */
+	bool last_reload_refused;
 };
 
 void prometheus_write(struct prometheus *p, struct timeline *tl, const struct prometheus_host *host,

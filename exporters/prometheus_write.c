@@ -101,6 +101,9 @@ static void write_events(const struct prometheus *p, const struct timeline_stats
 		labelled_counter(w, "reason", json_loss_name(reason), total);
 	}
 	counter(w, "ctrace_events_refused", "Events that made no sense and were left out.", stats->skipped);
+	counter(w, "ctrace_steps_unattributed", "Steps of runtimes that no container claimed.", stats->unattributed);
+	counter(w, "ctrace_containers_forgotten", "Containers that ended, and whose timelines had to go for those of newer ones.",
+		stats->forgotten);
 }
 
 static void write_states(struct timeline *tl, struct metrics_writer *w)
@@ -200,8 +203,16 @@ static void write_self(const struct prometheus *p, const struct prometheus_host 
 	if (host->has_stream) {
 		gauge(w, "ctrace_stream_clients", "Readers of the tracer's stream.", host->stream_clients);
 		gauge(w, "ctrace_stream_history_bytes", "Memory of the past that late readers are given.", host->history_bytes);
+		counter(w, "ctrace_stream_history_events_dropped",
+			"Events of containers that go on which late readers are not given, for want of room.", host->history_dropped);
 		counter(w, "ctrace_stream_events_lost", "Events that slow readers of the stream lost.", host->stream_lost);
 	}
+	metrics_family(w, "ctrace_config_reloads", METRIC_COUNTER,
+		"Times that the configuration was to be read again, by what came of it.");
+	labelled_counter(w, "result", "taken", host->reloads - host->reloads_refused);
+	labelled_counter(w, "result", "refused", host->reloads_refused);
+	gauge(w, "ctrace_config_last_reload_successful",
+		"0 while ctrace goes on with an older configuration, since the newest was refused.", !host->last_reload_refused);
 	counter(w, "ctrace_scrapes", "Requests for metrics that were answered, this one not counted.", host->scrapes);
 	counter(w, "ctrace_http_requests_refused", "Requests that were answered with an error.", host->scrapes_refused);
 	metrics_family(w, "process_cpu_seconds", METRIC_COUNTER, "CPU time of ctrace, user and system.");

@@ -56,7 +56,7 @@ static int watch(struct loop *l, int fd, struct error *err)
 
 static int watch_signals(struct loop *l, struct error *err)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCHLD };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -119,7 +119,7 @@ static void take_signals(struct loop *l)
 	struct signalfd_siginfo info;
 
 	while (read(l->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH) {
+		if (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT) { /* who is stopped is not told of another size */
 			terminal_resize();
 			l->dirty = true;
 			continue;

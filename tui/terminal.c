@@ -145,6 +145,13 @@ int terminal_open(int color, bool mouse, struct error *err)
 		return error_set(err, ENOTTY, "the terminal type TERM=%.40s is not known here; --batch prints without one",
 			name ? name : "");
 	set_term(terminal.curses);
+	if (!tigetstr((char *)"cup")) {
+		endwin();
+		delscreen(terminal.curses);
+		terminal.curses = NULL;
+		return error_set(err, ENOTTY, "a terminal of type TERM=%.40s cannot move its cursor; --batch prints without that",
+			name ? name : "");
+	}
 	cbreak();
 	noecho();
 	nonl();

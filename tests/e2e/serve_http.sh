@@ -67,7 +67,7 @@ is "$?:$(grep -c 'HOST:PORT' "$WORK/out")" "125:1" "an address that is none is a
 echo '{"serve": {"listen": 5}}' >"$CTRACE_CONFIG"
 kill -HUP "$SERVE_PID"
 wait_for 5 grep -q "not taken over" "$WORK/serve.err"
-check "a configuration that is wrong is not taken over" grep -q "serve.listen in the configuration must be a string" "$WORK/serve.err"
+check "a configuration that is wrong is not taken over" grep -q "serve.listen in $CTRACE_CONFIG must be a string" "$WORK/serve.err"
 check "and what was goes on" metrics
 serve_stop
 is "$SERVE_CODE" 0 "it ends as it is told"

@@ -66,6 +66,7 @@ is "$(metric 'ctrace_exporter_sent_total{exporter="otlp"}')" 0 "nothing was sent
 start=$(date +%s)
 serve_stop
 is "$SERVE_CODE" 0 "it ends as it is told"
+like "$(tail -n 1 "$WORK/serve.err")" "[0-9]+ spans were not sent to the collector: ." "and says what it leaves behind"
 check "without waiting for the collector for long" test $(($(date +%s) - start)) -le 10
 
 done_testing

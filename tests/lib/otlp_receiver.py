@@ -16,6 +16,14 @@ last request's headers) and exits.
     stall          reads it and never answers
     close          closes the connection before it reads
     garbage        answers 200 with a body that makes no sense
+    half           reads half of the body and cuts the connection off
+    noise          answers with what is no HTTP
+    gzip/N         as partial/N, compressed, though nobody asked for it
+    badgzip        answers 200 with a body that says it is gzip and is not
+    chunked/N      as partial/N, in chunks of one byte
+    cut            answers 200 and cuts the connection off within the first chunk of the body
+    continue       says 100 Continue twice before it answers
+    bye            takes it and closes the connection
 """
 
 import email.utils
@@ -64,12 +72,44 @@ class Collector(http.server.BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
+    def write_raw(self, *parts):
+        for part in parts:
+            self.wfile.write(part)
+            self.wfile.flush()
+
+    def answer_oddly(self, action, value):
+        """What it took is taken; the answer is one that a proxy or a server in trouble may give."""
+        partial = json.dumps({"partialSuccess": {"rejectedSpans": value, "errorMessage": "some"}}).encode()
+        if action == "gzip":
+            self.answer(200, gzip.compress(partial), [("Content-Encoding", "gzip")])
+        elif action == "badgzip":
+            self.answer(200, b"no gzip at all", [("Content-Encoding", "gzip")])
+        elif action == "bye":
+            self.close_connection = True
+            self.answer(200, b"{}", [("Connection", "close")])
+        elif action == "continue":
+            self.write_raw(b"HTTP/1.1 100 Continue\r\n\r\n" * 2)
+            self.answer(200, b"{}")
+        else:
+            self.statuses.append(200)
+            self.write_raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            if action == "cut":
+                self.write_raw(b"100\r\n{")
+                self.cut_off()
+            else:
+                self.write_raw(*(b"1\r\n%c\r\n" % byte for byte in partial), b"0\r\n\r\n")
+
     def do_POST(self):
         action, _, value = (self.actions.pop(0) if self.actions else "ok").partition("/")
         if action == "limit":
             type(self).limit = int(value)
             action = "ok"
         if action == "close":
+            self.statuses.append(action)
+            self.cut_off()
+            return
+        if action == "half":
+            self.rfile.read(int(self.headers["Content-Length"]) // 2)
             self.statuses.append(action)
             self.cut_off()
             return
@@ -84,9 +124,16 @@ class Collector(http.server.BaseHTTPRequestHandler):
             self.statuses.append(action)
             self.stop.wait(60)
             self.close_connection = True
+        elif action == "noise":
+            self.statuses.append(action)
+            self.write_raw(b"\x00\xff no HTTP\r\n\r\n")
+            self.close_connection = True
         elif action.isdigit():
             wait = email.utils.formatdate(time.time() + int(value[1:]) + 1, usegmt=True) if value.startswith("d") else value
             self.answer(int(action), b"", [("Retry-After", wait)] if value else ())
+        elif action in ("gzip", "badgzip", "chunked", "cut", "continue", "bye"):
+            self.take(body)
+            self.answer_oddly(action, value)
         else:
             self.take(body)
             self.answer(200, {"partial": json.dumps({"partialSuccess": {"rejectedSpans": value, "errorMessage": "\u001b[31mno"}}).encode(),

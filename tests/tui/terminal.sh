@@ -33,6 +33,29 @@ for ending in q F10 TERM INT HUP SEGV ABRT; do
 	esac
 done
 
+# ---- stopped and continued, by a shell that has jobs ----
+
+mux kill-server
+TMUX_SOCKET=$WORK/tmux.jobs
+mux new-session -d -x 80 -y 24 "env TERM=tmux LC_ALL=C.UTF-8 PS1='shell> ' bash --norc -i"
+on_exit tui_cleanup
+tui_wait '^shell>'
+tui_keys "stty -g >$WORK/before; $CTRACE top $oom" Enter
+tui_wait 'eater'
+tui_keys C-z
+check "Ctrl-Z: the shell is there" tui_wait 'Stopped.*top'
+tui_keys "stty -g >$WORK/after; echo looked" Enter
+tui_wait '^looked'
+check "Ctrl-Z: the terminal's modes are as before" cmp "$WORK/before" "$WORK/after"
+is "$(mux display-message -p '#{cursor_flag}#{mouse_any_flag}#{alternate_on}#{keypad_cursor_flag}')" 1000 \
+	"Ctrl-Z: cursor, mouse, screen and keypad, too"
+mux resize-window -x 100 -y 30
+tui_keys fg Enter
+check "fg: it is drawn again" tui_wait '1 containers\]'
+check "fg: as large as the terminal is now" eval 'tui_wait "lost 0\$" && tui_screen | head -n 1 | grep -qE "^.{94}lost 0" && tui_screen | tail -n 1 | grep -q "q quit"'
+tui_keys q
+check "fg: q ends it" tui_wait '^shell> *$'
+
 # ---- sizes ----
 
 tui_start 80x24 -- "$oom"
@@ -54,6 +77,9 @@ is "$?:$(wc -l <"$WORK/err")" 1:1 "without a terminal: exit code 1 and one line"
 like "$(cat "$WORK/err")" 'not a terminal.*--batch' "which says what to do"
 tui_start 80x24 TERM=nonsense -- "$oom"
 check "an unknown terminal is named" tui_wait 'TERM=nonsense is not known'
+tui_start 80x24 TERM=dumb -- "$oom"
+check "so is one that cannot be drawn on" tui_wait 'TERM=dumb cannot move its cursor; --batch'
+check "which is left as it was" tui_wait 'TERMINAL AS BEFORE'
 for bad in "$WORK/nothing.ctrace" "$TOP/README.md"; do
 	"$CTRACE" top --batch "$bad" >"$WORK/out" 2>"$WORK/err"
 	is "$?:$(wc -l <"$WORK/err")" 1:1 "$(basename "$bad"): exit code 1 and one line"

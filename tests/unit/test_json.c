@@ -12,6 +12,7 @@
 
 #include "exporters/json.h"
 #include "exporters/json_emit.h"
+#include "exporters/json_repair.h"
 #include "exporters/json_steps.h"
 #include "unit/model_builder.h"
 
@@ -312,9 +313,22 @@ static void test_schema(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* What json-c writes of bytes that are no UTF-8: the same as of our own strings. */
+static void what_others_wrote_is_repaired(void **state)
+{
+	static const char json[] = "{\"a\\u001b\":\"\xff\xc3(\x7f\xc2\x9b\xc3\xa9\xee\xbf\xbf\"}";
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	json_add_repaired(&sb, json, sizeof(json) - 1);
+	assert_string_equal(sb.text, "{\"a\\u001b\":\"\xee\xbf\xbf\xee\xbf\x83(\\u007f\\u009b\xc3\xa9\xee\xbf\xae\xee\xbe\xbf\xee\xbe\xbf\"}");
+	strbuf_free(&sb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_others_wrote_is_repaired),
 		cmocka_unit_test(test_strings_keep_every_byte),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_numbers_of_all_lengths),

@@ -225,6 +225,8 @@ static void starts_and_exits_are_counted(void **state)
 	assert_true(has_line(f, "ctrace_container_start_duration_seconds_sum{runtime=\"runc\"} 0.04"));
 }
 
+#define INFO_OF(id) "ctrace_container_info{id=\"" id "\",name=\"\",image=\"\",engine=\"\",runtime=\"runc\",pod=\"\"} 1"
+
 /* Series of their own for three; the totals tell of all. The room of one that ended first is used again. */
 static void series_are_bounded(void **state)
 {
@@ -248,6 +250,36 @@ static void series_are_bounded(void **state)
 	assert_true(has_line(f, "ctrace_container_starts_total{runtime=\"runc\",result=\"started\"} 6"));
 	for (int i = 1; i < 5; i++)
 		mb_free(c[i]);
+}
+
+/* A reload that allows fewer: those that ended lose theirs at once, the oldest first, those that live keep theirs, and what
+ * comes gets none until there is room. */
+static void a_lower_bound_holds(void **state)
+{
+	static const struct prometheus_options two = { .max_containers = 2, .grace_ns = 60000000000 },
+		none = { .max_containers = 0, .grace_ns = 60000000000 };
+	struct fixture *f = *state;
+	struct container *a = start(f, "a", "runc"), *b = start(f, "b", "runc");
+
+	end(f, start(f, "gone", "runc"), 0, 0, false);
+	prometheus_set_options(f->p, &two);
+	assert_false(has_line(f, INFO_OF("gone")));
+	assert_true(has_line(f, INFO_OF("a")));
+	assert_true(has_line(f, INFO_OF("b")));
+	end(f, start(f, "c", "runc"), 0, 0, false);
+	assert_false(has_line(f, INFO_OF("c")));
+	assert_true(has_line(f, "ctrace_containers_without_series_total 1"));
+	end(f, a, 0, 0, false);
+	end(f, start(f, "d", "runc"), 0, 0, false);
+	assert_true(has_line(f, INFO_OF("d")));
+	assert_false(has_line(f, INFO_OF("a")));
+	prometheus_set_options(f->p, &none);
+	assert_false(has_line(f, INFO_OF("d")));
+	end(f, b, 0, 0, false);
+	end(f, start(f, "e", "runc"), 0, 0, false);
+	assert_false(has_line(f, INFO_OF("e")));
+	assert_true(has_line(f, "ctrace_containers_without_series_total 2"));
+	assert_true(has_line(f, "ctrace_container_starts_total{runtime=\"runc\",result=\"started\"} 6"));
 }
 
 static void runtimes_beyond_the_bound_are_others(void **state)
@@ -450,7 +482,7 @@ int main(void)
 		cmocka_unit_test(long_label_values_are_cut_at_a_character),
 		cmocka_unit_test(histograms_add_up),
 		with_fixture(starts_and_exits_are_counted),
-		with_fixture(series_are_bounded),
+		with_fixture(series_are_bounded), with_fixture(a_lower_bound_holds),
 		with_fixture(runtimes_beyond_the_bound_are_others),
 		with_fixture(images_lose_their_digests),
 		with_fixture(durations_with_a_lost_edge_are_not_counted),

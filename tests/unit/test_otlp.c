@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OTLP: both encodings, settings from the environment, what collectors answer. Whole payloads are held against
  * OpenTelemetry's own classes in tests/replay/exports.sh. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -162,6 +163,37 @@ static void test_failed_start(void **state)
 	mb_free(c);
 }
 
+/* More failed steps of a phase, and more marks, than a span may have events: the rest is counted, as the format has it. */
+static void test_many_events(void **state)
+{
+	static const struct facts facts = { .hostname = "here" };
+	struct span_context spans;
+	struct counted start = { 0 };
+	struct otlp o = { &facts, &spans, OTLP_JSON, count_unit, &start };
+	struct container *c = mb_failed_start();
+	size_t before;
+
+	(void)state;
+	span_context_init(&spans, &facts);
+	otlp_container(&o, c, OTLP_START);
+	assert_null(strstr(start.all.text, "droppedEventsCount"));
+	before = occurrences(start.all.text, "\"error.type\"");
+	strbuf_reset(&start.all);
+	for (int i = 0; i < 100; i++) {
+		struct step *s = mb_step(c, STEP_SETNS, PHASE_NETWORK, 0, 1 + i * 0.01, 0.005, NULL);
+
+		s->has_result = true;
+		s->result = -EPERM;
+	}
+	mb_settle(c);
+	otlp_container(&o, c, OTLP_START);
+	assert_int_equal(occurrences(start.all.text, "\"error.type\""), before + 64);
+	assert_int_equal(occurrences(start.all.text, "\"droppedEventsCount\":36"), 1);
+	assert_int_equal(occurrences(start.all.text, "droppedEventsCount"), 1);
+	strbuf_free(&start.all);
+	mb_free(c);
+}
+
 /* ---- settings ---- */
 
 static const char *const *environment;
@@ -304,7 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json), cmocka_unit_test(test_protobuf), cmocka_unit_test(test_long_messages),
-		cmocka_unit_test(test_parts), cmocka_unit_test(test_failed_start), cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_parts), cmocka_unit_test(test_many_events), cmocka_unit_test(test_failed_start), cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_verdicts), cmocka_unit_test(test_rejected),
 		cmocka_unit_test(test_retry_after),
 	};

@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "exporters/otlp_push.h"
 #include "util/array.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/strbuf.h"
 
 #define RECEIVER "tests/lib/otlp_receiver.py"
@@ -206,6 +209,90 @@ static void test_partial_success(void **state)
 	expect_units(&r, 5);
 }
 
+/* What a proxy, or a server in trouble, makes of requests and answers: nothing is sent twice that was taken, nothing is lost. */
+static void test_odd_answers(void **state)
+{
+	static const struct {
+		const char *action;
+		uint64_t sent, rejected, requests;
+	} rows[] = {
+		{ "half", 10, 0, 2 },      /* cut off in the middle of the request: sent again */
+		{ "noise", 10, 0, 2 },     /* nothing was said to be taken */
+		{ "gzip/3", 7, 3, 1 },     /* its words are understood */
+		{ "chunked/3", 7, 3, 1 },
+		{ "badgzip", 10, 0, 1 },   /* 200: it was taken, whatever else it says */
+		{ "cut", 10, 0, 1 },
+		{ "continue", 10, 0, 1 },
+		{ "bye", 10, 0, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct receiver r;
+		struct otlp_push_stats s = push(&r, ACTIONS(rows[i].action), 5);
+
+		if (s.sent != rows[i].sent || s.rejected != rows[i].rejected || s.requests != rows[i].requests)
+			fail_msg("%s: sent %d, rejected %d, in %d requests; %s", rows[i].action, (int)s.sent, (int)s.rejected,
+				(int)s.requests, r.report);
+		expect_units(&r, 5);
+		assert_int_equal(s.in_trouble, s.rejected > 0);
+	}
+}
+
+/* "Retry-After: 0", or a date that is past, is no leave to come back again and again at once. */
+static void test_asked_not_to_wait(void **state)
+{
+	int64_t began_ms = clock_ms(CLOCK_MONOTONIC);
+	struct receiver r;
+	struct otlp_push_stats s = push(&r, ACTIONS("429/0", "503/d-100"), 5);
+
+	(void)state;
+	assert_int_equal(s.sent, 10);
+	assert_int_equal(s.requests, 3);
+	assert_in_range(clock_ms(CLOCK_MONOTONIC) - began_ms, 400 + 800, 20000); /* a fifth less than 0.5 s and 1 s */
+}
+
+/* Another collector takes over, of what waits and of what is on its way to one that does not answer. */
+static void test_handed_over(void **state)
+{
+	struct receiver stalled, r;
+	struct otlp_settings old_settings, settings;
+	struct otlp_push *old = NULL, *p = NULL;
+	struct pollfd fd = { .events = POLLIN };
+	struct otlp_push_stats stats;
+
+	(void)state;
+	if (access(RECEIVER, R_OK) != 0 || access("/usr/bin/python3", X_OK) != 0)
+		skip();
+	start(&stalled, ACTIONS("stall"));
+	start(&r, ACTIONS("ok"));
+	old_settings = settings_for(stalled.port, OTLP_JSON);
+	settings = settings_for(r.port, OTLP_JSON);
+	assert_int_equal(otlp_push_new(&old_settings, 1 << 20, &old, NULL), 0);
+	assert_int_equal(otlp_push_new(&settings, 1 << 20, &p, NULL), 0);
+	add_units(old, 0, 300);
+	fd.fd = otlp_push_fd(old);
+	do {
+		assert_int_equal(poll(&fd, 1, 5000), 1);
+		otlp_push_run(old);
+		otlp_push_get_stats(old, &stats);
+	} while (!stats.requests);
+	otlp_push_hand_over(old, p);
+	otlp_push_get_stats(old, &stats);
+	assert_int_equal(stats.queued_spans + stats.queued_bytes + stats.dropped, 0);
+	otlp_push_free(old);
+	add_units(p, 300, 5);
+	otlp_push_close(p, 20000);
+	otlp_push_get_stats(p, &stats);
+	assert_int_equal(stats.sent, 610);
+	otlp_push_free(p);
+	free(old_settings.url);
+	free(settings.url);
+	finish(&r); /* first: it has the other's standard input, too */
+	finish(&stalled);
+	expect_units(&r, 305);
+}
+
 static void test_refused(void **state)
 {
 	struct receiver r;
@@ -308,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_taken), cmocka_unit_test(test_asked_to_wait), cmocka_unit_test(test_lost_connections),
 		cmocka_unit_test(test_too_large_at_once), cmocka_unit_test(test_too_large_at_all),
 		cmocka_unit_test(test_partial_success), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_odd_answers), cmocka_unit_test(test_asked_not_to_wait), cmocka_unit_test(test_handed_over),
 		cmocka_unit_test(test_protobuf_and_gzip), cmocka_unit_test(test_nobody_there), cmocka_unit_test(test_loop),
 	};
 

@@ -43,6 +43,7 @@ struct names {
 	bool is_busy, stop, abandoned;
 	struct event_meta *found[FOUND_MAX];
 	size_t found_count;
+	uint64_t dropped; /* of both, for want of room */
 };
 
 static void free_job(struct names_job *job)
@@ -87,10 +88,10 @@ static void found(void *arg, const struct names_job *job, const char *key, const
 	memcpy(e->text + key_length, value, length);
 	pthread_mutex_lock(&n->mutex);
 	if (n->found_count < FOUND_MAX)
-		n->found[n->found_count++] = e;
-	else
-		free(e);
+		n->found[n->found_count++] = steal_ptr(e);
+	n->dropped += e != NULL;
 	pthread_mutex_unlock(&n->mutex);
+	free(e);
 }
 
 /* Nothing to read but what changes: the mutex is held, and is not while it waits. */
@@ -219,6 +220,7 @@ static void queue_job(struct names *n, struct names_job what)
 		n->jobs[(n->first + n->count++) % JOBS_MAX] = job;
 		job = NULL;
 	}
+	n->dropped += job != NULL;
 	eventfd_write(n->wake_fd, 1);
 	pthread_mutex_unlock(&n->mutex);
 	if (job)
@@ -344,7 +346,12 @@ void names_wait(struct names *n, int milliseconds)
 	pthread_mutex_unlock(&n->mutex);
 }
 
-uint64_t names_unwatched(const struct names *n)
+uint64_t names_unwatched(struct names *n)
 {
-	return names_watch_missed(n->watch);
+	uint64_t dropped;
+
+	pthread_mutex_lock(&n->mutex);
+	dropped = n->dropped;
+	pthread_mutex_unlock(&n->mutex);
+	return dropped + names_watch_missed(n->watch);
 }

@@ -31,8 +31,9 @@ void names_observe(struct names *names, const struct event *event);
 typedef void names_sink(void *arg, const struct event *event);
 void names_take(struct names *names, uint64_t now_ns, names_sink *sink, void *arg);
 
-/* Containers whose later names will not be noticed, for want of room. */
-uint64_t names_unwatched(const struct names *names);
+/* What went unnoticed for want of room: containers whose names are not looked for or whose later names are not noticed, and
+ * names and labels that were found and not fetched in time. */
+uint64_t names_unwatched(struct names *names);
 
 /* Until all that was asked for is found, but not longer than that. */
 void names_wait(struct names *names, int milliseconds);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exporters/format.h"
 #include "runtime/runtime.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -19,7 +20,7 @@ static void print(const char *name, const char *kind, const char *text)
 {
 	_cleanup_(strbuf_free) struct strbuf escaped = { 0 };
 
-	strbuf_escape(&escaped, text, strlen(text));
+	format_text(&escaped, text, strlen(text), true);
 	fprintf(stderr, "ctrace %s: %s%s\n", name, kind, escaped.text ? escaped.text : "unknown error");
 }
 

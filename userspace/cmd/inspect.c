@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
@@ -29,7 +30,7 @@ struct arguments {
 static const struct argp_option options[] = {
 	{ "format", 'f', "json|TEMPLATE", 0,
 		"The settings and state of a container of ctrace run, in docker's shape", 0 },
-	{ "json", 'j', NULL, 0, "What a running container is made of, as one JSON object", 0 },
+	{ "json", 'j', NULL, 0, "What a running container is made of, as a JSON object a line", 0 },
 	{ "type", OPTION_TYPE, "container", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -66,10 +67,10 @@ static const struct argp argp = { options, parse_option, "ID|PID|NAME...",
 	"  ctrace inspect -f '{{.State.ExitCode}}' web\n", NULL, NULL, NULL };
 
 /* Not to return, but for an error. */
-static int execute_running(const struct arguments *a, char *what, struct error *err)
+static int execute_running(const struct arguments *a, const char *what, struct error *err)
 {
-	char *argv[] = { "ctrace", "inspect_running", a->json ? "--json" : "--", a->json ? "--" : what,
-		a->json ? what : NULL, NULL };
+	char *name = (char *)what, *argv[] = { "ctrace", "inspect_running", a->json ? "--json" : "--", a->json ? "--" : name,
+		a->json ? name : NULL, NULL };
 	char path[PATH_MAX];
 	int r = command_program_path("ctrace-trace", path, sizeof(path), err);
 
@@ -80,14 +81,14 @@ static int execute_running(const struct arguments *a, char *what, struct error *
 }
 
 /* One container without --format: as a picture of what runs, or of what was. */
-static int show_one(const struct arguments *a, struct error *err)
+static int show_one(const struct arguments *a, const char *name, struct error *err)
 {
 	_cleanup_(state_free) struct state s = { 0 };
 	_cleanup_(strbuf_free) struct strbuf out = { 0 };
 	json_object *o;
 
-	if (registry_find(a->names[0], &s, NULL) < 0)
-		return execute_running(a, a->names[0], err);
+	if (registry_find(name, &s, NULL) < 0)
+		return execute_running(a, name, err);
 	if (control_is_running(&s))
 		return execute_running(a, s.id, err);
 	if (!a->json) {
@@ -96,9 +97,32 @@ static int show_one(const struct arguments *a, struct error *err)
 		return 0;
 	}
 	o = inspect_record_json(&s);
-	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	template_json(&out, o, JSON_C_TO_STRING_PLAIN);
+	puts(out.text);
 	json_object_put(o);
 	return 0;
+}
+
+/* With --json an object a line, each by a process of its own: another program knows those that run. */
+static int show_each(const struct arguments *a)
+{
+	int code = 0;
+
+	for (int i = 0; i < a->count; i++) {
+		pid_t pid = fork();
+		int status = 0;
+
+		if (pid == 0) {
+			struct error err = { 0 };
+			int r = show_one(a, a->names[i], &err) < 0 ? command_fail("inspect", 1, &err) : 0;
+
+			fflush(stdout);
+			_exit(r);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
+			code = 1;
+	}
+	return code;
 }
 
 static int print_all(const struct arguments *a, json_object *all, struct error *err)
@@ -107,8 +131,8 @@ static int print_all(const struct arguments *a, json_object *all, struct error *
 	int r = 0;
 
 	if (!a->format || !strcmp(a->format, "json")) {
-		printf("%s\n", json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
-			JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+		template_json(&out, all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+		puts(out.text);
 		return 0;
 	}
 	for (size_t i = 0; r == 0 && i < json_object_array_length(all); i++) {
@@ -156,7 +180,9 @@ int cmd_inspect(int argc, char **argv)
 		if (code)
 			return code;
 	}
+	if (!a.format && a.json && a.count > 1)
+		return show_each(&a);
 	if (a.format || a.count > 1)
 		return show_records(&a);
-	return show_one(&a, &err) < 0 ? command_fail("inspect", 1, &err) : 0;
+	return show_one(&a, a.names[0], &err) < 0 ? command_fail("inspect", 1, &err) : 0;
 }

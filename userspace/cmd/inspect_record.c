@@ -12,6 +12,7 @@
 #include "engine/control.h"
 #include "engine/ports.h"
 #include "engine/store.h"
+#include "exporters/format.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -304,7 +305,7 @@ static void line(struct strbuf *out, const char *name, const char *value)
 	if (!value || !*value)
 		return;
 	strbuf_printf(out, "%-12s", name);
-	strbuf_escape(out, value, strlen(value));
+	format_text(out, value, strlen(value), true);
 	strbuf_putc(out, '\n');
 }
 

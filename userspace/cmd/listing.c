@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/template.h"
+#include "exporters/format.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -66,13 +67,13 @@ static void print_aligned(const char *text)
 	}
 }
 
-/* Control characters and our own separators must not come out of a name. */
+/* Neither control characters and our own separators nor what turns or hides text must come out of a name. */
 static void put_cell(struct strbuf *sb, json_object *row, const char *key)
 {
 	const char *text = json_object_get_string(json_object_object_get(row, key));
 
 	if (text)
-		strbuf_escape(sb, text, strlen(text));
+		format_text(sb, text, strlen(text), true);
 }
 
 static void print_columns(const struct listing *l)
@@ -120,7 +121,7 @@ static json_object *escaped_row(json_object *row)
 		const char *text = json_object_get_string(value);
 
 		(void)value;
-		strbuf_escape(&sb, text ? text : "", text ? strlen(text) : 0);
+		format_text(&sb, text ? text : "", text ? strlen(text) : 0, true);
 		listing_add(copy, key, strbuf_steal(&sb));
 	}
 	return copy;
@@ -178,9 +179,13 @@ int listing_print(const struct listing *l, const char *format, struct error *err
 		return 0;
 	}
 	if (!strcmp(format, "json") || !strcmp(format, "{{json .}}")) {
-		for (size_t i = 0; i < json_object_array_length(l->rows); i++)
-			printf("%s\n", json_object_to_json_string_ext(json_object_array_get_idx(l->rows, i),
-				JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+
+		for (size_t i = 0; i < json_object_array_length(l->rows); i++) {
+			template_json(&sb, json_object_array_get_idx(l->rows, i), JSON_C_TO_STRING_PLAIN);
+			strbuf_putc(&sb, '\n');
+		}
+		fputs(sb.text ? sb.text : "", stdout);
 		return 0;
 	}
 	if (str_starts(format, "table "))

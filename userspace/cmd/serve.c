@@ -47,6 +47,12 @@ struct server {
 	struct prometheus *prometheus;
 	struct serve_http *http;      /* NULL = none */
 	struct serve_otlp *otlp;      /* NULL = none */
+	/* What those counted that a reload has replaced: totals do not fall. */
+	struct serve_http_stats http_before;
+	struct otlp_push_stats otlp_before;
+	uint64_t reloads, reloads_refused;
+	bool last_reload_refused;
+	bool has_otlp;                /* or had one */
 	uint64_t stepped_ns;
 	int signals;
 	bool stop;
@@ -112,13 +118,23 @@ static void add_programs(const struct server *s, struct prometheus_host *host)
 	}
 }
 
+static void add_otlp_stats(struct otlp_push_stats *to, const struct otlp_push_stats *more)
+{
+	to->sent += more->sent;
+	to->failed += more->failed;
+	to->rejected += more->rejected;
+	to->dropped += more->dropped;
+}
+
 static void add_exporters(const struct server *s, struct prometheus_host *host)
 {
-	struct otlp_push_stats stats;
+	struct otlp_push_stats stats = { 0 };
 
-	if (!s->otlp)
+	if (!s->has_otlp)
 		return;
-	serve_otlp_get_stats(s->otlp, &stats);
+	if (s->otlp)
+		serve_otlp_get_stats(s->otlp, &stats);
+	add_otlp_stats(&stats, &s->otlp_before);
 	host->exporters[0].name = "otlp";
 	host->exporters[0].sent = stats.sent;
 	host->exporters[0].failed = stats.failed + stats.rejected;
@@ -137,14 +153,18 @@ static void write_metrics(void *arg, enum metrics_format format, struct strbuf *
 	add_programs(s, &host);
 	add_exporters(s, &host);
 	serve_http_get_stats(s->http, &http);
-	host.scrapes = http.scrapes;
-	host.scrapes_refused = http.refused;
+	host.scrapes = http.scrapes + s->http_before.scrapes;
+	host.scrapes_refused = http.refused + s->http_before.refused;
+	host.reloads = s->reloads;
+	host.reloads_refused = s->reloads_refused;
+	host.last_reload_refused = s->last_reload_refused;
 	if (s->stream) {
 		stream_server_get_stats(s->stream, &stream);
 		host.has_stream = true;
 		host.stream_clients = stream.clients;
 		host.stream_lost = stream.lost;
 		host.history_bytes = stream.history_bytes;
+		host.history_dropped = stream.history_dropped;
 	}
 	prometheus_write(s->prometheus, s->tl, &host, format, sb);
 }
@@ -230,33 +250,60 @@ static struct prometheus_options prometheus_options(const struct serve_settings 
 		.grace_ns = settings->grace_s * UINT64_C(1000000000), .cadvisor = settings->cadvisor };
 }
 
-static int open_http(struct server *s, const char *listen, struct error *err)
+static void set_http(struct server *s, struct serve_http *http)
 {
-	struct serve_http *http = NULL;
-	int r = listen ? serve_http_open(listen, write_metrics, s, &http, err) : 0;
+	struct serve_http_stats stats = { 0 };
 
-	if (r < 0)
-		return r;
+	if (http == s->http)
+		return;
+	if (s->http)
+		serve_http_get_stats(s->http, &stats);
+	s->http_before.scrapes += stats.scrapes;
+	s->http_before.refused += stats.refused;
 	serve_http_close(s->http);
 	s->http = http;
-	return 0;
 }
 
-static int open_otlp(struct server *s, const char *endpoint, struct error *err)
+static void set_otlp(struct server *s, struct serve_otlp *otlp)
 {
-	struct serve_otlp *otlp = NULL;
-	int r = serve_otlp_open(endpoint, &s->facts, &otlp, err);
+	struct otlp_push_stats stats = { 0 };
 
-	if (r < 0)
-		return r;
-	serve_otlp_close(s->otlp, 0);
+	if (otlp == s->otlp)
+		return;
+	if (s->otlp && otlp)
+		serve_otlp_hand_over(s->otlp, otlp);
+	serve_otlp_close(s->otlp, 0, &stats);
+	add_otlp_stats(&s->otlp_before, &stats);
 	s->otlp = otlp;
-	return 0;
+	s->has_otlp = true;
 }
 
 static bool is_same(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* What the settings ask for and is not there yet is opened first; only when nothing fails it takes the place of the old. */
+static int take_over(struct server *s, const struct serve_settings *settings, struct error *err)
+{
+	struct serve_http *http = s->http;
+	struct serve_otlp *otlp = s->otlp;
+	int r = 0;
+
+	if (!is_same(settings->otlp_endpoint, s->settings.otlp_endpoint))
+		r = serve_otlp_open(settings->otlp_endpoint, &s->facts, &otlp, err);
+	if (r == 0 && !is_same(settings->listen, s->settings.listen)) {
+		http = NULL;
+		r = settings->listen ? serve_http_open(settings->listen, write_metrics, s, &http, err) : 0;
+	}
+	if (r < 0) {
+		if (otlp != s->otlp)
+			serve_otlp_close(otlp, 0, NULL);
+		return r;
+	}
+	set_http(s, http);
+	set_otlp(s, otlp);
+	return 0;
 }
 
 static void notify_ready(const struct server *s)
@@ -275,10 +322,11 @@ static void reload(struct server *s)
 
 	service_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_ns(CLOCK_MONOTONIC) / 1000);
 	r = serve_settings_load(&s->options, &settings, &err);
-	if (r == 0 && !is_same(settings.otlp_endpoint, s->settings.otlp_endpoint))
-		r = open_otlp(s, settings.otlp_endpoint, &err);
-	if (r == 0 && !is_same(settings.listen, s->settings.listen))
-		r = open_http(s, settings.listen, &err);
+	if (r == 0)
+		r = take_over(s, &settings, &err);
+	s->reloads++;
+	s->last_reload_refused = r < 0;
+	s->reloads_refused += r < 0;
 	if (r < 0) {
 		error_prefix(&err, "the configuration is not taken over");
 		command_fail("serve", 0, &err);
@@ -369,7 +417,7 @@ static int begin(struct server *s, struct error *err)
 	const char *queue = getenv("CTRACE_STREAM_QUEUE"); /* bytes: for tests of slow readers */
 	struct stream_server_options stream = { .arm = arm, .arg = s, .queue_bytes = queue ? strtoul(queue, NULL, 10) : 0 };
 	struct timeline_config config;
-	int r = open_http(s, s->settings.listen, err);
+	int r = s->settings.listen ? serve_http_open(s->settings.listen, write_metrics, s, &s->http, err) : 0;
 
 	if (r == 0)
 		r = capture_open(&capture, &s->capture, err);
@@ -385,9 +433,10 @@ static int begin(struct server *s, struct error *err)
 	s->prometheus = prometheus_new(&s->facts, &options);
 	timeline_listen(s->tl, changed, s);
 	stream.facts = capture_facts(s->capture);
-	r = open_otlp(s, s->settings.otlp_endpoint, err);
+	r = serve_otlp_open(s->settings.otlp_endpoint, &s->facts, &s->otlp, err);
 	if (r < 0)
 		return r;
+	s->has_otlp = s->otlp;
 	return s->options.no_stream ? 0 : stream_server_open(&stream, &s->stream, err);
 }
 
@@ -395,7 +444,7 @@ static void release(struct server *s)
 {
 	serve_http_close(s->http);
 	stream_server_close(s->stream);
-	serve_otlp_close(s->otlp, OTLP_CLOSE_MS);
+	serve_otlp_close(s->otlp, OTLP_CLOSE_MS, NULL);
 	prometheus_free(s->prometheus);
 	timeline_free(s->tl);
 	capture_close(s->capture);

@@ -20,13 +20,16 @@ void serve_otlp_changed(struct serve_otlp *otlp, const struct container *c, enum
 void serve_otlp_event(struct serve_otlp *otlp, const struct event *event);
 void serve_otlp_step(struct serve_otlp *otlp, struct timeline *tl, uint64_t now_ns);
 
-/* For poll: serve_otlp_work when it is readable. */
+/* For poll: serve_otlp_work when it is readable. It says on stderr when the collector does not take traces, and when it does again. */
 int serve_otlp_fd(const struct serve_otlp *otlp);
 void serve_otlp_work(struct serve_otlp *otlp);
 
 void serve_otlp_get_stats(const struct serve_otlp *otlp, struct otlp_push_stats *ret_stats);
 
-/* Takes NULL. What is queued has timeout_ms to be sent. */
-void serve_otlp_close(struct serve_otlp *otlp, int timeout_ms);
+/* What is queued, what is waited for and whose traces it is, to another that has just been opened. */
+void serve_otlp_hand_over(struct serve_otlp *from, struct serve_otlp *to);
+
+/* Takes NULL. What is queued has timeout_ms to be sent; ret_stats (may be NULL): the last figures. */
+void serve_otlp_close(struct serve_otlp *otlp, int timeout_ms, struct otlp_push_stats *ret_stats);
 
 #endif

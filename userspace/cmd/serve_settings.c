@@ -15,9 +15,16 @@
 enum { FILE_LIMIT = 1 << 20, CONTAINERS_DEFAULT = 1000, CONTAINERS_MOST = 100000, GRACE_DEFAULT = 300,
 	GRACE_MOST = 86400 };
 
+static const char *settings_path(void)
+{
+	const char *path = getenv("CTRACE_CONFIG");
+
+	return path && *path ? path : "/etc/ctrace/config.json";
+}
+
 static int wrong(struct error *err, const char *key, const char *what)
 {
-	return error_set(err, EINVAL, "serve.%s in the configuration must be %s", key, what);
+	return error_set(err, EINVAL, "serve.%s in %s must be %s", key, settings_path(), what);
 }
 
 static int read_string(struct json_object *object, const char *key, char **ret, struct error *err)
@@ -42,7 +49,7 @@ static int read_number(struct json_object *object, const char *key, int64_t most
 		return 0;
 	value = json_object_get_int64(member);
 	if (!json_object_is_type(member, json_type_int) || value < 0 || value > most)
-		return error_set(err, EINVAL, "serve.%s in the configuration must be a number from 0 to %lld", key,
+		return error_set(err, EINVAL, "serve.%s in %s must be a number from 0 to %lld", key, settings_path(),
 			(long long)most);
 	*ret = value;
 	return 0;
@@ -66,11 +73,32 @@ static int read_compat(struct json_object *object, struct serve_settings *s, str
 	return 0;
 }
 
+/* A field that is not known is most likely one that is misspelt, and what it was to say would go unheard. */
+static int check_names(struct json_object *section, struct error *err)
+{
+	static const char *const known[] = { "listen", "otlp_endpoint", "compat", "max_containers", "grace_seconds" };
+	struct json_object_iterator at = json_object_iter_begin(section), end = json_object_iter_end(section);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		const char *name = json_object_iter_peek_name(&at);
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(known) && strcmp(known[i], name) != 0)
+			i++;
+		if (i == ARRAY_SIZE(known))
+			return error_set(err, EINVAL, "serve.%s in %s is not known: there are listen, otlp_endpoint, compat, "
+				"max_containers and grace_seconds", name, settings_path());
+	}
+	return 0;
+}
+
 static int read_section(struct json_object *section, struct serve_settings *s, struct error *err)
 {
 	int64_t containers = s->max_containers, grace = s->grace_s;
-	int r = read_string(section, "listen", &s->listen, err);
+	int r = check_names(section, err);
 
+	if (r == 0)
+		r = read_string(section, "listen", &s->listen, err);
 	if (r == 0)
 		r = read_string(section, "otlp_endpoint", &s->otlp_endpoint, err);
 	if (r == 0)
@@ -87,18 +115,18 @@ static int read_section(struct json_object *section, struct serve_settings *s, s
 static int read_file(struct serve_settings *s, struct error *err)
 {
 	_cleanup_(cleanup_json) struct json_object *object = NULL;
-	const char *path = getenv("CTRACE_CONFIG");
+	const char *named = getenv("CTRACE_CONFIG");
 	struct json_object *section;
-	int r = document_read(AT_FDCWD, path && *path ? path : "/etc/ctrace/config.json", FILE_LIMIT, &object, err);
+	int r = document_read(AT_FDCWD, settings_path(), FILE_LIMIT, &object, err);
 
-	if (r == -ENOENT && !(path && *path))
+	if (r == -ENOENT && !(named && *named))
 		return 0;
 	if (r < 0)
 		return r;
 	if (!json_object_object_get_ex(object, "serve", &section))
 		return 0;
 	if (!json_object_is_type(section, json_type_object))
-		return error_set(err, EINVAL, "\"serve\" in the configuration must be an object");
+		return error_set(err, EINVAL, "\"serve\" in %s must be an object", settings_path());
 	return read_section(section, s, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporters/json_repair.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -123,6 +124,14 @@ static bool put_list(struct strbuf *out, json_object *value)
 	return true;
 }
 
+void template_json(struct strbuf *out, json_object *o, int flags)
+{
+	size_t length;
+	const char *text = json_object_to_json_string_length(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+
+	json_add_repaired(out, text, length);
+}
+
 static void put_value(struct strbuf *out, json_object *value, bool json)
 {
 	const char *text;
@@ -130,8 +139,7 @@ static void put_value(struct strbuf *out, json_object *value, bool json)
 	if (!json && json_object_is_type(value, json_type_array) && put_list(out, value))
 		return;
 	if (json || json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array)) {
-		strbuf_puts(out, value ? json_object_to_json_string_ext(value,
-			JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : "null");
+		template_json(out, value, JSON_C_TO_STRING_PLAIN);
 		return;
 	}
 	text = json_object_get_string(value);

@@ -13,6 +13,9 @@
 
 int template_print(const char *text, json_object *o, struct strbuf *out, struct error *err);
 
+/* As JSON; its texts are UTF-8, whatever bytes somebody gave. flags: json-c's, besides JSON_C_TO_STRING_NOSLASHESCAPE. */
+void template_json(struct strbuf *out, json_object *o, int flags);
+
 /* Calls for each {{...}} that is a plain path of one name, and for the text between: for headings. */
 int template_titles(const char *text, const char *(*title)(const char *name), struct strbuf *out,
 	struct error *err);

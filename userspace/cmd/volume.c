@@ -163,9 +163,10 @@ static int inspect(struct store *store, const struct arguments *a)
 			code = command_fail("volume inspect", 1, &err);
 		strbuf_putc(&out, '\n');
 	}
-	if (!a->format || !strcmp(a->format, "json"))
-		strbuf_printf(&out, "%s\n", json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
-			JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	if (!a->format || !strcmp(a->format, "json")) {
+		template_json(&out, all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+		strbuf_putc(&out, '\n');
+	}
 	fputs(out.text ? out.text : "", stdout);
 	json_object_put(all);
 	return code;
