@@ -115,14 +115,25 @@ static int load_failed(int code, struct error *err)
 
 /* ---- opening ---- */
 
-static int open_halves(void *arg)
+static int open_half(const struct loading *l, struct ctrace_bpf **ret_half, struct error *err)
+{
+	int r = hooks_open_half(l->direct, l->types_fd, ret_half);
+
+	return r < 0 ? error_errno(err, -r, "cannot open the tracing programs") : 0;
+}
+
+static int open_first(void *arg)
 {
 	struct loading *l = arg;
-	int r = hooks_open_half(l->direct, l->types_fd, &l->hooks->skeleton);
 
-	if (r == 0)
-		r = hooks_open_half(l->direct, l->types_fd, &l->hooks->second);
-	return r < 0 ? error_errno(&l->here, -r, "cannot open the tracing programs") : 0;
+	return open_half(l, &l->hooks->skeleton, &l->here);
+}
+
+static int open_second(void *arg)
+{
+	struct loading *l = arg;
+
+	return open_half(l, &l->hooks->second, &l->there);
 }
 
 static int read_types(void *arg)
@@ -133,9 +144,8 @@ static int read_types(void *arg)
 }
 
 /* The kernel's types are known only when the programs' own are: the file is filled after the first open. */
-static int look_through_types(void *arg)
+static int look_through_types(struct loading *l)
 {
-	struct loading *l = arg;
 	_cleanup_free_ const char **names = NULL;
 	int r;
 
@@ -151,14 +161,21 @@ static int look_through_types(void *arg)
 	return 0;
 }
 
-static int make_maps(void *arg)
+static int make_maps(struct loading *l)
 {
-	struct loading *l = arg;
 	int r;
 
 	set_sizes(l);
 	r = hooks_make_maps(l->hooks->skeleton, l->maps);
-	return r < 0 ? load_failed(-r, &l->there) : 0;
+	return r < 0 ? load_failed(-r, &l->here) : 0;
+}
+
+static int use_first(void *arg)
+{
+	struct loading *l = arg;
+	int r = look_through_types(l);
+
+	return r < 0 ? r : make_maps(l);
 }
 
 static void forget_maps(struct loading *l)
@@ -172,10 +189,10 @@ static void forget_maps(struct loading *l)
 static int open_programs(struct loading *l, struct error *err)
 {
 	const struct error *failure;
-	int r = parallel_run(open_halves, read_types, l);
+	int r = parallel_run(open_first, read_types, l);
 
 	if (r == 0)
-		r = parallel_run(look_through_types, make_maps, l);
+		r = parallel_run(use_first, open_second, l);
 	if (r == 0)
 		r = hooks_use_maps(l->hooks->skeleton, l->maps);
 	if (r == 0)

@@ -36,7 +36,8 @@ uint32_t kernel_types_enumerator(const struct kernel_types *types, const char *e
 	uint32_t otherwise);
 
 /* Writes the types that `local` names, and what they are made of, into a file as raw BTF: enough for libbpf to
- * relocate the programs. Pointers lead nowhere, and ids are not the kernel's. */
+ * relocate the programs. Pointers lead nowhere, ids are not the kernel's, and members are left out whose name no member of
+ * a `local` type has. */
 int kernel_types_reduce(const struct kernel_types *types, int fd, struct error *err);
 
 #endif
