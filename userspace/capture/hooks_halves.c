@@ -2,8 +2,8 @@
 /*
  * Most of the time until ctrace sees something the kernel verifies its programs, and it verifies what two threads bring at
  * the same time. So the object is opened twice: each opening brings one half of the programs, both on the same maps. What
- * else takes long goes side by side, too: the kernel's types are read during the first opening; they are looked through,
- * and the maps made, during the second.
+ * else takes long goes side by side, too: both are opened at the same time, and the kernel's types looked through while the
+ * maps are made.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -132,28 +132,24 @@ static int open_first(void *arg)
 static int open_second(void *arg)
 {
 	struct loading *l = arg;
+	int r = l->types ? 0 : kernel_types_open(&l->types, &l->there);
 
-	return open_half(l, &l->hooks->second, &l->there);
-}
-
-static int read_types(void *arg)
-{
-	struct loading *l = arg;
-
-	return l->types ? 0 : kernel_types_open(&l->types, &l->there);
+	return r < 0 ? r : open_half(l, &l->hooks->second, &l->there);
 }
 
 /* The kernel's types are known only when the programs' own are: the file is filled after the first open. */
-static int look_through_types(struct loading *l)
+static int look_through_types(void *arg)
 {
+	struct loading *l = arg;
 	_cleanup_free_ const char **names = NULL;
 	int r;
 
 	if (l->types_known)
 		return 0;
 	names = hooks_names();
-	kernel_types_index(l->types, bpf_object__btf(l->hooks->skeleton->obj), names);
-	r = kernel_types_reduce(l->types, l->types_fd, &l->here);
+	r = kernel_types_index(l->types, bpf_object__btf(l->hooks->skeleton->obj), names, &l->here);
+	if (r == 0)
+		r = kernel_types_reduce(l->types, l->types_fd, &l->here);
 	if (r < 0)
 		return r;
 	hooks_find_absent(l->types, l->outcomes);
@@ -161,21 +157,14 @@ static int look_through_types(struct loading *l)
 	return 0;
 }
 
-static int make_maps(struct loading *l)
+static int make_maps(void *arg)
 {
+	struct loading *l = arg;
 	int r;
 
 	set_sizes(l);
 	r = hooks_make_maps(l->hooks->skeleton, l->maps);
-	return r < 0 ? load_failed(-r, &l->here) : 0;
-}
-
-static int use_first(void *arg)
-{
-	struct loading *l = arg;
-	int r = look_through_types(l);
-
-	return r < 0 ? r : make_maps(l);
+	return r < 0 ? load_failed(-r, &l->there) : 0;
 }
 
 static void forget_maps(struct loading *l)
@@ -189,10 +178,10 @@ static void forget_maps(struct loading *l)
 static int open_programs(struct loading *l, struct error *err)
 {
 	const struct error *failure;
-	int r = parallel_run(open_first, read_types, l);
+	int r = parallel_run(open_first, open_second, l);
 
 	if (r == 0)
-		r = parallel_run(use_first, open_second, l);
+		r = parallel_run(look_through_types, make_maps, l);
 	if (r == 0)
 		r = hooks_use_maps(l->hooks->skeleton, l->maps);
 	if (r == 0)

@@ -103,22 +103,27 @@ static void want_local(struct kernel_types *t, const struct btf *local)
 	}
 }
 
-static void index_names(struct kernel_types *t)
+static void take_name(void *arg, uint32_t id, const struct btf_type *type)
 {
-	for (__u32 id = 1; id < t->btf.count; id++) {
-		const struct btf_type *type = btf_view_type(&t->btf, id);
-		const char *name;
-		struct wanted *w;
+	struct kernel_types *t = arg;
+	const char *name;
+	struct wanted *w;
 
-		if (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC)
-			continue;
-		name = btf_view_string(&t->btf, type->name_off);
-		w = may_be_wanted(t, name) ? map_get(&t->names, name, strlen(name)) : NULL;
-		if (!w)
-			continue;
-		array_grow(w->ids, w->count, w->capacity);
-		w->ids[w->count++] = id;
-	}
+	if (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC)
+		return;
+	name = btf_view_string(&t->btf, type->name_off);
+	w = may_be_wanted(t, name) ? map_get(&t->names, name, strlen(name)) : NULL;
+	if (!w)
+		return;
+	array_grow(w->ids, w->count, w->capacity);
+	w->ids[w->count++] = id;
+}
+
+/* of is a negative errno. */
+static int unreadable(int of, struct error *err)
+{
+	return error_errno(err, -of, "the kernel's type information cannot be read "
+		"(" VMLINUX "; CONFIG_DEBUG_INFO_BTF makes it)");
 }
 
 int kernel_types_open(struct kernel_types **ret_types, struct error *err)
@@ -128,8 +133,7 @@ int kernel_types_open(struct kernel_types **ret_types, struct error *err)
 
 	if (r < 0) {
 		kernel_types_free(t);
-		return error_errno(err, -r, "the kernel's type information cannot be read "
-			"(" VMLINUX "; CONFIG_DEBUG_INFO_BTF makes it)");
+		return unreadable(r, err);
 	}
 	*ret_types = t;
 	return 0;
@@ -140,12 +144,15 @@ bool kernel_types_has_name(const struct kernel_types *t, const char *name)
 	return memmem(t->btf.strings, t->btf.strings_size, name, strlen(name) + 1) != NULL;
 }
 
-void kernel_types_index(struct kernel_types *t, const struct btf *local, const char *const *more)
+int kernel_types_index(struct kernel_types *t, const struct btf *local, const char *const *more, struct error *err)
 {
+	int r;
+
 	want_local(t, local);
 	for (; *more; more++)
 		want(t, *more, strlen(*more));
-	index_names(t);
+	r = btf_view_walk(&t->btf, take_name, t);
+	return r < 0 ? unreadable(r, err) : 0;
 }
 
 void kernel_types_free(struct kernel_types *t)
