@@ -63,8 +63,22 @@ static struct btf *all_kinds(void)
 	return btf;
 }
 
-static void agrees(const struct btf_view *view, const struct btf *btf)
+static void count_id(void *arg, uint32_t id, const struct btf_type *type)
 {
+	uint32_t *last = arg;
+
+	assert_int_equal(id, *last + 1);
+	assert_non_null(type);
+	*last = id;
+}
+
+static void agrees(struct btf_view *view, const struct btf *btf)
+{
+	uint32_t last = 0;
+
+	assert_null(btf_view_type(view, 1)); /* not before the walk */
+	assert_int_equal(btf_view_walk(view, count_id, &last), 0);
+	assert_int_equal(last + 1, view->count);
 	assert_int_equal(view->count, btf__type_cnt(btf));
 	for (uint32_t id = 1; id < view->count; id++) {
 		const struct btf_type *a = btf_view_type(view, id), *b = btf__type_by_id(btf, id);
@@ -114,8 +128,8 @@ static void refuses_what_is_none(void **state)
 {
 	struct btf *btf = all_kinds();
 	struct btf_view view;
+	uint32_t size, last;
 	const void *data;
-	uint32_t size;
 	char *copy;
 
 	(void)state;
@@ -130,8 +144,11 @@ static void refuses_what_is_none(void **state)
 		copy[at] ^= 0xff;
 		write_file(copy, size);
 		free(copy);
+		last = 0;
 		if (btf_view_open(path, &view) < 0)
 			continue;
+		if (btf_view_walk(&view, count_id, &last) < 0)
+			assert_int_equal(view.count, 1);
 		for (uint32_t id = 1; id < view.count; id++) {
 			const struct btf_type *type = btf_view_type(&view, id);
 

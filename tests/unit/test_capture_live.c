@@ -322,6 +322,42 @@ static void tells_cgroups_from_birth_to_death(void **state)
 	seen_free(&seen);
 }
 
+static size_t count_cgroups(const struct seen *seen, const char *path)
+{
+	const struct event_cgroup *e;
+	size_t at = 0, count = 0;
+
+	while ((e = next_event(seen, EVENT_SNAPSHOT_CGROUP, &at)))
+		count += strcmp(e->path, path) == 0;
+	return count;
+}
+
+/* A tree of them: one with two below, one of which has another below, in every hierarchy that can be written to. */
+static void tells_cgroups_that_were_there(void **state)
+{
+	static const char *const below[] = { "", "/leaf", "/branch", "/branch/leaf" };
+	const char *const roots = "$(awk '$3 ~ /^cgroup/ && $4 ~ /^rw/ { print $2 }' /proc/mounts)";
+	struct capture_options options = { 0 };
+	char command[512], path[128];
+	struct seen seen;
+	int made;
+
+	(void)state;
+	snprintf(command, sizeof(command), "n=0; for root in %s; do mkdir -p $root/%s/leaf $root/%s/branch/leaf && n=$((n + 1)); "
+		"done; exit $n", roots, id, id);
+	made = run_shell(command);
+	assert_true(made > 0);
+	seen = run_captured(&options, "true");
+	snprintf(command, sizeof(command), "for root in %s; do cd $root/%s && rmdir leaf branch/leaf branch && cd .. && rmdir %s; "
+		"done", roots, id, id);
+	run_shell(command);
+	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+		snprintf(path, sizeof(path), "/%s%s", id, below[i]);
+		assert_int_equal(count_cgroups(&seen, path), made);
+	}
+	seen_free(&seen);
+}
+
 static void tells_why_a_mount_failed(void **state)
 {
 	struct capture_options options = { .start_armed = true };
@@ -675,6 +711,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		live(sees_a_whole_start),
 		live(tells_cgroups_from_birth_to_death),
+		live(tells_cgroups_that_were_there),
 		live(tells_why_a_mount_failed),
 		live(tells_why_an_exec_failed),
 		live(tells_who_ran_out_of_memory),

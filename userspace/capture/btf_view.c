@@ -11,6 +11,8 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+enum { BTF_VIEW_STRIDE = 32 };
+
 /* ---- reading ---- */
 
 /* sysfs gives a page for each read: mapping the file (since v6.15) spares a thousand of them. */
@@ -86,24 +88,11 @@ static int64_t extra_size(const struct btf_type *type)
 	return -1;
 }
 
-static int index_types(struct btf_view *view, size_t begin, size_t end)
+static int64_t size_of(const struct btf_type *type)
 {
-	size_t capacity = (end - begin) / sizeof(struct btf_type) + 1;
+	int64_t extra = extra_size(type);
 
-	/* More than there are, for most are longer; what is never written costs no memory. */
-	view->offsets = xmalloc(capacity * sizeof(view->offsets[0]));
-	view->offsets[0] = 0;
-	view->count = 1;
-	for (size_t at = begin; at < end;) {
-		const struct btf_type *type = (void *)((char *)view->data + at);
-		int64_t extra = end - at >= sizeof(*type) ? extra_size(type) : -1;
-
-		if (extra < 0 || end - at - sizeof(*type) < (size_t)extra)
-			return -EINVAL;
-		view->offsets[view->count++] = at;
-		at += sizeof(*type) + extra;
-	}
-	return 0;
+	return extra < 0 ? extra : (int64_t)sizeof(*type) + extra;
 }
 
 static bool lies_within(const struct btf_view *view, uint64_t offset, uint64_t length)
@@ -120,11 +109,11 @@ static int parse(struct btf_view *view)
 		return -EINVAL;
 	if (!lies_within(view, types, header->type_len) || !lies_within(view, strings, header->str_len))
 		return -EINVAL;
+	view->types = (char *)view->data + types;
+	view->types_size = header->type_len;
 	view->strings = (char *)view->data + strings;
 	view->strings_size = header->str_len;
-	if (view->strings_size == 0 || view->strings[view->strings_size - 1])
-		return -EINVAL;
-	return index_types(view, types, types + header->type_len);
+	return view->strings_size == 0 || view->strings[view->strings_size - 1] ? -EINVAL : 0;
 }
 
 /* ---- */
@@ -153,9 +142,39 @@ void btf_view_close(struct btf_view *view)
 	*view = (struct btf_view){ 0 };
 }
 
+int btf_view_walk(struct btf_view *view, btf_view_visit *visit, void *arg)
+{
+	size_t capacity = view->types_size / sizeof(struct btf_type) / BTF_VIEW_STRIDE + 1; /* most types are longer */
+
+	free(view->offsets);
+	view->offsets = xmalloc(capacity * sizeof(view->offsets[0]));
+	view->count = 1;
+	for (size_t at = 0; at < view->types_size;) {
+		const struct btf_type *type = (const void *)(view->types + at);
+		int64_t size = view->types_size - at >= sizeof(*type) ? size_of(type) : -1;
+
+		if (size < 0 || view->types_size - at < (size_t)size) {
+			view->count = 1;
+			return -EINVAL;
+		}
+		if ((view->count - 1) % BTF_VIEW_STRIDE == 0)
+			view->offsets[(view->count - 1) / BTF_VIEW_STRIDE] = at;
+		visit(arg, view->count++, type);
+		at += size;
+	}
+	return 0;
+}
+
 const struct btf_type *btf_view_type(const struct btf_view *view, uint32_t id)
 {
-	return id > 0 && id < view->count ? (void *)((char *)view->data + view->offsets[id]) : NULL;
+	const char *at;
+
+	if (id == 0 || id >= view->count)
+		return NULL;
+	at = view->types + view->offsets[(id - 1) / BTF_VIEW_STRIDE];
+	for (uint32_t left = (id - 1) % BTF_VIEW_STRIDE; left; left--)
+		at += size_of((const void *)at);
+	return (const void *)at;
 }
 
 const char *btf_view_string(const struct btf_view *view, uint32_t offset)

@@ -60,27 +60,49 @@ uint32_t cgroup_mounts_find(const struct timeline_config *config, const char *co
 	return 0;
 }
 
-int cgroup_mounts_open(const struct timeline_config *config, uint32_t hierarchy)
+/* Opens what is mounted there as the root of every hierarchy that it is and that is asked for, the first mount of each. */
+static void open_mount(const struct mount_line *m, const struct timeline_config *config, const bool asked[], int fds[])
+{
+	for (size_t i = 0; i < config->hierarchy_count; i++) {
+		const char *controllers = config->hierarchies[i].id ? config->hierarchies[i].controllers : NULL;
+
+		if (asked[i] && fds[i] < 0 && is_whole(m, controllers))
+			fds[i] = open(m->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+}
+
+/* Reads the table of mounts once for all: the kernel writes it anew for each reader. */
+static void open_mounts(const struct timeline_config *config, const bool asked[], int fds[])
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-	const char *controllers = NULL;
 	struct mount_line m;
 	char line[4096];
 
-	for (size_t i = 0; i < config->hierarchy_count && hierarchy; i++) {
-		if (config->hierarchies[i].id == hierarchy)
-			controllers = config->hierarchies[i].controllers;
-	}
-	if (hierarchy && !controllers)
-		return -ENOENT;
+	for (size_t i = 0; i < config->hierarchy_count; i++)
+		fds[i] = -1;
 	while (f && fgets(line, sizeof(line), f)) {
-		int fd;
-
-		if (!parse_line(line, &m) || !is_whole(&m, controllers))
-			continue;
-		fd = open(m.point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0)
-			return fd;
+		if (parse_line(line, &m))
+			open_mount(&m, config, asked, fds);
 	}
-	return -ENOENT;
+}
+
+void cgroup_mounts_open_all(const struct timeline_config *config, int fds[CGROUP_MOUNTS_MAX])
+{
+	bool asked[CGROUP_MOUNTS_MAX];
+
+	memset(asked, true, sizeof(asked));
+	open_mounts(config, asked, fds);
+}
+
+int cgroup_mounts_open(const struct timeline_config *config, uint32_t hierarchy)
+{
+	bool asked[CGROUP_MOUNTS_MAX] = { false };
+	int fds[CGROUP_MOUNTS_MAX], fd = -1;
+
+	for (size_t i = 0; i < config->hierarchy_count; i++)
+		asked[i] = config->hierarchies[i].id == hierarchy;
+	open_mounts(config, asked, fds);
+	for (size_t i = 0; i < config->hierarchy_count; i++)
+		fd = asked[i] ? fds[i] : fd;
+	return fd < 0 ? -ENOENT : fd;
 }

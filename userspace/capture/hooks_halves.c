@@ -2,8 +2,8 @@
 /*
  * Most of the time until ctrace sees something the kernel verifies its programs, and it verifies what two threads bring at
  * the same time. So the object is opened twice: each opening brings one half of the programs, both on the same maps. What
- * else takes long goes side by side, too: the kernel's types are read while the object is opened, and looked through while
- * the maps are made.
+ * else takes long goes side by side, too: both are opened at the same time, and the kernel's types looked through while the
+ * maps are made.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,8 +21,7 @@
 /* The two halves cost about the same: docs/bpf-cost.tsv. */
 static bool is_in_second_half(size_t row)
 {
-	return hook_table[row].tier == TIER_DETAIL || hook_table[row].tier == TIER_SCHED ||
-		hook_table[row].group == GROUP_CALLS_KPROBE;
+	return hook_table[row].tier != TIER_ALWAYS || hook_table[row].group == GROUP_CALLS_KPROBE;
 }
 
 static struct bpf_program *program_in(const struct ctrace_bpf *half, size_t row)

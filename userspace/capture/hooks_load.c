@@ -115,21 +115,26 @@ static int load_failed(int code, struct error *err)
 
 /* ---- opening ---- */
 
-static int open_halves(void *arg)
+static int open_half(const struct loading *l, struct ctrace_bpf **ret_half, struct error *err)
 {
-	struct loading *l = arg;
-	int r = hooks_open_half(l->direct, l->types_fd, &l->hooks->skeleton);
+	int r = hooks_open_half(l->direct, l->types_fd, ret_half);
 
-	if (r == 0)
-		r = hooks_open_half(l->direct, l->types_fd, &l->hooks->second);
-	return r < 0 ? error_errno(&l->here, -r, "cannot open the tracing programs") : 0;
+	return r < 0 ? error_errno(err, -r, "cannot open the tracing programs") : 0;
 }
 
-static int read_types(void *arg)
+static int open_first(void *arg)
 {
 	struct loading *l = arg;
 
-	return l->types ? 0 : kernel_types_open(&l->types, &l->there);
+	return open_half(l, &l->hooks->skeleton, &l->here);
+}
+
+static int open_second(void *arg)
+{
+	struct loading *l = arg;
+	int r = l->types ? 0 : kernel_types_open(&l->types, &l->there);
+
+	return r < 0 ? r : open_half(l, &l->hooks->second, &l->there);
 }
 
 /* The kernel's types are known only when the programs' own are: the file is filled after the first open. */
@@ -142,8 +147,9 @@ static int look_through_types(void *arg)
 	if (l->types_known)
 		return 0;
 	names = hooks_names();
-	kernel_types_index(l->types, bpf_object__btf(l->hooks->skeleton->obj), names);
-	r = kernel_types_reduce(l->types, l->types_fd, &l->here);
+	r = kernel_types_index(l->types, bpf_object__btf(l->hooks->skeleton->obj), names, &l->here);
+	if (r == 0)
+		r = kernel_types_reduce(l->types, l->types_fd, &l->here);
 	if (r < 0)
 		return r;
 	hooks_find_absent(l->types, l->outcomes);
@@ -172,7 +178,7 @@ static void forget_maps(struct loading *l)
 static int open_programs(struct loading *l, struct error *err)
 {
 	const struct error *failure;
-	int r = parallel_run(open_halves, read_types, l);
+	int r = parallel_run(open_first, open_second, l);
 
 	if (r == 0)
 		r = parallel_run(look_through_types, make_maps, l);

@@ -25,6 +25,7 @@ enum { BEGINNING = 4, FILTER_BITS = 1 << 16 };
 struct kernel_types {
 	struct btf_view btf;
 	struct map names; /* name -> struct wanted */
+	struct map members; /* names that members of the programs' types have; the values say nothing */
 	uint64_t filter[FILTER_BITS / 64]; /* a bit for each beginning that a wanted name has: few of the kernel's do */
 };
 
@@ -79,6 +80,16 @@ static bool is_data_type(const struct btf_type *type)
 	return false;
 }
 
+static void want_members(struct kernel_types *t, const struct btf *local, const struct btf_type *type)
+{
+	for (int i = 0; i < btf_vlen(type); i++) {
+		const char *name = btf__name_by_offset(local, btf_members(type)[i].name_off);
+
+		if (name && *name)
+			map_put(&t->members, name, strlen(name), t);
+	}
+}
+
 static void want_local(struct kernel_types *t, const struct btf *local)
 {
 	for (__u32 id = 1; id < btf__type_cnt(local); id++) {
@@ -87,25 +98,32 @@ static void want_local(struct kernel_types *t, const struct btf *local)
 
 		if (is_data_type(type) && name && *name)
 			want(t, name, essential_length(name))->is_local = true;
+		if (btf_is_composite(type))
+			want_members(t, local, type);
 	}
 }
 
-static void index_names(struct kernel_types *t)
+static void take_name(void *arg, uint32_t id, const struct btf_type *type)
 {
-	for (__u32 id = 1; id < t->btf.count; id++) {
-		const struct btf_type *type = btf_view_type(&t->btf, id);
-		const char *name;
-		struct wanted *w;
+	struct kernel_types *t = arg;
+	const char *name;
+	struct wanted *w;
 
-		if (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC)
-			continue;
-		name = btf_view_string(&t->btf, type->name_off);
-		w = may_be_wanted(t, name) ? map_get(&t->names, name, strlen(name)) : NULL;
-		if (!w)
-			continue;
-		array_grow(w->ids, w->count, w->capacity);
-		w->ids[w->count++] = id;
-	}
+	if (!is_data_type(type) && btf_kind(type) != BTF_KIND_FUNC)
+		return;
+	name = btf_view_string(&t->btf, type->name_off);
+	w = may_be_wanted(t, name) ? map_get(&t->names, name, strlen(name)) : NULL;
+	if (!w)
+		return;
+	array_grow(w->ids, w->count, w->capacity);
+	w->ids[w->count++] = id;
+}
+
+/* of is a negative errno. */
+static int unreadable(int of, struct error *err)
+{
+	return error_errno(err, -of, "the kernel's type information cannot be read "
+		"(" VMLINUX "; CONFIG_DEBUG_INFO_BTF makes it)");
 }
 
 int kernel_types_open(struct kernel_types **ret_types, struct error *err)
@@ -115,8 +133,7 @@ int kernel_types_open(struct kernel_types **ret_types, struct error *err)
 
 	if (r < 0) {
 		kernel_types_free(t);
-		return error_errno(err, -r, "the kernel's type information cannot be read "
-			"(" VMLINUX "; CONFIG_DEBUG_INFO_BTF makes it)");
+		return unreadable(r, err);
 	}
 	*ret_types = t;
 	return 0;
@@ -127,12 +144,15 @@ bool kernel_types_has_name(const struct kernel_types *t, const char *name)
 	return memmem(t->btf.strings, t->btf.strings_size, name, strlen(name) + 1) != NULL;
 }
 
-void kernel_types_index(struct kernel_types *t, const struct btf *local, const char *const *more)
+int kernel_types_index(struct kernel_types *t, const struct btf *local, const char *const *more, struct error *err)
 {
+	int r;
+
 	want_local(t, local);
 	for (; *more; more++)
 		want(t, *more, strlen(*more));
-	index_names(t);
+	r = btf_view_walk(&t->btf, take_name, t);
+	return r < 0 ? unreadable(r, err) : 0;
 }
 
 void kernel_types_free(struct kernel_types *t)
@@ -146,6 +166,7 @@ void kernel_types_free(struct kernel_types *t)
 		free(w);
 	}
 	map_free(&t->names);
+	map_free(&t->members);
 	btf_view_close(&t->btf);
 	free(t);
 }
@@ -189,6 +210,7 @@ uint32_t kernel_types_enumerator(const struct kernel_types *t, const char *enume
 /* ---- the reduced types ---- */
 
 struct reduction {
+	const struct kernel_types *types;
 	const struct btf_view *from;
 	struct btf *to;
 	struct map copied; /* id in from -> id in to, as a pointer */
@@ -202,6 +224,15 @@ static const char *name_of(const struct reduction *r, const struct btf_type *typ
 	return btf_view_string(r->from, type->name_off);
 }
 
+/* libbpf finds members by their names, so only those matter which some type of the programs has, too: a dozen of the
+ * hundreds in struct task_struct. What has no name may hold such a member. */
+static bool may_be_used(const struct reduction *r, const struct btf_member *member)
+{
+	const char *name = btf_view_string(r->from, member->name_off);
+
+	return !*name || map_get(&r->types->members, name, strlen(name));
+}
+
 /* A composite's members must follow it at once, so the types that it holds come first. */
 static int copy_composite(struct reduction *r, const struct btf_type *type)
 {
@@ -210,15 +241,18 @@ static int copy_composite(struct reduction *r, const struct btf_type *type)
 	int id, result = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		ids[i] = copy_type(r, btf_members(type)[i].type);
+		ids[i] = may_be_used(r, &btf_members(type)[i]) ? copy_type(r, btf_members(type)[i].type) : 0;
 		if (ids[i] < 0)
 			return ids[i];
 	}
 	id = btf_is_struct(type) ? btf__add_struct(r->to, name_of(r, type), type->size)
 				 : btf__add_union(r->to, name_of(r, type), type->size);
-	for (size_t i = 0; i < count && id > 0 && result == 0; i++)
+	for (size_t i = 0; i < count && id > 0 && result == 0; i++) {
+		if (!ids[i]) /* no member is void: it was left out */
+			continue;
 		result = btf__add_field(r->to, btf_view_string(r->from, btf_members(type)[i].name_off), ids[i],
 			btf_member_bit_offset(type, i), btf_member_bitfield_size(type, i));
+	}
 	return result < 0 ? result : id;
 }
 
@@ -336,7 +370,7 @@ static int write_raw(const struct btf *btf, int fd)
 
 int kernel_types_reduce(const struct kernel_types *t, int fd, struct error *err)
 {
-	struct reduction reduction = { .from = &t->btf, .to = btf__new_empty() };
+	struct reduction reduction = { .types = t, .from = &t->btf, .to = btf__new_empty() };
 	int r = reduction.to ? copy_local(t, &reduction) : -errno;
 
 	if (r == 0)

@@ -15,14 +15,14 @@
 struct kernel_types;
 struct btf;
 
-/* Reads /sys/kernel/btf/vmlinux. */
+/* Maps /sys/kernel/btf/vmlinux, or reads it where that is refused. */
 int kernel_types_open(struct kernel_types **ret_types, struct error *err);
 
 /* Whether a string of the kernel's types is or ends with that name. The only question before there is an index. */
 bool kernel_types_has_name(const struct kernel_types *types, const char *name);
 
 /* What can be asked later is what `local`, the programs' own types, names, and the names of `more` (NULL-terminated). */
-void kernel_types_index(struct kernel_types *types, const struct btf *local, const char *const *more);
+int kernel_types_index(struct kernel_types *types, const struct btf *local, const char *const *more, struct error *err);
 void kernel_types_free(struct kernel_types *types); /* takes NULL */
 
 /* Id of the type of that name and kind (BTF_KIND_*), or -1: the kernel has none. */
@@ -36,7 +36,8 @@ uint32_t kernel_types_enumerator(const struct kernel_types *types, const char *e
 	uint32_t otherwise);
 
 /* Writes the types that `local` names, and what they are made of, into a file as raw BTF: enough for libbpf to
- * relocate the programs. Pointers lead nowhere, and ids are not the kernel's. */
+ * relocate the programs. Pointers lead nowhere, ids are not the kernel's, and members are left out whose name no member of
+ * a `local` type has. */
 int kernel_types_reduce(const struct kernel_types *types, int fd, struct error *err);
 
 #endif

@@ -16,6 +16,8 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+enum { TASKS_A_READ = 64 };
+
 struct task {
 	struct ctrace_snapshot_task t;
 	bool wanted, base; /* base: wanted for itself, not for its kin */
@@ -26,41 +28,43 @@ struct tasks {
 	size_t count, capacity;
 };
 
-static bool add_task(struct tasks *tasks, const struct ctrace_snapshot_task *t, const struct timeline_config *config)
+static bool add_task(struct tasks *tasks, const void *record, const struct timeline_config *config)
 {
+	struct ctrace_snapshot_task *t;
 	struct task *task;
 
 	if (tasks->count == SNAPSHOT_MAX_TASKS)
 		return false;
 	array_grow(tasks->items, tasks->count, tasks->capacity);
 	task = &tasks->items[tasks->count++];
-	task->t = *t;
+	t = memcpy(&task->t, record, sizeof(task->t));
 	task->base = t->h.role != ROLE_NONE || (t->ns.pid && t->ns.pid != config->root_pid_ns);
 	task->wanted = task->base;
 	return true;
 }
 
-/* Reads all that the iterator writes; a record may be split between two reads. */
+/* Reads all that the iterator writes, a batch at a time; a record may be split between two reads. */
 static void read_tasks(int fd, struct tasks *tasks, const struct timeline_config *config, uint64_t *lost)
 {
-	struct ctrace_snapshot_task t;
+	_cleanup_free_ char *batch = xmalloc(TASKS_A_READ * sizeof(struct ctrace_snapshot_task));
 	size_t have = 0;
-	ssize_t n;
 
 	for (;;) {
-		n = read(fd, (char *)&t + have, sizeof(t) - have);
+		ssize_t n = read(fd, batch + have, TASKS_A_READ * sizeof(struct ctrace_snapshot_task) - have);
+		size_t at = 0;
+
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			++*lost;
 		if (n <= 0)
 			return;
-		have += n;
-		if (have < sizeof(t))
-			continue;
-		have = 0;
-		if (!add_task(tasks, &t, config))
-			++*lost;
+		for (have += n; have - at >= sizeof(struct ctrace_snapshot_task); at += sizeof(struct ctrace_snapshot_task)) {
+			if (!add_task(tasks, batch + at, config))
+				++*lost;
+		}
+		have -= at;
+		memmove(batch, batch + at, have);
 	}
 }
 

@@ -37,46 +37,46 @@ static void push_cgroup(struct walk *w, const char *path, uint32_t level, uint64
 	order_push(&w->capture->order, &e.h);
 }
 
-static void walk_directory(struct walk *w, int directory_fd, const char *path, uint32_t level);
+static void walk_children(struct walk *w, int parent_fd, const char *name, const char *path, uint32_t level);
 
-static void walk_child(struct walk *w, int parent_fd, const char *parent, const char *name, uint32_t level)
+/* Most cgroups have none below them, and are not opened: kernfs counts the directories in a directory's links, beside its
+ * own two (kernfs_refresh_inode). */
+static void walk_cgroup(struct walk *w, int parent_fd, const char *name, const char *path, uint32_t level)
 {
-	_cleanup_close_ int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char path[4096];
-
-	if (fd < 0) { /* removed meanwhile: its EVENT_CGROUP_RMDIR will tell */
-		++*w->lost;
-		return;
-	}
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", level > 1 ? parent : "", name) >= sizeof(path)) {
-		++*w->lost;
-		return;
-	}
-	walk_directory(w, fd, path, level);
-}
-
-static void walk_directory(struct walk *w, int directory_fd, const char *path, uint32_t level)
-{
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *entry;
+	struct capture *c = w->capture;
 	struct stat st;
 
-	if (w->count >= SNAPSHOT_MAX_CGROUPS || level > SNAPSHOT_MAX_DEPTH || fstat(directory_fd, &st) < 0) {
+	/* one that was removed meanwhile: its EVENT_CGROUP_RMDIR will tell */
+	if (w->count >= SNAPSHOT_MAX_CGROUPS || level > SNAPSHOT_MAX_DEPTH ||
+		fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		++*w->lost;
 		return;
 	}
 	w->count++;
 	push_cgroup(w, path, level, st.st_ino);
-	if (w->capture->throttle && level)
-		throttle_existing(w->capture->throttle, w->hierarchy, st.st_ino, directory_fd, w->capture->facts.start_ns);
-	dir = file_open_directory(directory_fd, ".", 0);
+	if (c->throttle && level)
+		throttle_existing(c->throttle, w->hierarchy, st.st_ino, parent_fd, name, c->facts.start_ns);
+	if (st.st_nlink > 2)
+		walk_children(w, parent_fd, name, path, level);
+}
+
+static void walk_children(struct walk *w, int parent_fd, const char *name, const char *path, uint32_t level)
+{
+	_cleanup_closedir_ DIR *dir = file_open_directory(parent_fd, name, O_NOFOLLOW);
+	struct dirent *entry;
+	char child[4096];
+
 	if (!dir) { /* removed meanwhile, or no descriptor is left */
 		++*w->lost;
 		return;
 	}
 	while ((entry = readdir(dir))) {
-		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			walk_child(w, directory_fd, path, entry->d_name, level + 1);
+		if (entry->d_type != DT_DIR || !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if ((size_t)snprintf(child, sizeof(child), "%s/%s", level ? path : "", entry->d_name) >= sizeof(child))
+			++*w->lost;
+		else
+			walk_cgroup(w, dirfd(dir), entry->d_name, child, level + 1);
 	}
 }
 
@@ -84,12 +84,13 @@ void snapshot_push_cgroups(struct capture *c, uint64_t *lost)
 {
 	const struct timeline_config *config = &c->facts.timeline;
 	struct walk w = { .capture = c, .lost = lost };
+	int fds[CGROUP_MOUNTS_MAX];
 
+	cgroup_mounts_open_all(config, fds);
 	for (size_t i = 0; i < config->hierarchy_count; i++) {
-		_cleanup_close_ int fd = cgroup_mounts_open(config, config->hierarchies[i].id);
-
 		w.hierarchy = config->hierarchies[i].id;
-		if (fd >= 0)
-			walk_directory(&w, fd, "/", 0);
+		if (fds[i] >= 0)
+			walk_cgroup(&w, fds[i], ".", "/", 0);
+		cleanup_close(&fds[i]);
 	}
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,13 +223,15 @@ void throttle_observe(struct throttle *t, const struct event *event)
 	}
 }
 
-void throttle_existing(struct throttle *t, uint32_t hierarchy, uint64_t id, int directory_fd, uint64_t now_ns)
+void throttle_existing(struct throttle *t, uint32_t hierarchy, uint64_t id, int parent_fd, const char *name, uint64_t now_ns)
 {
 	const char *file = t->hierarchy ? "cpu.cfs_quota_us" : "cpu.max";
-	char text[64];
+	char path[NAME_MAX + 32], text[64];
 
-	if (hierarchy == t->hierarchy && read_file(directory_fd, file, text, sizeof(text)) &&
-		throttle_quota(file, text) == QUOTA_SET)
+	if (hierarchy != t->hierarchy)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", name, file);
+	if (read_file(parent_fd, path, text, sizeof(text)) && throttle_quota(file, text) == QUOTA_SET)
 		throttle_add(&t->set, id, false, false, now_ns);
 }
 

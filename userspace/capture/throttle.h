@@ -18,8 +18,8 @@ int throttle_open(const struct timeline_config *config, throttle_sink *sink, voi
 	struct error *err);
 int throttle_fd(const struct throttle *t); /* for epoll: readable when an init is gone */
 
-/* Cgroup that existed at the start, with a descriptor of its directory: watched if it has a quota. */
-void throttle_existing(struct throttle *t, uint32_t hierarchy, uint64_t id, int directory_fd, uint64_t now_ns);
+/* Cgroup that existed at the start, by its name in the directory above it: watched if it has a quota. */
+void throttle_existing(struct throttle *t, uint32_t hierarchy, uint64_t id, int parent_fd, const char *name, uint64_t now_ns);
 /* Then the inits that were alive. */
 void throttle_existing_init(struct throttle *t, uint32_t tgid, uint64_t now_ns);
 
