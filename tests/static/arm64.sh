@@ -22,6 +22,7 @@ check "the BPF objects compile for arm64" cross -n "$output" "$output/bpf/ctrace
 check "the stub's assembly is accepted" aarch64-linux-gnu-gcc -D_GNU_SOURCE -I. -Iuserspace -std=gnu11 -O2 -Wall -Werror \
 	-mbranch-protection=standard -c userspace/runtime/stub.c -o "$WORK/stub.o"
 like "$(aarch64-linux-gnu-readelf --wide --symbols "$WORK/stub.o")" "runtime_stub_end" "and is in the object"
+unlike "$(aarch64-linux-gnu-readelf --wide --relocs "$WORK/stub.o")" "GOT.*rodata" "its ends are not looked up in the GOT"
 
 if [ -z "${FULL-}" ]; then
 	skip_point "the programs for arm64" "it builds the tree anew: run it with FULL=1"
