@@ -177,7 +177,7 @@ def judge_bad(rec):
 
 
 def judge_program32(rec):
-    yield point([e for e in rec.events("exec") if e["data"]["filename"] == "/run/program32"], "the program's exec is seen")
+    yield point([e for e in rec.events("exec") if e["data"]["filename"] == "/run/program32/runc"], "the program's exec is seen")
     mistaken = [e["data"] for e in rec.events("syscall_enter", op="unshare")]
     yield point(not mistaken, "its call is not taken for the one that has this number in 64-bit programs", json.dumps(mistaken)[:300])
 

@@ -193,18 +193,19 @@ make_32bit_program() { # FILE
 	chmod +x "$1"
 }
 
-# System calls of 32-bit programs have other numbers: none may be taken for what it is not.
+# System calls of 32-bit programs have other numbers: none may be taken for what it is not. Its name makes it one that is watched.
 check_32bit() {
 	local code=0
 
-	make_32bit_program /run/program32
-	/run/program32 2> /dev/null || code=$?
+	mkdir /run/program32
+	make_32bit_program /run/program32/runc
+	/run/program32/runc 2> /dev/null || code=$?
 	if [ $code != 3 ]; then
 		skip "a 32-bit program is traced" "this kernel runs none"
 		return
 	fi
 	code=0
-	timeout $LIMIT $TRACE record $RESULTS/program32.ctrace -- /run/program32 > /dev/null 2> $RESULTS/program32.stderr || code=$?
+	timeout $LIMIT $TRACE record $RESULTS/program32.ctrace -- /run/program32/runc > /dev/null 2> $RESULTS/program32.stderr || code=$?
 	judge_code program32 3 $code
 }
 
