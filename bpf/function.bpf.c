@@ -100,8 +100,8 @@ static __always_inline long number_of(struct pt_regs *regs)
 #endif
 }
 
-/* The kernel's functions for the system calls of is_control_call, called with the caller's registers. 32-bit calls have
- * functions of their own. One kprobe.multi link takes them all: it attaches and detaches as one. */
+/* The kernel's functions for the system calls of is_control_call, called with the caller's registers. On x86 32-bit calls
+ * have functions of their own, on arm64 most share these. One kprobe.multi link takes them all: it attaches and detaches as one. */
 SEC("kprobe.multi/syscalls")
 int BPF_KPROBE(ct_call, struct pt_regs *regs)
 {
@@ -110,7 +110,7 @@ int BPF_KPROBE(ct_call, struct pt_regs *regs)
 	if (is_self())
 		return 0;
 	role = current_role();
-	if (role == ROLE_NONE || role == ROLE_PAYLOAD)
+	if (role == ROLE_NONE || role == ROLE_PAYLOAD || is_compat())
 		return 0;
 	return enter_control(regs, number_of(regs), role, EVENT_F_FENTRY);
 }

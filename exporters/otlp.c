@@ -8,6 +8,7 @@
 #include "exporters/format.h"
 #include "exporters/lineage.h"
 #include "exporters/waterfall_text.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 /* Field numbers of opentelemetry/proto/trace/v1/trace.proto. */
@@ -43,6 +44,21 @@ static uint64_t unix_ns(const struct view *v, uint64_t boot_ns)
 
 /* ---- one span ---- */
 
+/* host.arch has names of its own (semantic conventions of OpenTelemetry, registry of attributes); of others, the kernel's. */
+static const char *architecture(const char *machine)
+{
+	static const struct {
+		const char *machine, *name;
+	} names[] = { { "x86_64", "amd64" }, { "aarch64", "arm64" }, { "i686", "x86" }, { "armv7l", "arm32" },
+		{ "armv8l", "arm32" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(machine, names[i].machine))
+			return names[i].name;
+	}
+	return machine;
+}
+
 static void open_resource(struct view *v, const char *service)
 {
 	const struct facts *f = v->o->facts;
@@ -53,7 +69,7 @@ static void open_resource(struct view *v, const char *service)
 	otlp_list(&v->w, "attributes");
 	otlp_attribute_text(&v->w, RESOURCE_ATTRIBUTES, "service.name", service);
 	otlp_attribute_text(&v->w, RESOURCE_ATTRIBUTES, "host.name", f->hostname);
-	otlp_attribute_text(&v->w, RESOURCE_ATTRIBUTES, "host.arch", f->machine);
+	otlp_attribute_text(&v->w, RESOURCE_ATTRIBUTES, "host.arch", architecture(f->machine));
 	otlp_attribute_text(&v->w, RESOURCE_ATTRIBUTES, "os.type", "linux");
 	otlp_attribute_text(&v->w, RESOURCE_ATTRIBUTES, "os.version", f->kernel);
 }

@@ -117,7 +117,7 @@ static size_t occurrences(const char *text, const char *part)
 
 static void test_parts(void **state)
 {
-	static const struct facts facts = { .hostname = "here", .wall_offset_ns = 1000 };
+	static const struct facts facts = { .hostname = "here", .machine = "aarch64", .wall_offset_ns = 1000 };
 	struct span_context spans;
 	struct counted start = { 0 }, rest = { 0 };
 	struct otlp o = { &facts, &spans, OTLP_JSON, count_unit, &start };
@@ -130,6 +130,7 @@ static void test_parts(void **state)
 	otlp_container(&o, c, OTLP_REST);
 	assert_int_equal(occurrences(start.all.text, "\"spanId\":"), start.spans);
 	assert_int_equal(occurrences(start.all.text, "\"name\":\"container start\""), 1);
+	assert_non_null(strstr(start.all.text, "{\"key\":\"host.arch\",\"value\":{\"stringValue\":\"arm64\"}}"));
 	assert_null(strstr(start.all.text, "oom_kill"));
 	assert_non_null(strstr(rest.all.text, "\"name\":\"oom_kill\""));
 	assert_non_null(strstr(rest.all.text, "\"name\":\"container run\""));

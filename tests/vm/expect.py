@@ -112,12 +112,13 @@ def judge_cgroup_entry(rec, runtime, cgroup, ids):
 
 
 def judge_calls(rec):
-    """Since 6.12 Debian's kernels have kprobe.multi: then the calls have hooks of their own. The scheduler's hooks need 5.14."""
+    """Since 6.12 Debian's kernels have kprobe.multi, those for arm64 not before 6.14: then the calls have hooks of their own. The
+    scheduler's hooks need 5.14."""
     hooks = {hook["hook"]: hook["state"] for hook in rec.header["hooks"]}
     release = tuple(int(part) for part in rec.header["kernel"].split("-")[0].split(".")[:2])
     own = hooks.get("kprobe.multi/syscalls") == "attached"
     enters, exits = rec.events("syscall_enter"), rec.events("syscall_exit")
-    if release >= (6, 12):
+    if release >= ((6, 14) if rec.header["machine"] == "aarch64" else (6, 12)):
         yield point(own, "the system calls have hooks of their own", str(hooks.get("kprobe.multi/syscalls")))
     yield point(enters and all(("fentry" in e["flags"]) == own for e in enters),
                 "calls are seen by the hooks that doctor named")
@@ -173,6 +174,12 @@ def judge_bad(rec):
     names = {field for enter in failed for field in (enter["data"].get("a"), enter["data"].get("c"))}
     yield point("ctrace-nosuchfs" in names, "the mount that fails is seen with ENODEV",
                 "%d calls failed with it" % len(failed))
+
+
+def judge_program32(rec):
+    yield point([e for e in rec.events("exec") if e["data"]["filename"] == "/run/program32/runc"], "the program's exec is seen")
+    mistaken = [e["data"] for e in rec.events("syscall_enter", op="unshare")]
+    yield point(not mistaken, "its call is not taken for the one that has this number in 64-bit programs", json.dumps(mistaken)[:300])
 
 
 def judge_sendfile(rec):
@@ -273,6 +280,8 @@ def judge_recording(trace, path, cgroup):
               point(not lost, "nothing was lost", json.dumps(lost))]
     if name == "sendfile":
         checks += judge_sendfile(rec)
+    elif name == "program32":
+        checks += judge_program32(rec)
     elif kind == "bad":
         checks += judge_bad(rec)
     elif kind == "oom":

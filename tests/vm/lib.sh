@@ -3,6 +3,9 @@
 # What the scripts of the kernel matrix share. Sourced, never run.
 
 VM_CACHE=${VM_CACHE:-/var/cache/ctrace-test}
+VM_ARCH=${VM_ARCH:-amd64} # of the guest, as Debian names it
+[ "$VM_ARCH" = amd64 ] && VM_SUFFIX='' || VM_SUFFIX=-$VM_ARCH
+VM_APT=$VM_CACHE/apt$VM_SUFFIX
 
 # vm_fail TEXT...: says what is wrong and leaves.
 vm_fail() {
@@ -18,6 +21,15 @@ vm_skip() {
 
 vm_say() {
 	printf '# %s\n' "$*" >&2
+}
+
+# vm_emulator: what boots a guest of VM_ARCH.
+vm_emulator() {
+	case $VM_ARCH in
+	amd64) echo qemu-system-x86_64 qemu-system-x86 ;;
+	arm64) echo qemu-system-aarch64 qemu-system-arm ;;
+	*) vm_fail "no guest of architecture $VM_ARCH is known" ;;
+	esac
 }
 
 # vm_need PROGRAM PACKAGE: installs what is missing where apt and root allow it.
@@ -44,10 +56,10 @@ vm_apt() {
 	local tool=$1
 
 	shift
-	timeout --foreground 240 "$tool" -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Dir::State="$VM_CACHE/apt/state" -o Dir::Cache="$VM_CACHE/apt/cache" \
-		-o Dir::State::status="$VM_CACHE/apt/state/status" \
-		-o Dir::Etc::sourcelist="$VM_CACHE/apt/sources.list" -o Dir::Etc::sourceparts="$VM_CACHE/apt/none" \
-		-o Dir::Etc::preferencesparts="$VM_CACHE/apt/none" -o APT::Sandbox::User=root -o APT::Architecture=amd64 \
+	timeout --foreground 240 "$tool" -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Dir::State="$VM_APT/state" -o Dir::Cache="$VM_APT/cache" \
+		-o Dir::State::status="$VM_APT/state/status" \
+		-o Dir::Etc::sourcelist="$VM_APT/sources.list" -o Dir::Etc::sourceparts="$VM_APT/none" \
+		-o Dir::Etc::preferencesparts="$VM_APT/none" -o APT::Sandbox::User=root -o APT::Architecture="$VM_ARCH" \
 		-o Acquire::Languages=none -o Acquire::Check-Valid-Until=false "$@"
 }
 
@@ -56,15 +68,15 @@ vm_apt_sources() {
 	local kind uri release keys=/usr/share/keyrings/debian-archive-keyring.gpg option=
 
 	[ -r $keys ] && option="[signed-by=$keys] "
-	mkdir -p "$VM_CACHE"/apt/state/lists/partial "$VM_CACHE"/apt/cache/archives/partial "$VM_CACHE/apt/none"
-	: > "$VM_CACHE/apt/state/status"
-	: > "$VM_CACHE/apt/sources.list"
+	mkdir -p "$VM_APT"/state/lists/partial "$VM_APT"/cache/archives/partial "$VM_APT/none"
+	: > "$VM_APT/state/status"
+	: > "$VM_APT/sources.list"
 	while read -r kind uri; do
 		for release; do
 			[ "$kind" = security ] && release=$release-security
 			echo "deb $option$uri $release main"
 		done
-	done < <(vm_archives) > "$VM_CACHE/apt/sources.list"
-	[ -s "$VM_CACHE/apt/sources.list" ] || vm_skip "apt knows no Debian archive to take kernels from"
+	done < <(vm_archives) > "$VM_APT/sources.list"
+	[ -s "$VM_APT/sources.list" ] || vm_skip "apt knows no Debian archive to take kernels from"
 	vm_apt apt-get update -qq >&2 || vm_skip "the Debian archive cannot be reached"
 }

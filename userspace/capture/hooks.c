@@ -71,10 +71,8 @@ static void detach_sched(struct hooks *hooks)
 	empty_map(hooks->skeleton->maps.blocked_in, CTRACE_MAX_BLOCKED);
 }
 
-int hooks_arm(struct hooks *hooks, struct error *err)
+static int attach_detail(struct hooks *hooks, struct error *err)
 {
-	if (hooks->armed)
-		return 0;
 	/* Last row first: an exit without its entry is nothing, an entry without its exit is half a step. */
 	for (size_t i = hook_count; i-- > 0;) {
 		if (hook_table[i].tier != TIER_DETAIL || !is_loaded(hooks, i))
@@ -87,6 +85,21 @@ int hooks_arm(struct hooks *hooks, struct error *err)
 			return error_errno(err, code, "cannot attach %s", hook_table[i].section);
 		}
 	}
+	return 0;
+}
+
+int hooks_arm(struct hooks *hooks, struct error *err)
+{
+	libbpf_print_fn_t previous;
+	int r;
+
+	if (hooks->armed)
+		return 0;
+	previous = libbpf_set_print(NULL); /* a refusal is told by err, or is none: EEXIST is tried again */
+	r = attach_detail(hooks, err);
+	libbpf_set_print(previous);
+	if (r < 0)
+		return r;
 	hooks->armed = true;
 	attach_sched(hooks);
 	return 0;

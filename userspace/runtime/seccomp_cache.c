@@ -38,7 +38,7 @@ static void fill_header(struct cache_header *h, size_t text_length, size_t filte
 
 	memset(h, 0, sizeof(*h));
 	/* another number whenever the compiler refuses or makes something that it did not before */
-	memcpy(h->magic, "ctsecc3\n", 8);
+	memcpy(h->magic, "ctsecc4\n", 8);
 	uname(&u);
 	snprintf(h->made_by, sizeof(h->made_by), "%.64s %.32s %u.%u.%u", u.release, u.machine, v->major,
 		v->minor, v->micro);

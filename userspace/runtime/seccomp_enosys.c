@@ -3,7 +3,8 @@
  * A profile that refuses what it does not name with EPERM breaks programs when the kernel and the C library
  * learn a new call: the library falls back on ENOSYS only. runc therefore answers ENOSYS to every call whose
  * number is above all that the profile names; profiles are written with that in mind (docker's is), so the same
- * is done here. Calls have one numbering per architecture, and x32's has a bit of its own.
+ * is done here. Calls have one numbering per architecture, and x32's has a bit of its own. 32-bit ARM has a few calls of
+ * its own far above all others (cacheflush), which are not what a newer kernel's would be.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -17,6 +18,7 @@
 #include "util/cleanup.h"
 
 #define X32_BIT 0x40000000U
+#define ARM_OWN_CALLS 0x0f0000U /* __ARM_NR_BASE of asm/unistd.h */
 
 enum { ARCHITECTURES_MAX = 16, PER_ARCHITECTURE = 7, PROGRAM_MAX = BPF_MAXINSNS };
 
@@ -24,6 +26,7 @@ struct numbering {
 	uint32_t arch;       /* of libseccomp */
 	uint32_t audit;      /* of the kernel */
 	uint32_t base, last; /* lowest possible number, highest that the profile names */
+	uint32_t end;        /* all numbers are below it */
 };
 
 bool seccomp_wants_enosys(uint32_t default_action)
@@ -40,9 +43,10 @@ static void add_numbering(struct numbering *list, size_t *count, uint32_t arch)
 			return;
 	}
 	if (*count < ARCHITECTURES_MAX)
-		list[(*count)++] = (struct numbering){ arch,
-			arch == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : arch,
-			arch == SCMP_ARCH_X32 ? X32_BIT : 0, 0 };
+		list[(*count)++] = (struct numbering){ .arch = arch,
+			.audit = arch == SCMP_ARCH_X32 ? AUDIT_ARCH_X86_64 : arch,
+			.base = arch == SCMP_ARCH_X32 ? X32_BIT : 0,
+			.end = arch == SCMP_ARCH_X32 ? 2 * X32_BIT : arch == SCMP_ARCH_ARM ? ARM_OWN_CALLS : X32_BIT };
 }
 
 static void note_names(struct numbering *n, char **names)
@@ -51,7 +55,7 @@ static void note_names(struct numbering *n, char **names)
 		int nr = seccomp_syscall_resolve_name_arch(n->arch, names[i]);
 
 		/* negative: the architecture does not have it */
-		if (nr >= 0 && (uint32_t)nr > n->last)
+		if (nr >= 0 && (uint32_t)nr > n->last && (uint32_t)nr < n->end)
 			n->last = (uint32_t)nr;
 	}
 }
@@ -83,7 +87,7 @@ static void emit(struct sock_filter *f, const struct numbering *n)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, n->audit, 0, 5),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, n->base, 0, 3),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, n->base + X32_BIT, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, n->end, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, n->last, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 	};

@@ -21,7 +21,10 @@
 #include "runtime/runtime_internal.h"
 #include "util/cleanup.h"
 
-extern const char runtime_stub_start[], runtime_stub_end[];
+/* Hidden, so that they are not looked up in the GOT: the assembler turns local symbols into an offset in their section, which
+ * aarch64's linker does not heed there, and both would be the beginning of .rodata. */
+extern const char runtime_stub_start[] __attribute__((visibility("hidden")));
+extern const char runtime_stub_end[] __attribute__((visibility("hidden")));
 
 /*
  * The last three words of the image are error_fd, wait_fd (-1 = do not wait) and fork (enum stub_fork).

@@ -18,7 +18,7 @@ make_template() {
 
 make_bundle() { # DIRECTORY CGROUP
 	mkdir -p "$1/rootfs/bin"
-	cp /share/guest/busybox "$1/rootfs/bin/busybox"
+	cp /bin/busybox "$1/rootfs/bin/busybox"
 	ln -s busybox "$1/rootfs/bin/sh"
 	[ -s /run/template.json ] || make_template
 	sed "s#\"/CGROUP\"#\"/$2\"#" /run/template.json > "$1/config.json"

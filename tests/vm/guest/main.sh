@@ -59,9 +59,9 @@ finish() {
 
 	sync
 	tar -cf "$(cat /run/results-device)" -C /run/results . 2>/dev/null
-	echo "$code" > /dev/ttyS2
+	echo "$code" > /dev/status
 	sync
-	/share/guest/busybox reboot -f # qemu ends with it (-no-reboot); after a sleep, it does not with poweroff
+	/bin/busybox reboot -f # qemu ends with it (-no-reboot); after a sleep, it does not with poweroff
 	sleep 10
 }
 
@@ -94,8 +94,8 @@ if [ $$ = 1 ]; then
 	[ "$(parameter init none)" = systemd ] && become_systemd
 	make_host
 fi
-stty -F /dev/ttyS1 raw -echo
+stty -F /dev/said raw -echo
 mkdir -p /run/results /run/lock
 cd /run || finish 1
-setsid bash "/share/guest/$(parameter checks checks.sh)" < /dev/null > /dev/ttyS1 2> /run/results/stderr
+setsid bash "/share/guest/$(parameter checks checks.sh)" < /dev/null > /dev/said 2> /run/results/stderr
 finish $?

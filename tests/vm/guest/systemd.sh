@@ -125,7 +125,7 @@ check_stream() {
 run_own() {
 	mkdir -p /tmp/own/bin /var/lib/ctrace
 	mount -t tmpfs ctrace /var/lib/ctrace # an overlay, as this guest's root is one, cannot hold overlays
-	cp /share/guest/busybox /tmp/own/bin/busybox
+	cp /bin/busybox /tmp/own/bin/busybox
 	ln -sf busybox /tmp/own/bin/sh
 	timeout 200 ctrace run --name own --network none --memory 64m --rootfs /tmp/own sh -c 'exit 9' \
 		> $RESULTS/own.stdout 2>&1
