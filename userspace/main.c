@@ -6,6 +6,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -168,12 +169,23 @@ static void make_file_limit_an_error(void)
 		sigaction(SIGXFSZ, &action, NULL);
 }
 
+/* A number that the caller closed would become that of a file or a ring, and what is printed would go into it. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+	}
+}
+
 /* What stdout still holds is written before it is told that all went well. */
 int main(int argc, char **argv)
 {
 	int code;
 
+	fill_standard_descriptors();
 	make_file_limit_an_error();
+	signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have our children go without a word to us */
 	code = run_command(argc, argv);
 	errno = EIO; /* what an earlier write met is not known any more */
 	if (code || (fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) /* it was said already; a reader that has enough is no error */
