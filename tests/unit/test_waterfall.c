@@ -218,6 +218,13 @@ static void test_harmless_failures(void **state)
 	text = draw(c, WATERFALL_SUMMARY, 200, true);
 	expect_in(text, "did not start: given up after capset");
 	expect_not_in(text, "No such file");
+	expect_in(text, "the runtime's own message says why");
+	free(text);
+	mb_step(c, STEP_REQUEST, PHASE_REQUEST, 0, 1, 1, "method", "POST", "path", "/v1.41/containers/x/start", "message",
+		"runc create failed: no \"/nosuch\"", NULL);
+	text = draw(c, WATERFALL_SUMMARY, 200, true);
+	expect_in(text, "; the engine's answer: runc create failed: no \"/nosuch\"\n");
+	expect_not_in(text, "the runtime's own message");
 	free(text);
 	c->state = STATE_CREATED;
 	text = draw(c, WATERFALL_SUMMARY, 200, true);
