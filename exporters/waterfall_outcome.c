@@ -276,9 +276,23 @@ static bool start_failed(const struct container *c)
 	return c->state == STATE_EXITED || c->ended || (s && has_failed(s) && s->kind == STEP_EXEC);
 }
 
+/* The engine's own words where it refused the start. */
+static const char *answer_of_engine(const struct container *c)
+{
+	for (size_t i = c->step_count; i-- > 0;) {
+		const struct step *s = &c->steps[i];
+		const char *path = s->kind == STEP_REQUEST ? details_text(&s->details, "path") : NULL;
+
+		if (path && strstr(path, "/start") && details_text(&s->details, "message"))
+			return details_text(&s->details, "message");
+	}
+	return NULL;
+}
+
 static void text_not_started(struct strbuf *sb, const struct container *c, bool utf8)
 {
 	const struct step *s = last_step(c);
+	const char *answer = answer_of_engine(c);
 	char name[FORMAT_MAX];
 
 	if (!start_failed(c)) {
@@ -286,14 +300,18 @@ static void text_not_started(struct strbuf *sb, const struct container *c, bool 
 		return;
 	}
 	strbuf_puts(sb, "did not start");
-	if (!s)
-		return;
-	strbuf_puts(sb, has_failed(s) ? ": " : ": given up after ");
-	text_step(sb, s, utf8);
-	if (has_failed(s))
+	if (s) {
+		strbuf_puts(sb, has_failed(s) ? ": " : ": given up after ");
+		text_step(sb, s, utf8);
+	}
+	if (s && has_failed(s))
 		strbuf_printf(sb, ": %s (%s)", format_errno(name, (int)-s->result), strerror((int)-s->result));
-	else
+	else if (s && !answer)
 		strbuf_puts(sb, "; no traced call failed there, so the runtime's own message says why");
+	if (!answer)
+		return;
+	strbuf_puts(sb, s ? "; the engine's answer: " : ": ");
+	text_quote(sb, answer, utf8);
 }
 
 void text_outcome(struct strbuf *sb, const struct container *c, bool utf8)

@@ -235,6 +235,29 @@ static void text_request(struct strbuf *sb, const struct step *s, bool utf8)
 	text_rest(sb, &s->details, used, utf8);
 }
 
+/* Arguments as far as a line quotes them, and how many are left (conmon has 40); JSON has them all. */
+static void quote_arguments(struct strbuf *sb, const char *list, bool utf8)
+{
+	size_t from = sb->length, left = 0, n;
+
+	for (; *list; list += n + (list[n] != '\0')) {
+		size_t room = sb->length - from < QUOTE_MAX ? QUOTE_MAX - (sb->length - from) : 0;
+
+		n = strcspn(list, "\x1f");
+		if (left++)
+			continue;
+		if (sb->length > from)
+			strbuf_putc(sb, ' ');
+		quote_bytes(sb, list, n < room ? n : room, utf8);
+		if (n <= room)
+			left = 0;
+		else
+			strbuf_puts(sb, utf8 ? "…" : "..");
+	}
+	if (left > 1)
+		strbuf_printf(sb, " and %zu more", left - 1);
+}
+
 static void text_exec(struct strbuf *sb, const struct step *s, bool utf8)
 {
 	static const char *const used[] = { "path", "argv", NULL };
@@ -243,7 +266,7 @@ static void text_exec(struct strbuf *sb, const struct step *s, bool utf8)
 	text_word(sb, "exec ", details_text(&s->details, "path"), utf8);
 	if (argv && argv->text && *argv->text) {
 		strbuf_puts(sb, ": ");
-		quote_detail(sb, argv, utf8);
+		quote_arguments(sb, argv->text, utf8);
 	}
 	text_rest(sb, &s->details, used, utf8);
 }

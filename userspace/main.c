@@ -169,17 +169,14 @@ static void make_file_limit_an_error(void)
 		sigaction(SIGXFSZ, &action, NULL);
 }
 
-/* What is opened must not come to stand where a caller closed stdin, stdout or stderr: it would be written to, and a container
+/* A number that the caller closed would become that of a file or a ring: what is printed would go into it, and a container
  * would have it. */
-static void open_standard_descriptors(void)
+static void fill_standard_descriptors(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+	}
 }
 
 /* What stdout still holds is written before it is told that all went well. */
@@ -187,8 +184,9 @@ int main(int argc, char **argv)
 {
 	int code;
 
-	open_standard_descriptors();
+	fill_standard_descriptors();
 	make_file_limit_an_error();
+	signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have our children go without a word to us */
 	code = run_command(argc, argv);
 	errno = EIO; /* what an earlier write met is not known any more */
 	if (code || (fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) /* it was said already; a reader that has enough is no error */

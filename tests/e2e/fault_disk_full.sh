@@ -36,6 +36,7 @@ full()
 	shift 2
 	out=$(timeout 60 "$@" 2>&1)
 	code=$?
+	out_of_full=$out
 	is "$code" 125 "$what: exit code 125"
 	like "$out" 'No space left on device' "$what: the reason"
 	[ -z "$file" ] || like "$out" "$file" "$what: the file is named"
@@ -53,6 +54,13 @@ is $? 1 "the recording of a full disk is an error to replay" || diag "$out"
 like "$out" "$disk/r.*(incomplete|truncated|end|damaged)" "which says that its end is missing"
 like "$(head -n 1 "$WORK/part.json")" '"type":"header"' "what it holds is printed"
 like "$(tail -n 1 "$WORK/part.json")" '"complete":false' "and not called complete"
+
+# Beside other output it is the recording alone that ends; how much of it is missing is told at the end.
+leave 24
+full "trace --record, room for its beginning" "$disk/r.*the trace goes on" \
+	"$CTRACE" trace --always-armed --record "$disk/r" --json "$WORK/beside.json" -- sh -c "$busy"
+like "$out_of_full" "$disk/r lacks the last [0-9]+ events" "and how much of it is missing"
+like "$(tail -n 1 "$WORK/beside.json")" '"complete":true' "the JSON beside it is whole"
 
 leave 16
 full "trace --json, room for its beginning" "$disk/j" \

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "exporters/docker_events.h"
+#include "timeline/timeline_internal.h"
 #include "unit/event_builder.h"
 
 #define ID "9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c"
@@ -173,10 +174,42 @@ static void marks_without_end(void **state)
 	assert_int_equal(hups + c->marks_cut, 5000);
 }
 
+/* Sessions that live cannot be forgotten, and are not looked through again and again for what could be. */
+static void many_live_sessions(void **state)
+{
+	enum { SESSIONS = 1500 };
+	struct proc runc = new_proc(100);
+	const struct container *c;
+	size_t live = 0;
+
+	(void)state;
+	runc_run(&runc, ID, 50);
+	for (int n = 0; n < SESSIONS; n++) {
+		struct proc session = new_proc(10000 + (uint32_t)n);
+
+		exec_as(&session, ROLE_RUNTIME, "runc", "runc --root /r exec " ID " sleep");
+		session.level = 1;
+		session.ns_pid = 17;
+		session.mnt = 999;
+		exec_as(&session, ROLE_PAYLOAD, "sleep", "sleep 1000");
+	}
+	tick();
+	c = timeline_get(tl, 0); /* in order */
+	tick();
+	assert_false(((const struct cont *)c)->unsettled);
+	for (size_t i = 0; i < c->actor_count; i++)
+		live += c->actors[i].role == ACTOR_EXEC && !c->actors[i].end_ns;
+	assert_int_equal(live, SESSIONS);
+	for (int n = 0; n < 2000; n++)
+		health_check(n);
+	assert_true(c->actor_count < SESSIONS * 2 + 1100 + SESSIONS / 4);
+	assert_true(c->actors_cut > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(many_health_checks), test(events_of_health_checks), test(marks_without_end),
+		test(many_health_checks), test(events_of_health_checks), test(marks_without_end), test(many_live_sessions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

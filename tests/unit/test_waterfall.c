@@ -10,6 +10,7 @@
 #include "exporters/format.h"
 #include "exporters/waterfall.h"
 #include "exporters/waterfall_ruler.h"
+#include "exporters/waterfall_text.h"
 #include "unit/model_builder.h"
 
 static char *draw(struct container *c, enum waterfall_detail detail, size_t width, bool utf8)
@@ -83,6 +84,29 @@ static void test_fit(void **state)
 		assert_string_equal(sb.text, cases[i].fitted);
 		strbuf_free(&sb);
 	}
+}
+
+/* conmon's forty arguments: as many as a line bears, and how many are left. */
+static void test_many_arguments(void **state)
+{
+	struct container *c = mb_container("x");
+	struct strbuf sb = { 0 };
+	char list[4000] = "conmon";
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		strcat(list, "\x1f--exit-command-arg");
+	mb_step(c, STEP_EXEC, PHASE_EXEC, -1, 0, 1, "path", "/usr/bin/conmon", "*argv", list, NULL);
+	text_step(&sb, &c->steps[0], false);
+	assert_true(sb.length > 300 && sb.length < 500);
+	expect_in(sb.text, "exec /usr/bin/conmon: conmon --exit-command-arg --exit");
+	assert_string_equal(strrchr(sb.text, '.') + 1, " and 79 more");
+	strbuf_reset(&sb);
+	mb_step(c, STEP_EXEC, PHASE_EXEC, -1, 0, 1, "path", "/bin/sh", "*argv", "sh\x1f\x1f-c\x1ftrue", NULL);
+	text_step(&sb, &c->steps[1], false);
+	assert_string_equal(sb.text, "exec /bin/sh: sh  -c true");
+	strbuf_free(&sb);
+	mb_free(c);
 }
 
 static void test_lines_fit(void **state)
@@ -218,6 +242,13 @@ static void test_harmless_failures(void **state)
 	text = draw(c, WATERFALL_SUMMARY, 200, true);
 	expect_in(text, "did not start: given up after capset");
 	expect_not_in(text, "No such file");
+	expect_in(text, "the runtime's own message says why");
+	free(text);
+	mb_step(c, STEP_REQUEST, PHASE_REQUEST, 0, 1, 1, "method", "POST", "path", "/v1.41/containers/x/start", "message",
+		"runc create failed: no \"/nosuch\"", NULL);
+	text = draw(c, WATERFALL_SUMMARY, 200, true);
+	expect_in(text, "; the engine's answer: runc create failed: no \"/nosuch\"\n");
+	expect_not_in(text, "the runtime's own message");
 	free(text);
 	c->state = STATE_CREATED;
 	text = draw(c, WATERFALL_SUMMARY, 200, true);
@@ -412,7 +443,7 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values), cmocka_unit_test(test_fit), cmocka_unit_test(test_lines_fit),
+		cmocka_unit_test(test_values), cmocka_unit_test(test_fit), cmocka_unit_test(test_many_arguments), cmocka_unit_test(test_lines_fit),
 		cmocka_unit_test(test_summary_tells), cmocka_unit_test(test_deaths),
 		cmocka_unit_test(test_throttled), cmocka_unit_test(test_harmless_failures),
 		cmocka_unit_test(test_edges_are_honest), cmocka_unit_test(test_hostile_bytes),

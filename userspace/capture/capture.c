@@ -193,10 +193,15 @@ static int add_epoll(int epoll_fd, int fd)
 
 static int open_ring(struct capture_ring *ring, struct capture *c, struct bpf_map *map, struct error *err)
 {
+	libbpf_print_fn_t previous = libbpf_set_print(NULL); /* what fails is told once, in words of our own */
+	int code;
+
 	ring->capture = c;
 	ring->reader = ring_buffer__new(bpf_map__fd(map), take_record, ring, NULL);
+	code = errno;
+	libbpf_set_print(previous);
 	if (!ring->reader)
-		return error_errno(err, errno, "cannot map the event ring %s", bpf_map__name(map));
+		return error_errno(err, code, "cannot map the event ring %s", bpf_map__name(map));
 	if (add_epoll(c->epoll_fd, ring_buffer__epoll_fd(ring->reader)) < 0)
 		return error_errno(err, errno, "epoll");
 	return 0;
@@ -292,6 +297,8 @@ int capture_open(const struct capture_options *options, struct capture **ret_cap
 	c->order.max_bytes = CAPTURE_MAX_WAITING;
 	c->facts.always_armed = options->always_armed;
 	r = open_parts(c, err);
+	if (r == -EMFILE)
+		error_set(err, EMFILE, "the caller's limit of open files is too low for tracing: raise it (ulimit -n) to 128 or more");
 	if (r < 0) {
 		capture_close(c);
 		return r;

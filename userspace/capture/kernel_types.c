@@ -377,5 +377,8 @@ int kernel_types_reduce(const struct kernel_types *t, int fd, struct error *err)
 		r = write_raw(reduction.to, fd);
 	btf__free(reduction.to);
 	map_free(&reduction.copied);
+	if (r == -EFBIG)
+		return error_set(err, EFBIG, "the kernel's type information does not fit into the caller's limit of a file's size: raise it "
+			"(ulimit -f) to 1 MiB or more");
 	return r < 0 ? error_errno(err, -r, "cannot reduce the kernel's type information") : 0;
 }

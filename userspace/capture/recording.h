@@ -23,6 +23,8 @@ int recording_create(const char *path, const struct facts *facts, struct recordi
 	struct error *err);
 /* Buffers; a write error (disk full) is returned once, by the call that met it or by close. */
 int recording_add(struct recording_writer *writer, const struct event *event, struct error *err);
+/* How many of the events that were added are not in the file, because it could not be written. Takes NULL. */
+uint64_t recording_missing(const struct recording_writer *writer);
 int recording_close(struct recording_writer *writer, struct error *err); /* takes NULL; frees */
 
 struct recording_reader;

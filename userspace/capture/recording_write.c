@@ -18,6 +18,7 @@ struct recording_writer {
 	unsigned char *raw, *frame;
 	size_t raw_length;
 	bool failed;
+	uint64_t added, written; /* events */
 };
 
 static int write_all(struct recording_writer *w, const void *bytes, size_t length, struct error *err)
@@ -47,9 +48,12 @@ static int write_frame(struct recording_writer *w, uint32_t type, const void *ra
 static int write_events(struct recording_writer *w, struct error *err)
 {
 	size_t length = w->raw_length;
+	int r = length ? write_frame(w, FRAME_EVENTS, w->raw, length, err) : 0;
 
 	w->raw_length = 0;
-	return length ? write_frame(w, FRAME_EVENTS, w->raw, length, err) : 0;
+	if (r == 0)
+		w->written = w->added;
+	return r;
 }
 
 static void writer_free(struct recording_writer *w)
@@ -97,11 +101,17 @@ int recording_create(const char *path, const struct facts *facts, struct recordi
 
 int recording_add(struct recording_writer *w, const struct event *event, struct error *err)
 {
+	w->added++;
 	if (w->failed)
 		return 0;
 	memcpy(w->raw + w->raw_length, event, event->size);
 	w->raw_length += event->size;
 	return w->raw_length >= RECORDING_FRAME_BYTES ? write_events(w, err) : 0;
+}
+
+uint64_t recording_missing(const struct recording_writer *w)
+{
+	return w && w->failed ? w->added - w->written : 0;
 }
 
 int recording_close(struct recording_writer *w, struct error *err)

@@ -19,6 +19,7 @@ static const struct name {
 	{ "crictl", ROLE_CLI },
 	{ "dockerd", ROLE_ENGINE },
 	{ "podman", ROLE_ENGINE },
+	{ "buildah", ROLE_ENGINE },
 	{ "buildkitd", ROLE_ENGINE },
 	{ "crio", ROLE_ENGINE },
 	{ "kubelet", ROLE_ENGINE },

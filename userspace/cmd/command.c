@@ -35,6 +35,24 @@ void command_warn(const char *name, const char *text)
 	print(name, "warning: ", text);
 }
 
+void command_ending_signals(sigset_t *ret_set)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM };
+	struct sigaction at_hangup;
+
+	sigemptyset(ret_set);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaddset(ret_set, numbers[i]);
+	if (sigaction(SIGHUP, NULL, &at_hangup) == 0 && at_hangup.sa_handler != SIG_IGN)
+		sigaddset(ret_set, SIGHUP);
+}
+
+void command_ended_by(const char *name, int signal_number)
+{
+	if (signal_number != SIGINT && signal_number != SIGTERM)
+		fprintf(stderr, "ctrace %s: ended by SIG%s\n", name, sigabbrev_np(signal_number));
+}
+
 void command_wrong_arguments(struct argp_state *state, const char *text)
 {
 	argp_err_exit_status = 1;

@@ -3,6 +3,7 @@
 #define CTRACE_COMMAND_H
 
 #include <argp.h>
+#include <signal.h>
 #include <stddef.h>
 
 #include "util/error.h"
@@ -30,6 +31,13 @@ int command_fail(const char *name, int code, const struct error *err);
 
 /* Prints "ctrace NAME: warning: TEXT" to stderr, escaped. */
 void command_warn(const char *name, const char *text);
+
+/* The signals that ask a command that traces to end with all that it has: SIGINT, SIGTERM, SIGHUP unless it is ignored (nohup),
+ * and those that otherwise kill without a word (SIGUSR1, SIGUSR2, SIGALRM). */
+void command_ending_signals(sigset_t *ret_set);
+
+/* Says by which signal the command ends, where its user may not know. */
+void command_ended_by(const char *name, int signal_number);
 
 /* Too few arguments, or too many: like argp_error, but the exit code is 1, as docker's client has it for every command;
  * 125 is for options. */

@@ -33,6 +33,7 @@ struct recorder {
 	struct recording_writer *writer;
 	struct error *err;
 	uint64_t events, lost, last_ns;
+	pid_t child; /* the command; 0 = none */
 };
 
 static const struct argp_option option_table[] = {
@@ -124,7 +125,7 @@ static int exit_code(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Reads one signal. Ctrl-C reaches a command by itself; SIGTERM is passed on. Returns whether to stop. */
+/* Reads one signal. Ctrl-C reaches a command by itself; others are passed on. Returns whether to stop. */
 static bool handle_signal(int signal_fd, pid_t child, int *code, uint64_t *stop_at_ms)
 {
 	struct signalfd_siginfo info;
@@ -139,10 +140,12 @@ static bool handle_signal(int signal_fd, pid_t child, int *code, uint64_t *stop_
 		}
 		return false;
 	}
-	if (child <= 0 || *stop_at_ms)
+	if (child <= 0 || *stop_at_ms) {
+		command_ended_by("record", (int)info.ssi_signo);
 		return true;
-	if (info.ssi_signo == SIGTERM)
-		kill(child, SIGTERM);
+	}
+	if (info.ssi_signo != SIGINT)
+		kill(child, (int)info.ssi_signo);
 	return false;
 }
 
@@ -223,11 +226,12 @@ static int give_up_privilege(const struct event_source *source, pid_t child, str
 static int record(struct record_options *options, int signal_fd, const sigset_t *signals, struct recorder *recorder)
 {
 	_cleanup_(close_source) struct event_source *source = NULL;
-	pid_t child = 0;
 	int code = begin(options, &source, recorder);
+	pid_t child = 0;
 
 	if (code >= 0 && options->command)
 		child = start_command(options->command, signals, recorder->err);
+	recorder->child = child > 0 ? child : 0;
 	if (code >= 0 && child >= 0)
 		code = give_up_privilege(source, child, recorder->err);
 	if (code >= 0)
@@ -237,6 +241,20 @@ static int record(struct record_options *options, int signal_fd, const sigset_t 
 		return -1;
 	}
 	return recording_close(recorder->writer, recorder->err) < 0 ? -1 : code;
+}
+
+/* What is wrong is told at once. The command is not ended by it, and nobody else would wait for it. */
+static void wait_for_command(pid_t child, const struct error *err)
+{
+	sigset_t none;
+
+	if (waitpid(child, NULL, WNOHANG) != 0)
+		return;
+	command_fail("record", EXIT_CTRACE, err);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 int cmd_record(int argc, char **argv)
@@ -250,13 +268,13 @@ int cmd_record(int argc, char **argv)
 
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &options);
 	options.capture.start_armed = options.command != NULL;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	command_ending_signals(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	code = record(&options, signal_fd, &signals, &recorder);
+	if (code < 0 && recorder.child)
+		wait_for_command(recorder.child, &err);
 	if (code < 0)
 		return command_fail("record", EXIT_CTRACE, &err);
 	fprintf(stderr, "ctrace record: %" PRIu64 " events in %s%s\n", recorder.events, options.file,

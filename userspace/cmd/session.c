@@ -30,6 +30,7 @@ struct session {
 	struct docker_events *docker; /* NULL = JSON is JSON */
 	struct export export; /* what the format of the text is told */
 	uint64_t containers;
+	struct error record_error; /* of writing the recording, which then ends; the session goes on */
 	bool in_past;
 	uint64_t docker_ns; /* when all containers were last looked at for docker */
 	uint64_t last_ns, past_ns; /* of the last event; when the past ended */
@@ -149,9 +150,20 @@ void session_make_note(struct event_meta *ret, const char *key, const char *valu
 	ret->h.size = (__u16)(offsetof(struct event_meta, text) + n + length + 1);
 }
 
+static void keep_record(struct session *s, const struct event *event)
+{
+	if (s->o.record)
+		recording_add(s->o.record, event, &s->record_error); /* tells an error once */
+}
+
+const struct error *session_record_error(const struct session *s)
+{
+	return s->record_error.text[0] ? &s->record_error : NULL;
+}
+
 /* What the session shows is part of the recording: a replay shows the same. Such a note is no fact about
  * containers, and the timeline never sees it. */
-static int record_note(struct session *s, const char *id, const char *key, const char *value, struct error *err)
+static void record_note(struct session *s, const char *id, const char *key, const char *value)
 {
 	struct event_meta e;
 
@@ -159,7 +171,7 @@ static int record_note(struct session *s, const char *id, const char *key, const
 	snprintf(e.id, sizeof(e.id), "%s", id);
 	if (s->o.json && s->o.events)
 		json_write_event(&s->json, &e.h);
-	return recording_add(s->o.record, &e.h, err);
+	keep_record(s, &e.h);
 }
 
 /* The container whose trace is the caller's; "" = all that the followed command causes. */
@@ -168,19 +180,18 @@ static const char *caller_of(const struct session *s)
 	return s->o.traceparent_of ? s->o.traceparent_of : "";
 }
 
-static int record_notes(struct session *s, struct error *err)
+static void record_notes(struct session *s)
 {
-	int r = 0;
-
-	if (s->o.record && s->o.followed)
-		r = record_note(s, "", "session.followed", "1", err);
-	if (s->o.record && s->o.id && r >= 0)
-		r = record_note(s, "", "session.id", s->o.id, err);
-	if (s->o.record && s->o.filter && r >= 0)
-		r = record_note(s, "", "session.filter", s->o.filter, err);
-	if (s->o.record && s->has_caller && r >= 0)
-		r = record_note(s, caller_of(s), SPAN_PARENT_NOTE, s->o.traceparent, err);
-	return r;
+	if (!s->o.record)
+		return;
+	if (s->o.followed)
+		record_note(s, "", "session.followed", "1");
+	if (s->o.id)
+		record_note(s, "", "session.id", s->o.id);
+	if (s->o.filter)
+		record_note(s, "", "session.filter", s->o.filter);
+	if (s->has_caller)
+		record_note(s, caller_of(s), SPAN_PARENT_NOTE, s->o.traceparent);
 }
 
 /* Containers that go on are written as they are when the past ends. */
@@ -273,9 +284,8 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 		s->steps = json_steps_new();
 	if (s->o.text && s->o.format && s->o.format->begin)
 		s->o.format->begin(&s->text, &s->export);
-	r = record_notes(s, err);
-	if (r >= 0)
-		r = session_flush(s, err);
+	record_notes(s);
+	r = session_flush(s, err);
 	if (r < 0) {
 		session_free(s);
 		return r;
@@ -306,11 +316,7 @@ int session_event(struct session *s, const struct event *event, struct error *er
 	bool is_note;
 	int r;
 
-	if (s->o.record) {
-		r = recording_add(s->o.record, event, err);
-		if (r < 0)
-			return r;
-	}
+	keep_record(s, event);
 	r = take_filter(s, event, err);
 	if (r < 0)
 		return r;

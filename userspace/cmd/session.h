@@ -47,7 +47,7 @@ struct session;
 int session_begin(const struct facts *facts, const struct session_options *options,
 	struct session **ret_session, struct error *err);
 
-/* Takes the next event. Errors are those of writing; malformed events are counted, not errors. */
+/* Takes the next event. Errors are those of writing the output; malformed events are counted, not errors. */
 int session_event(struct session *s, const struct event *event, struct error *err);
 
 /* Between the two come events of before: what they tell of containers is known afterwards, but not written, and
@@ -70,6 +70,9 @@ uint64_t session_containers(const struct session *s);
 
 /* Whose traces its containers are (exporters/span_id.h). */
 const struct span_context *session_spans(const struct session *s);
+
+/* Why the recording could not be written on (what came since is missing in it), or NULL. */
+const struct error *session_record_error(const struct session *s);
 
 /* The timeline, for further questions; it belongs to the session. */
 struct timeline *session_timeline(struct session *s);

@@ -3,6 +3,7 @@
  * uses it too, with --for-run, to show how the container that it makes is made. */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -47,6 +48,7 @@ struct trace {
 	uint64_t last_event_ns, command_gone_ns;
 	size_t batch;
 	bool stop;
+	bool told_of_record; /* that the recording cannot be written on */
 };
 
 struct sink {
@@ -94,6 +96,20 @@ static int read_events(struct trace *t, struct error *err)
 	if (t->is_gone)
 		error_set(err, ENOTCONN, "the tracer that serves this host has ended: what came before it is shown");
 	return r < 0 ? r : session_flush(t->session, err);
+}
+
+/* The trace goes on without the recording, as the command does. */
+static void watch_recording(struct trace *t)
+{
+	const struct error *failed = session_record_error(t->session);
+	struct error err;
+
+	if (!failed || t->told_of_record)
+		return;
+	t->told_of_record = true;
+	err = *failed;
+	error_set(&err, failed->code, "%s; the trace goes on without it", failed->text);
+	command_fail("trace", EXIT_CTRACE, &err);
 }
 
 /* ---- the command ---- */
@@ -199,10 +215,7 @@ static int watch_signals(struct trace *t, struct error *err)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	command_ending_signals(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	t->on_broken_pipe = signal(SIGPIPE, SIG_IGN);
@@ -222,6 +235,7 @@ static void take_signals(struct trace *t)
 		} else if (t->command > 0) {
 			kill(t->command, (int)info.ssi_signo); /* it ends, and so do we */
 		} else {
+			command_ended_by("trace", (int)info.ssi_signo);
 			t->stop = true;
 		}
 	}
@@ -240,6 +254,7 @@ static int run_loop(struct trace *t, struct error *err)
 		if (fds[2].revents) /* `ctrace run` closed its end: the container is torn down */
 			t->stop = true;
 		r = read_events(t, err);
+		watch_recording(t);
 	}
 	return r;
 }
@@ -433,6 +448,15 @@ static int trace(struct trace *t, struct error *err)
 	return r < 0 ? r : finish(t, err);
 }
 
+static int fail_recording(struct trace *t)
+{
+	struct error err = { 0 };
+
+	watch_recording(t);
+	error_set(&err, EIO, "the recording %s lacks the last %" PRIu64 " events", t->o->record, recording_missing(t->record));
+	return command_fail("trace", EXIT_CTRACE, &err);
+}
+
 /* The command must not stay behind, stopped at its gate. */
 static void release(struct trace *t)
 {
@@ -442,6 +466,8 @@ static void release(struct trace *t)
 		close(t->command_gate);
 	if (t->command > 0)
 		waitpid(t->command, NULL, 0);
+	if (t->record && recording_missing(t->record))
+		t->exit_code = fail_recording(t);
 	session_free(t->session);
 	if (recording_close(t->record, &err) < 0)
 		t->exit_code = command_fail("trace", EXIT_CTRACE, &err);

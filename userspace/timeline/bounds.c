@@ -161,14 +161,22 @@ static void drop_marks(struct container *c)
 	c->mark_count = kept;
 }
 
-void container_bound(struct timeline *tl, struct cont *cont)
+static bool is_full(size_t count, size_t full, size_t raised)
+{
+	return count > (raised > full ? raised : full);
+}
+
+/* Where many must stay (they live, or are of the start), it is worth looking again when there are noticeably more. */
+static size_t raise_bound(size_t count, size_t full)
+{
+	return count > full ? count + full / 8 : 0;
+}
+
+static void bound(struct timeline *tl, struct cont *cont)
 {
 	struct container *c = &cont->c;
 	uint64_t from, from_actors;
 
-	if (c->step_count <= STEPS_FULL && c->actor_count <= ACTORS_FULL && c->mark_count <= MARKS_FULL)
-		return;
-	container_settle(cont); /* in order of time */
 	from = bound_of_steps(c);
 	from_actors = bound_of_actors(c);
 	if (from_actors > from)
@@ -179,5 +187,22 @@ void container_bound(struct timeline *tl, struct cont *cont)
 	}
 	if (c->mark_count > MARKS_FULL)
 		drop_marks(c);
-	cont->unsettled = true;
+}
+
+void container_bound(struct timeline *tl, struct cont *cont)
+{
+	struct container *c = &cont->c;
+	uint64_t cut = c->steps_cut + c->actors_cut + c->marks_cut;
+
+	if (!is_full(c->step_count, STEPS_FULL, cont->full.steps) && !is_full(c->actor_count, ACTORS_FULL, cont->full.actors) &&
+		!is_full(c->mark_count, MARKS_FULL, cont->full.marks))
+		return;
+	container_settle(cont); /* in order of time */
+	bound(tl, cont);
+	cont->full.steps = raise_bound(c->step_count, STEPS_FULL);
+	if (cont->full.steps >= TIMELINE_MAX_STEPS)
+		cont->full.steps = TIMELINE_MAX_STEPS - 1;
+	cont->full.actors = raise_bound(c->actor_count, ACTORS_FULL);
+	cont->full.marks = raise_bound(c->mark_count, MARKS_FULL);
+	cont->unsettled = c->steps_cut + c->actors_cut + c->marks_cut != cut;
 }

@@ -132,6 +132,15 @@ static struct cont *container_of_runtime(struct timeline *tl, struct process *p,
 	return container_for_id(tl, who->id, &maker, who->verb == VERB_CREATE);
 }
 
+/* Engines that call the runtime themselves, as for the RUN steps of a build; with a shim between them it tells. */
+static void set_calling_engine(struct timeline *tl, struct cont *c, const struct process *p)
+{
+	for (int depth = 0; depth < 8 && !c->c.engine && (p = process_creator(tl, p)); depth++) {
+		if (p->role == ROLE_ENGINE && (!strcmp(p->comm, "podman") || !strcmp(p->comm, "buildah")))
+			container_set(&c->c.engine, p->comm);
+	}
+}
+
 static void exec_runtime(struct timeline *tl, struct process *p)
 {
 	struct identity who;
@@ -152,6 +161,7 @@ static void exec_runtime(struct timeline *tl, struct process *p)
 	if (!c->runtime_mnt_ns)
 		c->runtime_mnt_ns = p->ns.mnt;
 	c->seen_create = true;
+	set_calling_engine(tl, c, p);
 	claim_clis(tl, c);
 }
 

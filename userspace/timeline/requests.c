@@ -31,6 +31,40 @@ static char *json_string(const char *text, const char *key)
 	return at[length] == '"' ? xstrndup(at, length) : NULL;
 }
 
+/* The character that an escape of JSON stands for; what would break a line, or is not ASCII, is a blank or '?'. Moves *at on. */
+static char unescape(const char **at)
+{
+	unsigned int code;
+	char c = *(*at)++;
+
+	if (strchr("\"\\/", c))
+		return c;
+	if (c != 'u' || sscanf(*at, "%4x", &code) != 1)
+		return ' ';
+	*at += strnlen(*at, 4);
+	return code >= ' ' && code < 0x7f ? (char)code : '?';
+}
+
+/* What the engine says where it refuses: {"message":"..."}, which may be cut at its end. The caller frees; NULL = nothing. */
+static char *refusal_text(const char *answer)
+{
+	static const char begin[] = "{\"message\":\"";
+	const char *at = strstr(answer, "\r\n\r\n");
+	char *text, *to;
+
+	if (!at || strncmp(at + 4, begin, strlen(begin)) != 0)
+		return NULL;
+	at += 4 + strlen(begin);
+	to = text = xmalloc(strlen(at) + 1);
+	while (*at && *at != '"') {
+		char c = *at++;
+
+		*to++ = c == '\\' && *at ? unescape(&at) : c;
+	}
+	*to = '\0';
+	return text;
+}
+
 /* The value of name in a query string, NULL = not there. The caller frees. */
 static char *query_value(const char *query, const char *name)
 {
@@ -78,6 +112,21 @@ static void offer_container(struct timeline *tl, struct step *step, const char *
 	details_add_text(&step->details, "container", id);
 }
 
+/* A start that the engine refused before any runtime began (a port that is in use): it has a timeline all the same. Not where it
+ * was of a container that has ended since: the answer may be late. */
+static struct cont *refused_start(struct timeline *tl, const struct step *step, const char *id)
+{
+	const char *path = details_text(&step->details, "path");
+	const struct detail *status = details_get(&step->details, "status");
+	size_t length = path ? strcspn(path, "?") : 0;
+	const struct cont *newest;
+
+	if (!id || !status || status->number < 400 || status->number == 404 || length < 6 || memcmp(path + length - 6, "/start", 6))
+		return NULL;
+	newest = map_get(&tl->by_id, id, strlen(id));
+	return newest && newest->c.last_ns >= step->start_ns ? NULL : container_for_id(tl, id, NULL, true);
+}
+
 /* A request is placed when it is answered: only then is the id of a new container known. */
 static void place_request(struct timeline *tl, struct process *p, struct step *step)
 {
@@ -87,6 +136,8 @@ static void place_request(struct timeline *tl, struct process *p, struct step *s
 	bool inside = (p->is_init || p->is_exec) && !p->acts_for;
 	struct cont *c = id ? claim_find(tl, 'I', id) : inside ? NULL : process_container(tl, p);
 
+	if (!c)
+		c = refused_start(tl, step, id);
 	if (c) {
 		container_add_step(tl, c, container_actor(tl, c, p), step);
 		return;
@@ -155,6 +206,7 @@ void requests_response(struct timeline *tl, const struct event_request *e)
 	struct open_op *op = map_get_key(&tl->requests, &key);
 	struct process *p = process_get(tl, &e->h);
 	const char *path;
+	char *refusal;
 	int status;
 
 	if (!op || sscanf(e->data, "HTTP/%*d.%*d %d", &status) != 1)
@@ -163,6 +215,9 @@ void requests_response(struct timeline *tl, const struct event_request *e)
 	path = details_text(&op->step.details, "path");
 	op->step.end_ns = e->h.time_ns;
 	details_add_number(&op->step.details, "status", status);
+	refusal = status >= 400 ? refusal_text(e->data) : NULL;
+	if (refusal)
+		details_take_text(&op->step.details, "message", refusal);
 	if (path && strstr(path, "/containers/create") && status == 201) {
 		_cleanup_free_ char *id = json_string(e->data, "Id");
 

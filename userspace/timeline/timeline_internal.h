@@ -91,6 +91,9 @@ struct cont {
 		uint64_t cgroup, at_ns;
 		struct cpu_stat stat;
 	} cpu;
+	struct {                 /* of how many bounds.c has found that they must stay, and some more; 0 = no more than usual */
+		size_t steps, actors, marks;
+	} full;
 	uint64_t blind_from_ns, blind_to_ns; /* the detail tier was being armed; 0 = never while it began */
 };
 
