@@ -35,7 +35,7 @@ held()
 	is $? "$1" "$2" || diag "$(cat "$WORK/held")"
 }
 
-saving=$CTRACE_RUN/containers/*/state.json.tmp
+saving="$CTRACE_RUN/containers/*/state.json.tmp"
 volumes=$CTRACE_ROOT/volumes
 
 ct create --name giver -v /v "${ON[@]}" true >/dev/null
