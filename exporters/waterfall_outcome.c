@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "exporters/format.h"
 #include "util/cleanup.h"
@@ -289,6 +290,22 @@ static const char *answer_of_engine(const struct container *c)
 	return NULL;
 }
 
+/* A hook that took the last step and ended badly is why. */
+static bool text_failed_hook(struct strbuf *sb, const struct container *c, const struct step *s, bool utf8)
+{
+	const struct actor *a = s && s->actor >= 0 ? &c->actors[s->actor] : NULL;
+	char name[FORMAT_MAX];
+
+	if (!a || a->role != ACTOR_HOOK || !a->exited || !a->exit_status || has_failed(s))
+		return false;
+	if (WIFSIGNALED(a->exit_status))
+		strbuf_printf(sb, ": its hook was killed by %s: ", format_signal(name, WTERMSIG(a->exit_status)));
+	else
+		strbuf_printf(sb, ": its hook failed with exit code %d: ", WEXITSTATUS(a->exit_status));
+	text_step(sb, s, utf8);
+	return true;
+}
+
 static void text_not_started(struct strbuf *sb, const struct container *c, bool utf8)
 {
 	const struct step *s = last_step(c);
@@ -300,6 +317,8 @@ static void text_not_started(struct strbuf *sb, const struct container *c, bool 
 		return;
 	}
 	strbuf_puts(sb, "did not start");
+	if (text_failed_hook(sb, c, s, utf8))
+		return;
 	if (s) {
 		strbuf_puts(sb, has_failed(s) ? ": " : ": given up after ");
 		text_step(sb, s, utf8);

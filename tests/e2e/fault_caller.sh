@@ -8,15 +8,15 @@
 need_tracing
 need_ctrace record replay
 
-# from WHAT PYTHON [ARGUMENT...]: ctrace in what the Python code has set up; sets code and out.
+# from WHAT PYTHON [ARGUMENT...]: ctrace in what the Python code has set up; sets code.
 from()
 {
 	local set_up=$1
 
 	shift
-	out=$(timeout 30 /usr/bin/python3 -c "import os, signal, sys
+	timeout 30 /usr/bin/python3 -c "import os, signal, sys
 $set_up
-os.execv(sys.argv[1], sys.argv[1:])" "$CTRACE" "$@" 2>&1)
+os.execv(sys.argv[1], sys.argv[1:])" "$CTRACE" "$@" >"$WORK/from.out" 2>&1
 	code=$?
 }
 

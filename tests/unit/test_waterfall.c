@@ -250,6 +250,13 @@ static void test_harmless_failures(void **state)
 	expect_in(text, "; the engine's answer: runc create failed: no \"/nosuch\"\n");
 	expect_not_in(text, "the runtime's own message");
 	free(text);
+	mb_actor(c, ACTOR_HOOK, 77, "hook", 0, 1, 2);
+	c->actors[c->actor_count - 1].exited = true;
+	c->actors[c->actor_count - 1].exit_status = 3 << 8;
+	mb_step(c, STEP_EXEC, PHASE_HOOKS, (int)c->actor_count - 1, 1e9, 1, "path", "/etc/hook", NULL);
+	text = draw(c, WATERFALL_SUMMARY, 200, true);
+	expect_in(text, "did not start: its hook failed with exit code 3: exec /etc/hook\n");
+	free(text);
 	c->state = STATE_CREATED;
 	text = draw(c, WATERFALL_SUMMARY, 200, true);
 	expect_in(text, "\ncreated, not started\n");
