@@ -205,7 +205,7 @@ check_32bit() {
 		return
 	fi
 	code=0
-	timeout $LIMIT $TRACE record $RESULTS/program32.ctrace -- /run/program32/runc > /dev/null 2> $RESULTS/program32.stderr || code=$?
+	timeout $LIMIT $TRACE record --always-armed $RESULTS/program32.ctrace -- /run/program32/runc > /dev/null 2> $RESULTS/program32.stderr || code=$?
 	judge_code program32 3 $code
 }
 
