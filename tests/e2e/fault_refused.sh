@@ -97,7 +97,7 @@ done
 out=$(timeout 30 prlimit --nofile=40 "$CTRACE" trace -- true 2>&1)
 is "$out" "ctrace trace: the caller's limit of open files is too low for tracing: raise it (ulimit -n) to 128 or more" \
 	"too few descriptors: it says what to do, and nothing else"
-like "$(timeout 30 prlimit --fsize=51200 "$CTRACE" trace -- true 2>&1)" "limit of a file's size: raise it \(ulimit -f\)" \
+like "$(timeout 30 prlimit --fsize=4096 "$CTRACE" trace -- true 2>&1)" "limit of a file's size: raise it \(ulimit -f\)" \
 	"a limit of a file's size: it says what to do"
 is "${wrong[*]-}" "" "few descriptors, 4 to $enough: an error in words, or a whole trace"
 traces "128 descriptors" prlimit --nofile=128
