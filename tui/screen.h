@@ -43,7 +43,7 @@ struct screen {
 	struct cell *cells;
 };
 
-enum { SCREEN_ROWS_MAX = 20000, SCREEN_COLUMNS_MAX = 400 };
+enum { SCREEN_ROWS_MAX = 20000, SCREEN_COLUMNS_MIN = 20, SCREEN_COLUMNS_MAX = 400 };
 
 /* Sizes beyond the bounds are cut to them. */
 struct screen *screen_new(size_t rows, size_t columns, bool utf8);

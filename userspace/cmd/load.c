@@ -44,18 +44,18 @@ void loaded_free(struct loaded *l)
 	*l = (struct loaded){ 0 };
 }
 
-static void add_names(struct strbuf *sb, struct timeline *tl)
+void load_names(struct strbuf *sb, struct timeline *tl)
 {
-	size_t count = timeline_count(tl);
+	size_t count = timeline_count(tl), from = count > NAMES_SHOWN ? count - NAMES_SHOWN : 0;
 
-	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++) {
+	if (from)
+		strbuf_puts(sb, ": ...");
+	for (size_t i = from; i < count; i++) {
 		const struct container *c = timeline_get(tl, i);
 
 		strbuf_printf(sb, "%s%.12s%s%s%s", i ? ", " : ": ", c->id, c->name ? " (" : "", c->name ? c->name : "",
 			c->name ? ")" : "");
 	}
-	if (count > NAMES_SHOWN)
-		strbuf_puts(sb, ", ...");
 }
 
 int load_find(struct loaded *l, const char *path, const char *id, const struct container **ret, struct error *err)
@@ -66,7 +66,7 @@ int load_find(struct loaded *l, const char *path, const char *id, const struct c
 	*ret = id ? timeline_find(l->timeline, id) : count == 1 ? timeline_get(l->timeline, 0) : NULL;
 	if (*ret)
 		return 0;
-	add_names(&names, l->timeline);
+	load_names(&names, l->timeline);
 	if (id)
 		return error_set(err, ENOENT, "no container %s in %s; it has %zu%s", id, path, count, names.text ? names.text : "");
 	return error_set(err, EINVAL, "%s has %zu containers: say which%s", path, count, names.text ? names.text : "");

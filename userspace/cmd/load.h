@@ -8,6 +8,8 @@
 #include "timeline/timeline.h"
 #include "util/error.h"
 
+struct strbuf;
+
 struct loaded {
 	struct recording_reader *reader;
 	struct timeline *timeline;
@@ -22,5 +24,8 @@ void loaded_free(struct loaded *l); /* also fit for _cleanup_ */
 
 /* The container of that id, name or beginning of an id; with id NULL the only one. -ENOENT, -EINVAL tell what there is. */
 int load_find(struct loaded *l, const char *path, const char *id, const struct container **ret, struct error *err);
+
+/* Adds ": id (name), id (name)", the newest ten; nothing where there is none. */
+void load_names(struct strbuf *sb, struct timeline *tl);
 
 #endif

@@ -17,6 +17,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/memory.h"
+#include "util/strbuf.h"
 
 enum { OPTION_JSON = 256, OPTION_EVENTS, OPTION_EXPLAIN, OPTION_TRACE, OPTION_WIDTH, OPTION_COLOR,
 	OPTION_SCHEMA, OPTION_ALL, OPTION_FILTER,
@@ -165,19 +166,11 @@ static int feed(struct event_source *source, struct session *session, struct err
 static int no_such_container(struct session *session, const char *id, const char *where, struct error *err)
 {
 	struct timeline *tl = session_timeline(session);
-	struct strbuf names = { 0 };
-	size_t count = timeline_count(tl);
+	_cleanup_(strbuf_free) struct strbuf names = { 0 };
 
-	for (size_t i = 0; i < count && i < 10; i++) {
-		const struct container *c = timeline_get(tl, i);
-
-		strbuf_printf(&names, "%s%.12s%s%s%s", i ? ", " : "", c->id, c->name ? " (" : "",
-			c->name ? c->name : "", c->name ? ")" : "");
-	}
-	error_set(err, ENOENT, "no container %s %s; it has %zu%s%s%s", id, where, count,
-		count ? ": " : "", count ? names.text : "", count > 10 ? ", ..." : "");
-	strbuf_free(&names);
-	return -ENOENT;
+	load_names(&names, tl);
+	return error_set(err, ENOENT, "no container %s %s; it has %zu%s", id, where, timeline_count(tl),
+		names.text ? names.text : "");
 }
 
 static int run_session(struct event_source *source, struct replay_options *o, FILE *out, bool at_end,

@@ -44,6 +44,15 @@ static int parse_color(const char *arg, struct argp_state *state)
 	return -1;
 }
 
+static size_t parse_width(const char *arg, struct argp_state *state)
+{
+	double width = parse_number(arg, "--width", SCREEN_COLUMNS_MAX, state);
+
+	if (width < SCREEN_COLUMNS_MIN)
+		argp_error(state, "--width is \"%s\", but must be a number from %d to %d", arg, SCREEN_COLUMNS_MIN, SCREEN_COLUMNS_MAX);
+	return (size_t)width;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct dashboard_options *o = state->input;
@@ -60,7 +69,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_JSON: o->batch = o->json = true; return 0;
 	case OPTION_READONLY: o->readonly = true; return 0;
 	case OPTION_COLOR: o->color = parse_color(arg, state); return 0;
-	case OPTION_WIDTH: o->width = (size_t)parse_number(arg, "--width", SCREEN_COLUMNS_MAX, state); return 0;
+	case OPTION_WIDTH: o->width = parse_width(arg, state); return 0;
 	case OPTION_NO_MOUSE: o->no_mouse = true; return 0;
 	case OPTION_ALWAYS_ARMED: o->always_armed = true; return 0;
 	case ARGP_KEY_ARG:
