@@ -50,7 +50,7 @@ says "why a start failed" "^  did not start: mount .*: ENODEV" explain runc-bad-
 says "a start against the others" "^  691 ms in all, the others' median is [0-9]+ ms" explain runc-parallel
 says "what made it slow" "unshare .*, by runc:\[1:CHILD\]" explain runc-parallel parallel-20
 says "the rest is counted" "^49 more containers neither failed nor took longer" explain runc-parallel
-fails "a container that is not there" "no container nobody in " explain runc-parallel nobody
+fails "a container that is not there" "; it has 50: ..., parallel-41, parallel-42" explain runc-parallel nobody
 fails "no recording" "which recording?" "$CTRACE" explain
 
 d()
