@@ -363,7 +363,7 @@ struct event_cgroup_value {
 };
 
 /* Key and value are NUL-terminated strings, one after the other, in text. Keys: name, image,
- * engine, pod, namespace, bundle, rootfs, label.* */
+ * engine, pod, namespace, bundle, rootfs, label.*; labels_cut is how many more labels there were, in digits. */
 struct event_meta {
 	struct event h;
 	char id[EVENT_NAME];

@@ -385,6 +385,8 @@ static void write_labels(struct strbuf *sb, const struct container *c)
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');
+	if (c->labels_cut)
+		json_number(sb, "labels_cut", (int64_t)c->labels_cut);
 }
 
 void json_write_timeline_again(struct strbuf *sb, const struct span_context *spans, const struct container *c,

@@ -108,7 +108,7 @@ static double cpu_limit(const struct container *c)
 
 bool text_is_cut(const struct container *c)
 {
-	return c->steps_cut || c->actors_cut || c->marks_cut;
+	return c->steps_cut || c->actors_cut || c->marks_cut || c->labels_cut;
 }
 
 void text_cut(struct strbuf *sb, const struct container *c)
@@ -116,7 +116,7 @@ void text_cut(struct strbuf *sb, const struct container *c)
 	const struct {
 		uint64_t count;
 		const char *what;
-	} cut[] = { { c->steps_cut, "step" }, { c->actors_cut, "actor" }, { c->marks_cut, "mark" } };
+	} cut[] = { { c->steps_cut, "step" }, { c->actors_cut, "actor" }, { c->marks_cut, "mark" }, { c->labels_cut, "label" } };
 	const char *separator = ": ";
 
 	strbuf_puts(sb, "beyond the bounds of a timeline");

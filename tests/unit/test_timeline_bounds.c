@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "exporters/docker_events.h"
+#include "exporters/json.h"
+#include "exporters/waterfall_text.h"
 #include "timeline/timeline_internal.h"
 #include "unit/event_builder.h"
 
@@ -206,10 +208,56 @@ static void many_live_sessions(void **state)
 	assert_true(c->actors_cut > 0);
 }
 
+static void tell(const char *id, const char *key, const char *value)
+{
+	struct event_meta e = { 0 };
+
+	e.h = (struct event){ .kind = EVENT_META, .time_ns = now += MS };
+	e.h.size = (uint16_t)(offsetof(struct event_meta, text) + strlen(key) + 1 + strlen(value) + 1);
+	snprintf(e.id, sizeof(e.id), "%s", id);
+	strcpy(stpcpy(e.text, key) + 1, value);
+	feed(&e);
+}
+
+/* What was left out of the labels is counted, here and by who read them, and shown. */
+static void labels_without_end(void **state)
+{
+	struct proc runc = new_proc(100);
+	const struct container *c;
+	struct strbuf sb = { 0 };
+	char key[32];
+
+	(void)state;
+	runc_run(&runc, ID, 50);
+	c = timeline_get(tl, 0);
+	for (int i = 0; i < LABELS_MAX; i++) {
+		snprintf(key, sizeof(key), "label.l%d", i);
+		tell(ID, key, "x");
+	}
+	tell(ID, "label.l3", "y"); /* a newer value of one that is kept */
+	assert_int_equal(c->labels_cut, 0);
+	assert_false(text_is_cut(c));
+	tell(ID, "label.more", "x");
+	tell(ID, "label.evenmore", "x");
+	assert_int_equal(c->label_count, LABELS_MAX);
+	assert_int_equal(c->labels_cut, 2);
+	tell(ID, "labels_cut", "136");
+	tell(ID, "labels_cut", "136"); /* read again */
+	assert_int_equal(c->labels_cut, 136);
+	assert_true(text_is_cut(c));
+	text_cut(&sb, c);
+	assert_non_null(strstr(sb.text, "136 labels"));
+	sb.length = 0;
+	json_write_timeline(&sb, &(struct span_context){ 0 }, c, CHANGE_NAMED);
+	assert_non_null(strstr(sb.text, "}],\"labels_cut\":136,"));
+	strbuf_free(&sb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(many_health_checks), test(events_of_health_checks), test(marks_without_end), test(many_live_sessions),
+		test(labels_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-static const char label_prefix[] = "label.", sandbox_key[] = "sandbox";
+static const char label_prefix[] = "label.", labels_cut_key[] = "labels_cut", sandbox_key[] = "sandbox";
 
 /* The field that a key of EVENT_META fills, or NULL. */
 static char **meta_field(struct container *c, const char *key)
@@ -47,14 +47,27 @@ static void set_label(struct container *c, const char *name, const char *value)
 
 	for (i = 0; i < c->label_count && strcmp(c->labels[i].name, name) != 0; i++)
 		;
-	if (i == LABELS_MAX || !*name)
+	if (!*name)
 		return;
+	if (i == LABELS_MAX) {
+		c->labels_cut++;
+		return;
+	}
 	if (i == c->label_count) {
 		array_grow(c->labels, c->label_count, c->label_capacity);
 		c->labels[c->label_count++] = (struct label){ .name = xstrdup(name) };
 	}
 	free(c->labels[i].value);
 	c->labels[i].value = xstrdup(value);
+}
+
+/* Who reads an engine's files again says it again. */
+static void note_labels_cut(struct container *c, const char *value)
+{
+	uint64_t cut = strtoull(value, NULL, 10);
+
+	if (cut > c->labels_cut)
+		c->labels_cut = cut;
 }
 
 void metas_take(struct timeline *tl, const struct event_meta *e)
@@ -64,20 +77,23 @@ void metas_take(struct timeline *tl, const struct event_meta *e)
 	const char *value = memchr(e->text, '\0', size);
 	_cleanup_free_ char *key = meta_key(e->id, e->text);
 	bool is_label = str_starts(e->text, label_prefix), is_sandbox = !strcmp(e->text, sandbox_key);
+	bool is_cut = !strcmp(e->text, labels_cut_key);
 	struct container probe;
 
-	if (!value || (!is_label && !is_sandbox && !meta_field(&probe, e->text)))
+	if (!value || (!is_label && !is_cut && !is_sandbox && !meta_field(&probe, e->text)))
 		return;
 	value++;
 	if (c && is_sandbox)
 		c->c.is_sandbox = true;
 	else if (c && is_label)
 		set_label(&c->c, e->text + strlen(label_prefix), value);
+	else if (c && is_cut)
+		note_labels_cut(&c->c, value);
 	else if (c)
 		container_set(meta_field(&c->c, e->text), value);
 	if (c)
 		container_notify(tl, c, CHANGE_NAMED);
-	else if (!is_label && tl->metas.count < META_MAX) /* of one that is yet to come */
+	else if (!is_label && !is_cut && tl->metas.count < META_MAX) /* of one that is yet to come */
 		free(map_put(&tl->metas, key, strlen(key), xstrdup(value)));
 }
 
