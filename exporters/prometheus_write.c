@@ -104,6 +104,9 @@ static void write_events(const struct prometheus *p, const struct timeline_stats
 	counter(w, "ctrace_steps_unattributed", "Steps of runtimes that no container claimed.", stats->unattributed);
 	counter(w, "ctrace_containers_forgotten", "Containers that ended, and whose timelines had to go for those of newer ones.",
 		stats->forgotten);
+	counter(w, "ctrace_names_forgotten", "Names and labels of containers that were not there when they were told, for want of room.",
+		stats->names_forgotten);
+	counter(w, "ctrace_clients_ignored", "Clients beyond as many as are asked for ids in their arguments.", stats->clients_ignored);
 }
 
 static void write_states(struct timeline *tl, struct metrics_writer *w)

@@ -253,11 +253,73 @@ static void labels_without_end(void **state)
 	strbuf_free(&sb);
 }
 
+static struct timeline_stats stats_now(void)
+{
+	struct timeline_stats stats;
+
+	timeline_get_stats(tl, &stats);
+	return stats;
+}
+
+/* Of the names that come before their containers, the oldest give way; those whose containers never came are counted. */
+static void early_names_without_end(void **state)
+{
+	struct proc old = new_proc(100), taken = new_proc(200), newest = new_proc(300);
+	struct strbuf sb = { 0 };
+	struct timeline_stats stats;
+	char id[32];
+
+	(void)state;
+	tell("taken", "name", "first");
+	runc_run(&taken, "taken", 50);
+	for (int i = 0; i < META_MAX - 1; i++) {
+		snprintf(id, sizeof(id), "early%d", i);
+		tell(id, "name", "early");
+	}
+	tell("early1", "name", "renamed"); /* takes no room */
+	assert_int_equal(stats_now().names_forgotten, 0);
+	tell("more0", "name", "later"); /* for what is applied */
+	assert_int_equal(stats_now().names_forgotten, 0);
+	tell("more1", "name", "later"); /* for early0 */
+	tell("unseen", "label.x", "y");
+	assert_int_equal(stats_now().names_forgotten, 2);
+	runc_run(&old, "early0", 60);
+	runc_run(&newest, "more1", 70);
+	assert_null(timeline_find(tl, "early0")->name);
+	assert_string_equal(timeline_find(tl, "more1")->name, "later");
+	stats = stats_now();
+	json_write_summary(&sb, &(struct json_summary){ .stats = &stats });
+	assert_non_null(strstr(sb.text, "\"names_forgotten\":2,"));
+	sb.length = 0;
+	text_forgotten(&sb, &stats);
+	assert_non_null(strstr(sb.text, ", 2 names"));
+	strbuf_free(&sb);
+}
+
+static void clients_without_end(void **state)
+{
+	struct proc last = { 0 };
+
+	(void)state;
+	for (int i = 0; i < CLI_MAX; i++) {
+		last = new_proc(1000 + (uint32_t)i);
+		exec_as(&last, ROLE_CLI, "ctr", "ctr run image x");
+	}
+	assert_int_equal(stats_now().clients_ignored, 0);
+	exits(&last, 0); /* makes room */
+	last = new_proc(5000);
+	exec_as(&last, ROLE_CLI, "ctr", "ctr run image x");
+	assert_int_equal(stats_now().clients_ignored, 0);
+	last = new_proc(5001);
+	exec_as(&last, ROLE_CLI, "ctr", "ctr run image x");
+	assert_int_equal(stats_now().clients_ignored, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(many_health_checks), test(events_of_health_checks), test(marks_without_end), test(many_live_sessions),
-		test(labels_without_end),
+		test(labels_without_end), test(early_names_without_end), test(clients_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
