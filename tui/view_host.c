@@ -113,6 +113,7 @@ static void put_losses(struct page *p)
 	struct timeline_stats stats;
 
 	timeline_get_stats(p->m->timeline, &stats);
+	stats.callers_forgotten = span_context_forgotten(&p->m->spans);
 	text_forgotten(&forgotten, &stats);
 	label(p, "lost");
 	if (!stats.lost && !stats.skipped && !forgotten.length) {
