@@ -343,7 +343,8 @@ enum event_loss {
 	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
 	LOSS_STREAM = 9,        /* not in the stream of a serving tracer: its reader is slow, or came late */
 	LOSS_MISSED = 10,       /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
-	LOSS_UNWATCHED = 11     /* a cgroup with a CPU quota, or a name, was not watched: too many, or gone too soon */
+	LOSS_UNWATCHED = 11     /* a cgroup with a CPU quota, a name, or an engine's network was not watched: too many, or
+			      gone too soon */
 };
 
 struct event_armed {
