@@ -220,6 +220,8 @@ static void write_self(const struct prometheus *p, const struct prometheus_host 
 		"0 while ctrace goes on with an older configuration, since the newest was refused.", !host->last_reload_refused);
 	counter(w, "ctrace_scrapes", "Requests for metrics that were answered, this one not counted.", host->scrapes);
 	counter(w, "ctrace_http_requests_refused", "Requests that were answered with an error.", host->scrapes_refused);
+	counter(w, "ctrace_http_connections_delayed", "Connections that had to wait, since as many as may be were open.",
+		host->connections_delayed);
 	metrics_family(w, "process_cpu_seconds", METRIC_COUNTER, "CPU time of ctrace, user and system.");
 	metrics_sample(w, METRIC_COUNTER_SUFFIX);
 	metrics_seconds(w, host->process_cpu_ns);
