@@ -343,7 +343,8 @@ enum event_loss {
 	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
 	LOSS_STREAM = 9,        /* not in the stream of a serving tracer: its reader is slow, or came late */
 	LOSS_MISSED = 10,       /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
-	LOSS_UNWATCHED = 11     /* a cgroup with a CPU quota, or a name, was not watched: too many, or gone too soon */
+	LOSS_UNWATCHED = 11     /* a cgroup with a CPU quota, a name, or an engine's network was not watched: too many, or
+			      gone too soon */
 };
 
 struct event_armed {
@@ -363,7 +364,7 @@ struct event_cgroup_value {
 };
 
 /* Key and value are NUL-terminated strings, one after the other, in text. Keys: name, image,
- * engine, pod, namespace, bundle, rootfs, label.* */
+ * engine, pod, namespace, bundle, rootfs, label.*; labels_cut is how many more labels there were, in digits. */
 struct event_meta {
 	struct event h;
 	char id[EVENT_NAME];

@@ -385,6 +385,8 @@ static void write_labels(struct strbuf *sb, const struct container *c)
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');
+	if (c->labels_cut)
+		json_number(sb, "labels_cut", (int64_t)c->labels_cut);
 }
 
 void json_write_timeline_again(struct strbuf *sb, const struct span_context *spans, const struct container *c,
@@ -448,6 +450,17 @@ static uint32_t kind_of_counter(size_t index)
 	return index < 48 ? (uint32_t)index : (uint32_t)index + 256 - 48;
 }
 
+/* Only where there are any. */
+static void write_forgotten(struct strbuf *sb, const struct timeline_stats *s)
+{
+	if (s->names_forgotten)
+		json_number(sb, "names_forgotten", (int64_t)s->names_forgotten);
+	if (s->clients_ignored)
+		json_number(sb, "clients_ignored", (int64_t)s->clients_ignored);
+	if (s->callers_forgotten)
+		json_number(sb, "callers_forgotten", (int64_t)s->callers_forgotten);
+}
+
 void json_write_summary(struct strbuf *sb, const struct json_summary *summary)
 {
 	const struct timeline_stats *s = summary->stats;
@@ -461,6 +474,7 @@ void json_write_summary(struct strbuf *sb, const struct json_summary *summary)
 	json_number(sb, "skipped", (int64_t)s->skipped);
 	json_number(sb, "forgotten", (int64_t)s->forgotten);
 	json_number(sb, "unattributed", (int64_t)s->unattributed);
+	write_forgotten(sb, s);
 	json_open(sb, "events_by_kind", '{');
 	for (size_t i = 0; i < ARRAY_SIZE(s->events_by_kind); i++) {
 		if (s->events_by_kind[i] && strcmp(json_event_kind_name(kind_of_counter(i)), "unknown"))

@@ -104,6 +104,11 @@ static void write_events(const struct prometheus *p, const struct timeline_stats
 	counter(w, "ctrace_steps_unattributed", "Steps of runtimes that no container claimed.", stats->unattributed);
 	counter(w, "ctrace_containers_forgotten", "Containers that ended, and whose timelines had to go for those of newer ones.",
 		stats->forgotten);
+	counter(w, "ctrace_names_forgotten", "Names and labels of containers that were not there when they were told, for want of room.",
+		stats->names_forgotten);
+	counter(w, "ctrace_clients_ignored", "Clients beyond as many as are asked for ids in their arguments.", stats->clients_ignored);
+	counter(w, "ctrace_callers_forgotten",
+		"Containers whose caller's TRACEPARENT had to go for those of newer ones.", span_context_forgotten(&p->spans));
 }
 
 static void write_states(struct timeline *tl, struct metrics_writer *w)
@@ -215,6 +220,8 @@ static void write_self(const struct prometheus *p, const struct prometheus_host 
 		"0 while ctrace goes on with an older configuration, since the newest was refused.", !host->last_reload_refused);
 	counter(w, "ctrace_scrapes", "Requests for metrics that were answered, this one not counted.", host->scrapes);
 	counter(w, "ctrace_http_requests_refused", "Requests that were answered with an error.", host->scrapes_refused);
+	counter(w, "ctrace_http_connections_delayed", "Connections that had to wait, since as many as may be were open.",
+		host->connections_delayed);
 	metrics_family(w, "process_cpu_seconds", METRIC_COUNTER, "CPU time of ctrace, user and system.");
 	metrics_sample(w, METRIC_COUNTER_SUFFIX);
 	metrics_seconds(w, host->process_cpu_ns);

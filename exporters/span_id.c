@@ -145,8 +145,19 @@ bool span_context_set_parent(struct span_context *ctx, const char *text, const c
 		return true;
 	}
 	parent.container = id_hash(parent_of);
+	for (size_t i = 0; i < ctx->ordered_count && i < SPAN_PARENTS; i++) {
+		if (ctx->ordered[i].container == parent.container) {
+			ctx->ordered[i] = parent;
+			return true;
+		}
+	}
 	ctx->ordered[ctx->ordered_count++ % SPAN_PARENTS] = parent;
 	return true;
+}
+
+uint64_t span_context_forgotten(const struct span_context *ctx)
+{
+	return ctx->ordered_count > SPAN_PARENTS ? ctx->ordered_count - SPAN_PARENTS : 0;
 }
 
 bool span_context_take(struct span_context *ctx, const struct event *event)
@@ -167,7 +178,7 @@ bool span_context_take(struct span_context *ctx, const struct event *event)
 
 /* ---- ids ---- */
 
-/* The newest word counts; NULL = nobody's. */
+/* NULL = nobody's. */
 static const struct span_ordered *parent_of(const struct span_context *ctx, const struct container *c)
 {
 	size_t count = ctx->ordered_count < SPAN_PARENTS ? ctx->ordered_count : SPAN_PARENTS;

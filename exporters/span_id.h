@@ -42,6 +42,9 @@ void span_context_init(struct span_context *ctx, const struct facts *facts);
  * command caused. False, and nothing changes, where it is not valid. */
 bool span_context_set_parent(struct span_context *ctx, const char *traceparent, const char *parent_of);
 
+/* Of how many containers the caller's span had to go for those of newer ones. */
+uint64_t span_context_forgotten(const struct span_context *ctx);
+
 /* The EVENT_META by which that is told: "session.traceparent" with the container's id. True if it was one. */
 struct event;
 #define SPAN_PARENT_NOTE "session.traceparent"

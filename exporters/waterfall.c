@@ -514,8 +514,7 @@ void waterfall_print_stats(struct strbuf *sb, const struct timeline_stats *s, ui
 		strbuf_puts(sb, "none lost");
 	if (s->skipped)
 		strbuf_printf(sb, ", %" PRIu64 " malformed", s->skipped);
-	if (s->forgotten)
-		strbuf_printf(sb, ", %" PRIu64 " ended containers forgotten", s->forgotten);
+	text_forgotten(sb, s);
 	view_unpaint(&v, color);
 	view_end_line(&v);
 	if (!containers && s->namespaced.count)

@@ -109,7 +109,25 @@ static double cpu_limit(const struct container *c)
 
 bool text_is_cut(const struct container *c)
 {
-	return c->steps_cut || c->actors_cut || c->marks_cut;
+	return c->steps_cut || c->actors_cut || c->marks_cut || c->labels_cut;
+}
+
+void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats)
+{
+	const struct {
+		uint64_t count;
+		const char *what;
+	} rows[] = {
+		{ stats->forgotten, "ended containers forgotten" },
+		{ stats->names_forgotten, "names told too early forgotten" },
+		{ stats->clients_ignored, "clients not asked for ids" },
+		{ stats->callers_forgotten, "callers' spans forgotten" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].count)
+			strbuf_printf(sb, ", %" PRIu64 " %s", rows[i].count, rows[i].what);
+	}
 }
 
 void text_cut(struct strbuf *sb, const struct container *c)
@@ -117,7 +135,7 @@ void text_cut(struct strbuf *sb, const struct container *c)
 	const struct {
 		uint64_t count;
 		const char *what;
-	} cut[] = { { c->steps_cut, "step" }, { c->actors_cut, "actor" }, { c->marks_cut, "mark" } };
+	} cut[] = { { c->steps_cut, "step" }, { c->actors_cut, "actor" }, { c->marks_cut, "mark" }, { c->labels_cut, "label" } };
 	const char *separator = ": ";
 
 	strbuf_puts(sb, "beyond the bounds of a timeline");

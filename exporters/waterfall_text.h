@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "timeline/model.h"
+#include "timeline/timeline.h"
 #include "util/strbuf.h"
 
 /* Kernel text for a terminal, at most 400 bytes; ids of 64 digits as docker shortens them. */
@@ -34,6 +34,9 @@ void text_throttling(struct strbuf *sb, const struct container *c, bool utf8);
 /* "beyond the bounds of a timeline: 812 steps, 96 actors, 64 marks, counted and not kept", if anything was. */
 bool text_is_cut(const struct container *c);
 void text_cut(struct strbuf *sb, const struct container *c);
+
+/* ", 5 ended containers forgotten, 1 early name forgotten": what a timeline had no room for, beside events. */
+void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats);
 
 /* "exit 0", "killed by SIGKILL (OOM: 256 MiB limit of /docker/... hit)", "running". */
 void text_outcome(struct strbuf *sb, const struct container *c, bool utf8);

@@ -8,8 +8,6 @@
 #include "timeline/record.h"
 #include "util/array.h"
 
-enum { CALLS_MAX = 4096 };
-
 void event_log_init(struct event_log *log)
 {
 	*log = (struct event_log){ .entries = xcalloc(LOG_EVENTS, sizeof(*log->entries)) };
@@ -74,6 +72,14 @@ static bool finish_call(struct event_log *log, const struct event *event)
 	return true;
 }
 
+/* Calls that never end (exec) must not pile up. Those that have left the log are no loss. */
+static void forget_calls(struct event_log *log)
+{
+	for (size_t i = 0; i < log->calls.count; i++)
+		log->ends_forgotten += (uintptr_t)log->calls.entries[i].value - 1 >= log->first;
+	map_free(&log->calls);
+}
+
 void event_log_add(struct event_log *log, const struct event *event)
 {
 	if (event->size < sizeof(*event) || event->size > RECORD_MAX || is_noise(event))
@@ -82,10 +88,11 @@ void event_log_add(struct event_log *log, const struct event *event)
 		return;
 	while (log->next - log->first >= LOG_EVENTS || (log->first < log->next && log->bytes > LOG_BYTES))
 		drop_oldest(log);
+	if (event->kind == EVENT_EXIT) /* it may have been killed in one */
+		map_remove_key(&log->calls, &event->tid);
 	if (is_call(event)) {
-		/* calls that never end (exec, a killed task) must not pile up */
-		if (log->calls.count >= CALLS_MAX)
-			map_free(&log->calls);
+		if (log->calls.count >= LOG_CALLS && !map_get_key(&log->calls, &event->tid))
+			forget_calls(log);
 		map_put_key(&log->calls, &event->tid, (void *)(uintptr_t)(log->next + 1));
 	}
 	*entry_at(log, log->next) = (struct log_entry){ .event = xmalloc(event->size) };

@@ -11,7 +11,7 @@
 #include "bpf/event_types.h"
 #include "util/map.h"
 
-enum { LOG_EVENTS = 1 << 15, LOG_BYTES = 16 << 20 };
+enum { LOG_EVENTS = 1 << 15, LOG_BYTES = 16 << 20, LOG_CALLS = 4096 /* unfinished */ };
 
 struct log_entry {
 	struct event *event; /* a copy, as long as its size says */
@@ -27,6 +27,7 @@ struct event_log {
 	uint64_t first, next;
 	size_t bytes;
 	struct map calls; /* tid -> number + 1 of its unfinished system call */
+	uint64_t ends_forgotten; /* calls whose result will not be shown beside them: too many were unfinished */
 };
 
 void event_log_init(struct event_log *log);

@@ -111,8 +111,18 @@ static struct layout make_layout(size_t columns)
 	return (struct layout){ columns >= 60 ? 12 : 0, 12, columns >= 50 ? 10 : 0, 0 };
 }
 
-static void put_head(struct screen *s, size_t row, const struct layout *l)
+/* "1200 older forgotten, 4096 results lost"; nothing where nothing was. */
+static void forgotten_text(struct strbuf *sb, const struct event_log *log)
 {
+	if (log->first)
+		strbuf_printf(sb, "%" PRIu64 " older forgotten", log->first);
+	if (log->ends_forgotten)
+		strbuf_printf(sb, "%s%" PRIu64 " results lost", log->first ? ", " : "", log->ends_forgotten);
+}
+
+static void put_head(struct screen *s, size_t row, const struct layout *l, const struct event_log *log)
+{
+	_cleanup_(strbuf_free) struct strbuf forgotten = { 0 };
 	size_t at = 0;
 
 	screen_restyle(s, row, 0, s->columns, STYLE_HEAD);
@@ -128,7 +138,10 @@ static void put_head(struct screen *s, size_t row, const struct layout *l)
 		screen_put(s, row, at, l->process, STYLE_HEAD, "PROCESS");
 		at += l->process + 1;
 	}
-	screen_put(s, row, at, s->columns, STYLE_HEAD, "WHAT");
+	at += screen_put(s, row, at, s->columns, STYLE_HEAD, "WHAT") + 1;
+	forgotten_text(&forgotten, log);
+	if (forgotten.length && at < s->columns)
+		screen_put_right(s, row, at, s->columns - at, STYLE_HEAD, forgotten.text);
 }
 
 static void process_text(struct strbuf *sb, const struct event *event, size_t room, bool utf8)
@@ -240,7 +253,7 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 
 	place_cursor(ui, m, page);
 	e->list.origin = area.top + 1;
-	put_head(s, area.top, &layout);
+	put_head(s, area.top, &layout, &m->log);
 	for (size_t i = 0; i < page && e->list.top + i < e->shown_count; i++) {
 		put_entry(s, area.top + 1 + i, &layout, m, entry_at(ui, m, e->list.top + i), e->scroll);
 		if (e->list.top + i == e->list.cursor)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exporters/format.h"
+#include "exporters/waterfall_text.h"
 #include "tui/terminal.h"
 #include "tui/view.h"
 #include "util/array.h"
@@ -108,17 +109,19 @@ static void put_rates(struct page *p)
 
 static void put_losses(struct page *p)
 {
+	_cleanup_(strbuf_free) struct strbuf forgotten = { 0 };
 	struct timeline_stats stats;
 
 	timeline_get_stats(p->m->timeline, &stats);
+	stats.callers_forgotten = span_context_forgotten(&p->m->spans);
+	text_forgotten(&forgotten, &stats);
 	label(p, "lost");
-	if (!stats.lost && !stats.skipped && !stats.forgotten) {
+	if (!stats.lost && !stats.skipped && !forgotten.length) {
 		line(p, STYLE_GOOD, "nothing");
 		return;
 	}
 	line(p, stats.lost ? STYLE_BAD : STYLE_NORMAL, "%" PRIu64 " events, %" PRIu64 " of them of lifecycles; %" PRIu64
-		" malformed; %" PRIu64 " ended containers forgotten", stats.lost, stats.lost_lifecycle, stats.skipped,
-		stats.forgotten);
+		" malformed%s", stats.lost, stats.lost_lifecycle, stats.skipped, forgotten.length ? forgotten.text : "");
 	for (size_t i = 0; i < p->m->loss_count; i++) {
 		const struct json_loss *l = &p->m->losses[i];
 

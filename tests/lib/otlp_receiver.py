@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A collector for OTLP over HTTP that misbehaves as it is told.
+"""Collectors for OTLP over HTTP that misbehave as they are told.
 
-Usage: otlp_receiver.py ACTION...
+Reads lines, and answers each with one. One process for all: on a busy machine Python takes seconds to start.
 
-Prints its port. Each request uses up one ACTION; when they are used up all is taken. When its standard input ends it
-prints one line of JSON (requests, the numbers {"u": N} of the units that it took, in order, what it saw of the
-last request's headers) and exits.
+    start ACTION...  a new collector. Prints its port. Each request uses up one ACTION; when they are used up all is taken
+    finish PORT      prints JSON (requests, the numbers {"u": N} of the units that it took, in order, what it saw of the
+                     last request's headers)
+
+Actions:
 
     ok             takes it
     STATUS[/WAIT]  answers with that status (and Retry-After: WAIT, a number or a date in WAIT seconds if it is dWAIT)
@@ -39,12 +41,7 @@ import time
 
 class Collector(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    actions = []
-    limit = None
-    units = []
-    statuses = []
-    seen = {}
-    stop = threading.Event()
+    limit = None  # the rest of what is told and seen is in the class that start makes
 
     def log_message(self, *args):
         pass
@@ -140,16 +137,28 @@ class Collector(http.server.BaseHTTPRequestHandler):
                               "garbage": b"\xff\x00{]"}.get(action, b"{}"))
 
 
-def main():
-    Collector.actions = sys.argv[1:]
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+def start(actions):
+    kind = type("OneCollector", (Collector,), {"actions": actions, "units": [], "statuses": [], "seen": {},
+                                               "stop": threading.Event()})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
-    sys.stdin.read()
-    Collector.stop.set()
-    print(json.dumps({"requests": len(Collector.statuses), "statuses": Collector.statuses, "units": Collector.units,
-                      "seen": Collector.seen}), flush=True)
+    return server
+
+
+def main():
+    servers = {}
+    for line in sys.stdin:
+        command, *words = line.split()
+        if command == "start":
+            server = start(words)
+            servers[server.server_port] = server
+            print(server.server_port, flush=True)
+        else:
+            kind = servers[int(words[0])].RequestHandlerClass
+            kind.stop.set()
+            print(json.dumps({"requests": len(kind.statuses), "statuses": kind.statuses, "units": kind.units,
+                              "seen": kind.seen}), flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@
 
 enum { LABELS = 64, NAMES = 2 /* name, engine */ };
 
-static char bundle[] = "/tmp/ctrace-test-names-XXXXXX", plain[] = "/tmp/ctrace-test-names-XXXXXX"; /* with labels, without */
+/* with labels, without, with too many */
+static char bundle[] = "/tmp/ctrace-test-names-XXXXXX", plain[] = "/tmp/ctrace-test-names-XXXXXX",
+	crowded[] = "/tmp/ctrace-test-names-XXXXXX";
 static uint32_t root_mnt_ns;
 
 static int make_bundle(char *directory, int labels)
@@ -46,20 +48,22 @@ static int set_up(void **state)
 	if (stat("/proc/self/ns/mnt", &st) < 0)
 		return -1;
 	root_mnt_ns = (uint32_t)st.st_ino;
-	return make_bundle(bundle, LABELS) == 0 ? make_bundle(plain, 0) : -1;
+	return make_bundle(bundle, LABELS) == 0 && make_bundle(plain, 0) == 0 ? make_bundle(crowded, LABELS + 36) : -1;
+}
+
+static int remove_bundle(const char *directory)
+{
+	char path[sizeof(bundle) + 16];
+
+	snprintf(path, sizeof(path), "%s/config.json", directory);
+	unlink(path);
+	return rmdir(directory);
 }
 
 static int tear_down(void **state)
 {
-	char path[sizeof(bundle) + 16];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/config.json", bundle);
-	unlink(path);
-	rmdir(bundle);
-	snprintf(path, sizeof(path), "%s/config.json", plain);
-	unlink(path);
-	return rmdir(plain);
+	return remove_bundle(bundle) | remove_bundle(plain) | remove_bundle(crowded);
 }
 
 /* What a `runc run --bundle DIRECTORY c<i>` makes of it. */
@@ -113,6 +117,28 @@ static void what_is_asked_for_is_found(void **state)
 	names_close(n);
 }
 
+static void note_cut(void *arg, const struct event *event)
+{
+	const struct event_meta *e = (const struct event_meta *)event;
+
+	if (!strcmp(e->text, "labels_cut"))
+		*(int *)arg = atoi(e->text + sizeof("labels_cut"));
+}
+
+/* Labels beyond those that are told are counted. */
+static void what_labels_are_left_out_is_told(void **state)
+{
+	struct names *n = open_names();
+	int cut = 0;
+
+	(void)state;
+	run(n, crowded, 1);
+	names_wait(n, 20000);
+	names_take(n, 1, note_cut, &cut);
+	assert_int_equal(cut, 36);
+	names_close(n);
+}
+
 /* Nobody takes what is found: what there is no room for is counted, each of them. */
 static void what_is_not_fetched_is_counted(void **state)
 {
@@ -159,7 +185,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_for_is_found), cmocka_unit_test(what_is_not_fetched_is_counted),
-		cmocka_unit_test(what_is_not_looked_for_is_counted),
+		cmocka_unit_test(what_is_not_looked_for_is_counted), cmocka_unit_test(what_labels_are_left_out_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

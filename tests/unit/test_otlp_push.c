@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pushing traces to collectors that misbehave: what gets there, and that every span is accounted for. */
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,48 +22,74 @@
 
 #define RECEIVER "tests/lib/otlp_receiver.py"
 
-/* tests/lib/otlp_receiver.py, and what it reported at its end. */
+/* Of tests/lib/otlp_receiver.py, which makes all collectors. */
+static pid_t receivers;
+static FILE *to_receivers, *from_receivers;
+
+/* A collector, and what it reported at its end. */
 struct receiver {
-	pid_t pid;
-	FILE *in, *out;
 	int port;
 	char report[65536];
 };
 
-static void start(struct receiver *r, const char *const *actions)
+static int start_receivers(void **state)
 {
+	char *argv[] = { "python3", "-I", "-S", "-B", RECEIVER, NULL };
 	int to[2], from[2];
-	char *argv[32] = { "python3", "-B", RECEIVER }, line[32];
-	size_t n = 3;
 
-	for (size_t i = 0; actions[i] && n < 31; i++)
-		argv[n++] = (char *)actions[i];
-	assert_int_equal(pipe(to), 0);
-	assert_int_equal(pipe(from), 0);
-	r->pid = fork();
-	if (r->pid == 0) {
+	(void)state;
+	if (access(RECEIVER, R_OK) != 0 || access("/usr/bin/python3", X_OK) != 0)
+		return 0;
+	if (pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0)
+		return -1;
+	receivers = fork();
+	if (receivers == 0) {
 		dup2(to[0], 0);
 		dup2(from[1], 1);
-		close(to[1]);
-		close(from[0]);
 		execv("/usr/bin/python3", argv);
 		_exit(127);
 	}
 	close(to[0]);
 	close(from[1]);
-	r->in = fdopen(to[1], "w");
-	r->out = fdopen(from[0], "r");
-	assert_non_null(fgets(line, sizeof(line), r->out));
+	to_receivers = fdopen(to[1], "w");
+	from_receivers = fdopen(from[0], "r");
+	return 0;
+}
+
+static int stop_receivers(void **state)
+{
+	(void)state;
+	if (!to_receivers)
+		return 0;
+	fclose(to_receivers);
+	fclose(from_receivers);
+	waitpid(receivers, NULL, 0);
+	return 0;
+}
+
+static void start(struct receiver *r, const char *const *actions)
+{
+	char line[32];
+
+	if (!to_receivers) {
+		print_message("no /usr/bin/python3, or no %s\n", RECEIVER);
+		skip();
+	}
+	fputs("start", to_receivers);
+	for (size_t i = 0; actions[i]; i++)
+		fprintf(to_receivers, " %s", actions[i]);
+	fputc('\n', to_receivers);
+	fflush(to_receivers);
+	assert_non_null(fgets(line, sizeof(line), from_receivers));
 	r->port = atoi(line);
 }
 
 static void finish(struct receiver *r)
 {
-	fclose(r->in);
-	if (!fgets(r->report, sizeof(r->report), r->out))
+	fprintf(to_receivers, "finish %d\n", r->port);
+	fflush(to_receivers);
+	if (!fgets(r->report, sizeof(r->report), from_receivers))
 		r->report[0] = '\0';
-	fclose(r->out);
-	waitpid(r->pid, NULL, 0);
 }
 
 static void add_units(struct otlp_push *p, int from, int count)
@@ -111,8 +138,6 @@ static struct otlp_push_stats push(struct receiver *r, const char *const *action
 	struct otlp_push_stats stats;
 	struct otlp_push *p = NULL;
 
-	if (access(RECEIVER, R_OK) != 0 || access("/usr/bin/python3", X_OK) != 0)
-		skip();
 	start(r, actions);
 	settings = settings_for(r->port, OTLP_JSON);
 	assert_int_equal(otlp_push_new(&settings, 1 << 20, &p, NULL), 0);
@@ -262,8 +287,6 @@ static void test_handed_over(void **state)
 	struct otlp_push_stats stats;
 
 	(void)state;
-	if (access(RECEIVER, R_OK) != 0 || access("/usr/bin/python3", X_OK) != 0)
-		skip();
 	start(&stalled, ACTIONS("stall"));
 	start(&r, ACTIONS("ok"));
 	old_settings = settings_for(stalled.port, OTLP_JSON);
@@ -288,7 +311,7 @@ static void test_handed_over(void **state)
 	otlp_push_free(p);
 	free(old_settings.url);
 	free(settings.url);
-	finish(&r); /* first: it has the other's standard input, too */
+	finish(&r);
 	finish(&stalled);
 	expect_units(&r, 305);
 }
@@ -316,8 +339,6 @@ static void test_protobuf_and_gzip(void **state)
 	struct otlp_push *p = NULL;
 
 	(void)state;
-	if (access(RECEIVER, R_OK) != 0 || access("/usr/bin/python3", X_OK) != 0)
-		skip();
 	start(&r, ACTIONS("ok"));
 	settings = settings_for(r.port, OTLP_PROTOBUF);
 	settings.gzip = true;
@@ -367,8 +388,6 @@ static void test_loop(void **state)
 	int turns = 0;
 
 	(void)state;
-	if (access(RECEIVER, R_OK) != 0 || access("/usr/bin/python3", X_OK) != 0)
-		skip();
 	start(&r, ACTIONS("503/1"));
 	settings = settings_for(r.port, OTLP_JSON);
 	assert_int_equal(otlp_push_new(&settings, 1 << 20, &p, NULL), 0);
@@ -399,5 +418,5 @@ int main(void)
 		cmocka_unit_test(test_protobuf_and_gzip), cmocka_unit_test(test_nobody_there), cmocka_unit_test(test_loop),
 	};
 
-	return cmocka_run_group_tests_name("otlp_push", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("otlp_push", tests, start_receivers, stop_receivers);
 }

@@ -167,8 +167,12 @@ static void test_parent(void **state)
 		assert_true(span_context_set_parent(&ctx, "00-" TRACE "-" SPAN "-01", id));
 	}
 	assert_true(span_parent(&ctx, c, parent)); /* among many others */
+	assert_int_equal(span_context_forgotten(&ctx), 1); /* "another" */
+	assert_true(span_context_set_parent(&ctx, "00-" TRACE "-" SPAN "-00", "7")); /* again: takes no room */
+	assert_int_equal(span_context_forgotten(&ctx), 1);
 	assert_true(span_context_set_parent(&ctx, "00-" TRACE "-" SPAN "-01", "one more"));
 	assert_false(span_parent(&ctx, c, parent)); /* the bound */
+	assert_int_equal(span_context_forgotten(&ctx), 2);
 	mb_free(c);
 }
 

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "exporters/docker_events.h"
+#include "exporters/json.h"
+#include "exporters/waterfall_text.h"
 #include "timeline/timeline_internal.h"
 #include "unit/event_builder.h"
 
@@ -206,10 +208,118 @@ static void many_live_sessions(void **state)
 	assert_true(c->actors_cut > 0);
 }
 
+static void tell(const char *id, const char *key, const char *value)
+{
+	struct event_meta e = { 0 };
+
+	e.h = (struct event){ .kind = EVENT_META, .time_ns = now += MS };
+	e.h.size = (uint16_t)(offsetof(struct event_meta, text) + strlen(key) + 1 + strlen(value) + 1);
+	snprintf(e.id, sizeof(e.id), "%s", id);
+	strcpy(stpcpy(e.text, key) + 1, value);
+	feed(&e);
+}
+
+/* What was left out of the labels is counted, here and by who read them, and shown. */
+static void labels_without_end(void **state)
+{
+	struct proc runc = new_proc(100);
+	const struct container *c;
+	struct strbuf sb = { 0 };
+	char key[32];
+
+	(void)state;
+	runc_run(&runc, ID, 50);
+	c = timeline_get(tl, 0);
+	for (int i = 0; i < LABELS_MAX; i++) {
+		snprintf(key, sizeof(key), "label.l%d", i);
+		tell(ID, key, "x");
+	}
+	tell(ID, "label.l3", "y"); /* a newer value of one that is kept */
+	assert_int_equal(c->labels_cut, 0);
+	assert_false(text_is_cut(c));
+	tell(ID, "label.more", "x");
+	tell(ID, "label.evenmore", "x");
+	assert_int_equal(c->label_count, LABELS_MAX);
+	assert_int_equal(c->labels_cut, 2);
+	tell(ID, "labels_cut", "136");
+	tell(ID, "labels_cut", "136"); /* read again */
+	assert_int_equal(c->labels_cut, 136);
+	assert_true(text_is_cut(c));
+	text_cut(&sb, c);
+	assert_non_null(strstr(sb.text, "136 labels"));
+	sb.length = 0;
+	json_write_timeline(&sb, &(struct span_context){ 0 }, c, CHANGE_NAMED);
+	assert_non_null(strstr(sb.text, "}],\"labels_cut\":136,"));
+	strbuf_free(&sb);
+}
+
+static struct timeline_stats stats_now(void)
+{
+	struct timeline_stats stats;
+
+	timeline_get_stats(tl, &stats);
+	return stats;
+}
+
+/* Of the names that come before their containers, the oldest give way; those whose containers never came are counted. */
+static void early_names_without_end(void **state)
+{
+	struct proc old = new_proc(100), taken = new_proc(200), newest = new_proc(300);
+	struct strbuf sb = { 0 };
+	struct timeline_stats stats;
+	char id[32];
+
+	(void)state;
+	tell("taken", "name", "first");
+	runc_run(&taken, "taken", 50);
+	for (int i = 0; i < META_MAX - 1; i++) {
+		snprintf(id, sizeof(id), "early%d", i);
+		tell(id, "name", "early");
+	}
+	tell("early1", "name", "renamed"); /* takes no room */
+	assert_int_equal(stats_now().names_forgotten, 0);
+	tell("more0", "name", "later"); /* for what is applied */
+	assert_int_equal(stats_now().names_forgotten, 0);
+	tell("more1", "name", "later"); /* for early0 */
+	tell("unseen", "label.x", "y");
+	assert_int_equal(stats_now().names_forgotten, 2);
+	runc_run(&old, "early0", 60);
+	runc_run(&newest, "more1", 70);
+	assert_null(timeline_find(tl, "early0")->name);
+	assert_string_equal(timeline_find(tl, "more1")->name, "later");
+	stats = stats_now();
+	json_write_summary(&sb, &(struct json_summary){ .stats = &stats });
+	assert_non_null(strstr(sb.text, "\"names_forgotten\":2,"));
+	sb.length = 0;
+	text_forgotten(&sb, &stats);
+	assert_non_null(strstr(sb.text, ", 2 names"));
+	strbuf_free(&sb);
+}
+
+static void clients_without_end(void **state)
+{
+	struct proc last = { 0 };
+
+	(void)state;
+	for (int i = 0; i < CLI_MAX; i++) {
+		last = new_proc(1000 + (uint32_t)i);
+		exec_as(&last, ROLE_CLI, "ctr", "ctr run image x");
+	}
+	assert_int_equal(stats_now().clients_ignored, 0);
+	exits(&last, 0); /* makes room */
+	last = new_proc(5000);
+	exec_as(&last, ROLE_CLI, "ctr", "ctr run image x");
+	assert_int_equal(stats_now().clients_ignored, 0);
+	last = new_proc(5001);
+	exec_as(&last, ROLE_CLI, "ctr", "ctr run image x");
+	assert_int_equal(stats_now().clients_ignored, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(many_health_checks), test(events_of_health_checks), test(marks_without_end), test(many_live_sessions),
+		test(labels_without_end), test(early_names_without_end), test(clients_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -363,6 +363,61 @@ static void test_log(void **state)
 	event_log_free(&log);
 }
 
+static bool shows(struct ui *ui, struct model *m, struct screen *s, const char *wanted)
+{
+	_cleanup_free_ char *text = NULL;
+
+	ui_draw(ui, m, s);
+	text = text_of(s);
+	return strstr(text, wanted) != NULL;
+}
+
+/* Calls that do not end push out those whose ends are awaited: that is counted, and shown. */
+static void test_log_bounds(void **state)
+{
+	struct event_syscall_enter enter = { .h = make_event(EVENT_SYSCALL_ENTER, 0, 1000), .op = OP_MOUNT };
+	struct event_syscall_exit leave = { .h = make_event(EVENT_SYSCALL_EXIT, 0, 3500), .op = OP_MOUNT };
+	struct event other = make_event(EVENT_CGROUP_RELEASE, 8, 2000);
+	struct screen *s = screen_new(24, 120, true);
+	struct facts facts = { .start_ns = 1000, .cpus = 2 };
+	struct model m;
+	struct ui ui;
+
+	(void)state;
+	model_init(&m, &facts, true);
+	enter.h.size = offsetof(struct event_syscall_enter, a) + 8;
+	leave.h.size = offsetof(struct event_syscall_exit, result) + sizeof(leave.result);
+	for (uint32_t i = 1; i <= 3 * LOG_CALLS; i++) { /* killed, each in its call */
+		struct event gone = make_event(EVENT_EXIT, i, 2000);
+
+		enter.h.tid = i;
+		event_log_add(&m.log, &enter.h);
+		event_log_add(&m.log, &gone);
+	}
+	for (uint32_t i = 1; i <= LOG_CALLS; i++) {
+		enter.h.tid = i;
+		event_log_add(&m.log, &enter.h);
+	}
+	event_log_add(&m.log, &enter.h); /* the same thread's next one */
+	assert_int_equal(m.log.ends_forgotten, 0);
+	enter.h.tid = LOG_CALLS + 1;
+	event_log_add(&m.log, &enter.h);
+	assert_int_equal(m.log.ends_forgotten, LOG_CALLS);
+	leave.h.tid = LOG_CALLS + 1;
+	event_log_add(&m.log, &leave.h);
+	assert_true(event_log_get(&m.log, m.log.next - 1)->has_result);
+	ui_init(&ui, true, true);
+	ui_set_view(&ui, VIEW_EVENTS);
+	assert_true(shows(&ui, &m, s, "4096 results lost"));
+	assert_false(shows(&ui, &m, s, "older forgotten"));
+	while (m.log.next < LOG_EVENTS + 5)
+		event_log_add(&m.log, &other);
+	assert_true(shows(&ui, &m, s, "5 older forgotten, 4096 results lost"));
+	ui_free(&ui);
+	model_free(&m);
+	screen_free(s);
+}
+
 /* ---- all of it, under all keys ---- */
 
 static void feed_meta(struct model *m, const char *id, const char *key, const char *value)
@@ -533,7 +588,7 @@ int main(void)
 		cmocka_unit_test(test_screen_cuts), cmocka_unit_test(test_screen_wide), cmocka_unit_test(test_screen_hostile),
 		cmocka_unit_test(test_lists), cmocka_unit_test(test_values), cmocka_unit_test(test_limits_written),
 		cmocka_unit_test(test_binding_limit), cmocka_unit_test(test_keys), cmocka_unit_test(test_critical_path),
-		cmocka_unit_test(test_rows), cmocka_unit_test(test_runs), cmocka_unit_test(test_log),
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_runs), cmocka_unit_test(test_log), cmocka_unit_test(test_log_bounds),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_any_keys), cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_choice),
 	};

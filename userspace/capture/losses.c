@@ -43,10 +43,11 @@ static enum event_loss reason_of(uint32_t index)
 	}
 }
 
-/* What changes unseen: throttling and names. */
+/* What changes unseen: throttling, names, and networks. */
 static uint64_t unwatched(const struct capture *c)
 {
-	return (c->throttle ? throttle_unwatched(c->throttle) : 0) + (c->names ? names_unwatched(c->names) : 0);
+	return (c->throttle ? throttle_unwatched(c->throttle) : 0) + (c->names ? names_unwatched(c->names) : 0) +
+		(c->rtnl ? rtnl_unheard(c->rtnl) : 0);
 }
 
 void losses_push(struct capture *c, uint64_t now_ns, bool final)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "capture/names_read.h"
+#include "util/map.h"
 
 struct reading {
 	const struct names_job *job;
@@ -15,7 +16,8 @@ struct reading {
 	void *arg;
 	names_follow *follow;
 	void *follow_arg;
-	size_t labels;
+	struct map labels; /* the names of those that were told */
+	size_t labels_cut;
 };
 
 /* A file of JSON, which may be none; NULL then. The caller releases it. */
@@ -31,7 +33,7 @@ const char *names_text(json_object *o, const char *key);
 const char *names_find(json_object *content, enum names_source source, const char *id);
 bool names_is_over(json_object *content);
 
-/* Nothing is told of what is NULL or empty; labels are bounded. */
+/* Nothing is told of what is NULL or empty; labels are bounded, those beyond counted. */
 void names_tell(struct reading *r, const char *key, const char *value);
 void names_tell_label(struct reading *r, const char *name, json_object *value);
 

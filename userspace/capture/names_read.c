@@ -108,8 +108,16 @@ void names_tell_label(struct reading *r, const char *name, json_object *value)
 {
 	_cleanup_free_ char *key = xasprintf("label.%s", name);
 
-	if (*name && json_object_is_type(value, json_type_string) && r->labels++ < LABELS_MAX)
-		r->emit(r->arg, r->job, key, json_object_get_string(value));
+	if (!*name || !json_object_is_type(value, json_type_string))
+		return;
+	if (!map_get(&r->labels, name, strlen(name))) { /* two files may have the same one */
+		if (r->labels.count == LABELS_MAX) {
+			r->labels_cut++;
+			return;
+		}
+		map_put(&r->labels, name, strlen(name), r);
+	}
+	r->emit(r->arg, r->job, key, json_object_get_string(value));
 }
 
 /* Annotations that say what a container is called, by the engines that write them. */
@@ -336,22 +344,36 @@ static void read_launcher(struct reading *r)
 	}
 }
 
-void names_read(const struct names_job *job, names_emit *emit, void *arg, names_follow *follow, void *follow_arg)
+static void read_bundle(struct reading *r)
 {
-	struct reading r = { .job = job, .emit = emit, .arg = arg, .follow = follow, .follow_arg = follow_arg };
-	_cleanup_free_ char *root = job->by_ctrace ? NULL : root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
+	const struct names_job *job = r->job;
+	_cleanup_free_ char *root = root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
 	_cleanup_free_ char *path = bundle ? xasprintf("%s/config.json", bundle) : NULL;
 	_cleanup_(names_cleanup_json) json_object *config = path ? names_json(path) : NULL;
 	const char *rootfs = names_text(names_member(config, "root"), "path");
 
-	if (job->by_ctrace)
-		read_launcher(&r);
 	if (!config || strchr(job->id, '/'))
 		return;
-	names_tell_labels(&r, names_member(config, "annotations"));
+	names_tell_labels(r, names_member(config, "annotations"));
 	if (rootfs && *rootfs == '/')
-		find_docker(&r, root, rootfs);
-	find_stored(&r, bundle);
-	names_read_podman(&r, bundle);
-	names_read_containerd(&r, root, bundle);
+		find_docker(r, root, rootfs);
+	find_stored(r, bundle);
+	names_read_podman(r, bundle);
+	names_read_containerd(r, root, bundle);
+}
+
+void names_read(const struct names_job *job, names_emit *emit, void *arg, names_follow *follow, void *follow_arg)
+{
+	struct reading r = { .job = job, .emit = emit, .arg = arg, .follow = follow, .follow_arg = follow_arg };
+	char cut[24];
+
+	if (job->by_ctrace)
+		read_launcher(&r);
+	else
+		read_bundle(&r);
+	if (r.labels_cut) {
+		snprintf(cut, sizeof(cut), "%zu", r.labels_cut);
+		names_tell(&r, "labels_cut", cut);
+	}
+	map_free(&r.labels);
 }

@@ -15,7 +15,7 @@ struct names_job {
 	bool by_ctrace;    /* pid is the launcher (0: unknown), who keeps a directory for each container */
 };
 
-/* A fact: name, image, engine, pod, namespace, label.NAME, or session.traceparent. */
+/* A fact: name, image, engine, pod, namespace, label.NAME, session.traceparent, or labels_cut: how many labels were left out. */
 typedef void names_emit(void *arg, const struct names_job *job, const char *key, const char *value);
 
 /* Files that have a container's name, and change when it is given another. */

@@ -37,7 +37,7 @@ struct place {
 struct rtnl {
 	struct place places[PLACES]; /* our own first */
 	int epoll_fd;
-	uint64_t lost;
+	uint64_t lost, unheard;
 };
 
 struct context {
@@ -134,7 +134,7 @@ int rtnl_fd(const struct rtnl *rtnl)
 }
 
 /* Goes to the namespace, opens what listens there, and comes back: a return is refused only to one who lost
- * his capabilities on the way. */
+ * his capabilities on the way. An engine that is gone makes no more changes: nothing is unheard. */
 static void enter_and_listen(struct rtnl *rtnl, size_t i, const struct event *owner, uint32_t inode)
 {
 	_cleanup_close_ int ns_fd = -1;
@@ -143,10 +143,18 @@ static void enter_and_listen(struct rtnl *rtnl, size_t i, const struct event *ow
 
 	snprintf(path, sizeof(path), "/proc/%u/ns/net", owner->tgid);
 	ns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns_fd < 0 || fstat(ns_fd, &st) < 0 || st.st_ino != inode || setns(ns_fd, CLONE_NEWNET) < 0)
-		return; /* gone, its pid used again, or not ours to enter */
+	if (ns_fd < 0 || fstat(ns_fd, &st) < 0 || st.st_ino != inode) { /* gone, its pid used again, or hidden from us */
+		rtnl->unheard += ns_fd < 0 && errno != ENOENT && errno != ESRCH;
+		return;
+	}
+	if (setns(ns_fd, CLONE_NEWNET) < 0) {
+		rtnl->unheard++;
+		return;
+	}
 	if (open_place(rtnl, i, steal_fd(&ns_fd), NULL) == 0)
 		rtnl->places[i].owner = *owner;
+	else
+		rtnl->unheard++;
 	if (setns(rtnl->places[0].ns_fd, CLONE_NEWNET) < 0)
 		abort();
 }
@@ -182,6 +190,8 @@ static void arrived(struct rtnl *rtnl, const struct event *owner, uint32_t inode
 	}
 	if (vacant)
 		listen_in(rtnl, vacant, owner, inode);
+	else
+		rtnl->unheard++;
 }
 
 void rtnl_observe(struct rtnl *rtnl, const struct event *event)
@@ -203,6 +213,11 @@ void rtnl_observe(struct rtnl *rtnl, const struct event *event)
 uint64_t rtnl_lost(const struct rtnl *rtnl)
 {
 	return rtnl->lost;
+}
+
+uint64_t rtnl_unheard(const struct rtnl *rtnl)
+{
+	return rtnl->unheard;
 }
 
 static void copy_name(char *to, size_t size, const struct nlattr *attr)

@@ -15,8 +15,8 @@ int rtnl_open(struct rtnl **ret_rtnl, struct error *err);
 int rtnl_fd(const struct rtnl *rtnl); /* for epoll */
 
 /* Takes notice of the exec, the exit and the snapshot of an engine or a containerd: its network namespace is
- * listened to as long as it lives (a socket keeps the namespace alive). At most RTNL_MAX_NAMESPACES; what
- * cannot be opened is not heard. Enters the namespace for a moment: for single-threaded programs. */
+ * listened to as long as it lives (a socket keeps the namespace alive). At most RTNL_MAX_NAMESPACES; those
+ * beyond, and what cannot be opened, are not heard and counted. Enters the namespace for a moment: for single-threaded programs. */
 void rtnl_observe(struct rtnl *rtnl, const struct event *event);
 
 /* Hands every message that waits to sink as an EVENT_LINK with the given time; its header names the engine
@@ -25,6 +25,9 @@ void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, cons
 
 /* How often the kernel said that it had to drop messages. */
 uint64_t rtnl_lost(const struct rtnl *rtnl);
+
+/* How often an engine was met whose network namespace is not listened to. */
+uint64_t rtnl_unheard(const struct rtnl *rtnl);
 
 void rtnl_close(struct rtnl *rtnl); /* takes NULL */
 

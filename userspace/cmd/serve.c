@@ -155,6 +155,7 @@ static void write_metrics(void *arg, enum metrics_format format, struct strbuf *
 	serve_http_get_stats(s->http, &http);
 	host.scrapes = http.scrapes + s->http_before.scrapes;
 	host.scrapes_refused = http.refused + s->http_before.refused;
+	host.connections_delayed = http.delayed + s->http_before.delayed;
 	host.reloads = s->reloads;
 	host.reloads_refused = s->reloads_refused;
 	host.last_reload_refused = s->last_reload_refused;
@@ -260,6 +261,7 @@ static void set_http(struct server *s, struct serve_http *http)
 		serve_http_get_stats(s->http, &stats);
 	s->http_before.scrapes += stats.scrapes;
 	s->http_before.refused += stats.refused;
+	s->http_before.delayed += stats.delayed;
 	serve_http_close(s->http);
 	s->http = http;
 }

@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,6 +41,8 @@ struct serve_http {
 	void *arg;
 	struct connection *connections;
 	size_t count;
+	int listen_fd; /* the daemon's */
+	size_t waiting; /* of those that wait to be accepted, first come first served, how many are counted as delayed */
 	struct serve_http_stats stats;
 };
 
@@ -141,6 +144,7 @@ static void notify_connection(void *arg, struct MHD_Connection *connection, void
 		c->next = http->connections;
 		http->connections = c;
 		http->count++;
+		http->waiting -= http->waiting > 0;
 		*socket_context = c;
 		return;
 	}
@@ -164,6 +168,20 @@ static void close_slow(struct serve_http *http)
 		shutdown(c->fd, SHUT_RDWR);
 		c->is_closed = true;
 	}
+}
+
+/* While there are as many as may be, libmicrohttpd accepts no other. tcpi_unacked is how many the kernel holds meanwhile: it is
+ * the length of a listening socket's queue (tcp_get_info). */
+static void count_delayed(struct serve_http *http)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	if (http->count < CONNECTIONS_MAX || getsockopt(http->listen_fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+		info.tcpi_unacked <= http->waiting)
+		return;
+	http->stats.delayed += info.tcpi_unacked - http->waiting;
+	http->waiting = info.tcpi_unacked;
 }
 
 /* ---- the socket ---- */
@@ -248,6 +266,7 @@ int serve_http_open(const char *address, serve_http_metrics *metrics, void *arg,
 	http = xcalloc(1, sizeof(*http));
 	http->metrics = metrics;
 	http->arg = arg;
+	http->listen_fd = fd;
 	http->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, take_request, http,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_S,
@@ -279,6 +298,7 @@ int serve_http_timeout_ms(const struct serve_http *http)
 void serve_http_work(struct serve_http *http)
 {
 	close_slow(http);
+	count_delayed(http);
 	MHD_run(http->daemon);
 }
 

@@ -388,6 +388,7 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	timeline_get_stats(s->timeline, &stats);
 	if (!s->o.at_end)
 		stats.forgotten = 0; /* each was written when it ended */
+	stats.callers_forgotten = span_context_forgotten(&s->spans);
 	if (s->o.followed)
 		stats.namespaced = stats.namespaced_followed;
 	if (s->o.json && !s->docker)

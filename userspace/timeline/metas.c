@@ -9,7 +9,7 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-static const char label_prefix[] = "label.", sandbox_key[] = "sandbox";
+static const char label_prefix[] = "label.", labels_cut_key[] = "labels_cut", sandbox_key[] = "sandbox";
 
 /* The field that a key of EVENT_META fills, or NULL. */
 static char **meta_field(struct container *c, const char *key)
@@ -25,20 +25,54 @@ static char *meta_key(const char *id, const char *key)
 	return xasprintf("%s\x1f%s", id, key);
 }
 
+static const char *take_early(struct timeline *tl, const struct cont *c, const char *key)
+{
+	_cleanup_free_ char *both = meta_key(c->c.id, key);
+	struct early_meta *early = map_get(&tl->metas, both, strlen(both));
+
+	if (!early)
+		return NULL;
+	early->is_applied = true;
+	return early->value;
+}
+
 void metas_apply(struct timeline *tl, struct cont *c)
 {
 	static const char *const keys[] = { "name", "image", "engine", "runtime", "pod", "namespace", "bundle" };
 
-	for (size_t i = 0; tl->metas.count && i < ARRAY_SIZE(keys); i++) {
-		_cleanup_free_ char *key = meta_key(c->c.id, keys[i]);
+	if (!tl->metas.count)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		container_set(meta_field(&c->c, keys[i]), take_early(tl, c, keys[i]));
+	c->c.is_sandbox |= take_early(tl, c, sandbox_key) != NULL;
+}
 
-		container_set(meta_field(&c->c, keys[i]), map_get(&tl->metas, key, strlen(key)));
-	}
-	if (tl->metas.count) {
-		_cleanup_free_ char *key = meta_key(c->c.id, sandbox_key);
+/* The oldest gives way, and is lost if its container has not come. */
+static void keep_early(struct timeline *tl, const struct event_meta *e, const char *value)
+{
+	_cleanup_free_ char *key = meta_key(e->id, e->text);
+	struct early_meta *early = xcalloc(1, sizeof(*early) + strlen(value) + 1), *old;
+	char **place = &tl->meta_keys[tl->next_meta];
 
-		c->c.is_sandbox |= map_get(&tl->metas, key, strlen(key)) != NULL;
+	memcpy(early->value, value, strlen(value));
+	old = map_put(&tl->metas, key, strlen(key), early);
+	if (!old) {
+		old = *place ? map_remove(&tl->metas, *place, strlen(*place)) : NULL;
+		tl->stats.names_forgotten += old && !old->is_applied;
+		free(*place);
+		*place = steal_ptr(key);
+		tl->next_meta = (tl->next_meta + 1) % META_MAX;
 	}
+	free(old);
+}
+
+void metas_free(struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->metas.count; i++)
+		free(tl->metas.entries[i].value);
+	map_free(&tl->metas);
+	for (size_t i = 0; i < META_MAX; i++)
+		free(tl->meta_keys[i]);
 }
 
 static void set_label(struct container *c, const char *name, const char *value)
@@ -47,8 +81,12 @@ static void set_label(struct container *c, const char *name, const char *value)
 
 	for (i = 0; i < c->label_count && strcmp(c->labels[i].name, name) != 0; i++)
 		;
-	if (i == LABELS_MAX || !*name)
+	if (!*name)
 		return;
+	if (i == LABELS_MAX) {
+		c->labels_cut++;
+		return;
+	}
 	if (i == c->label_count) {
 		array_grow(c->labels, c->label_count, c->label_capacity);
 		c->labels[c->label_count++] = (struct label){ .name = xstrdup(name) };
@@ -57,28 +95,41 @@ static void set_label(struct container *c, const char *name, const char *value)
 	c->labels[i].value = xstrdup(value);
 }
 
+/* Who reads an engine's files again says it again. */
+static void note_labels_cut(struct container *c, const char *value)
+{
+	uint64_t cut = strtoull(value, NULL, 10);
+
+	if (cut > c->labels_cut)
+		c->labels_cut = cut;
+}
+
 void metas_take(struct timeline *tl, const struct event_meta *e)
 {
 	struct cont *c = claim_find(tl, 'I', e->id);
 	size_t size = e->h.size - offsetof(struct event_meta, text);
 	const char *value = memchr(e->text, '\0', size);
-	_cleanup_free_ char *key = meta_key(e->id, e->text);
 	bool is_label = str_starts(e->text, label_prefix), is_sandbox = !strcmp(e->text, sandbox_key);
+	bool is_cut = !strcmp(e->text, labels_cut_key);
 	struct container probe;
 
-	if (!value || (!is_label && !is_sandbox && !meta_field(&probe, e->text)))
+	if (!value || (!is_label && !is_cut && !is_sandbox && !meta_field(&probe, e->text)))
 		return;
 	value++;
 	if (c && is_sandbox)
 		c->c.is_sandbox = true;
 	else if (c && is_label)
 		set_label(&c->c, e->text + strlen(label_prefix), value);
+	else if (c && is_cut)
+		note_labels_cut(&c->c, value);
 	else if (c)
 		container_set(meta_field(&c->c, e->text), value);
 	if (c)
 		container_notify(tl, c, CHANGE_NAMED);
-	else if (!is_label && tl->metas.count < META_MAX) /* of one that is yet to come */
-		free(map_put(&tl->metas, key, strlen(key), xstrdup(value)));
+	else if (is_label || is_cut)
+		tl->stats.names_forgotten++;
+	else
+		keep_early(tl, e, value);
 }
 
 void labels_free(struct container *c)

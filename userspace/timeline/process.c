@@ -126,8 +126,12 @@ void process_set_argv(struct process *p, const char *argv, size_t length, bool c
 static void note_cli(struct timeline *tl, struct process *p)
 {
 	forget_cli(tl, p);
-	if (p->role == ROLE_CLI && tl->cli_count < CLI_MAX)
+	if (p->role != ROLE_CLI)
+		return;
+	if (tl->cli_count < CLI_MAX)
 		tl->clis[tl->cli_count++] = p;
+	else
+		tl->stats.clients_ignored++;
 }
 
 void process_add_cpu(struct process *p, const struct event *h, uint64_t on_cpu_ns, uint64_t run_queue_ns)

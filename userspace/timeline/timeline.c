@@ -100,9 +100,7 @@ void timeline_free(struct timeline *tl)
 	free(tl->active);
 	map_free(&tl->by_serial);
 	map_free(&tl->by_id);
-	for (size_t i = 0; i < tl->metas.count; i++)
-		free(tl->metas.entries[i].value);
-	map_free(&tl->metas);
+	metas_free(tl);
 	orphans_free(tl);
 	cgroups_free(tl);
 	process_free_all(tl);

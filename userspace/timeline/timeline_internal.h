@@ -136,6 +136,12 @@ struct cgroup_ref {
 	char *path;
 };
 
+/* A fact about a container that had not been seen when it was told. */
+struct early_meta {
+	bool is_applied; /* to a container that came */
+	char value[];
+};
+
 struct timeline {
 	struct timeline_config config;
 	struct timeline_stats stats;
@@ -163,7 +169,9 @@ struct timeline {
 	uint64_t next_serial;
 	struct map by_serial;
 	struct cont *recent_container; /* of by_serial, the one that was asked for last; NULL = none */
-	struct map metas;   /* id and key -> value, of containers that are yet to come */
+	struct map metas;   /* id and key -> struct early_meta, of containers that are yet to come */
+	char *meta_keys[META_MAX]; /* of metas, a ring; NULL = free */
+	size_t next_meta;
 	struct map by_id;   /* the newest start of an id */
 	struct map keys;    /* string -> struct cont: see claims.c */
 	struct map cgroups; /* {hierarchy, id} -> struct cgroup_ref */
@@ -337,6 +345,7 @@ void deaths_unseen(struct timeline *tl, struct process *p);
 void metas_take(struct timeline *tl, const struct event_meta *e);
 /* Gives a new container the names that came before it. */
 void metas_apply(struct timeline *tl, struct cont *c);
+void metas_free(struct timeline *tl);
 void labels_free(struct container *c);
 
 /* lifecycle.c */
