@@ -262,6 +262,7 @@ static int take_block(const char **text, char **ret_body, char **ret_else, struc
 	*ret_body = NULL;
 	return error_set(err, EINVAL, "template parsing error: unexpected EOF: {{end}} is missing");
 }
+
 static int print(const char *text, const struct scope *s, struct strbuf *out, struct error *err);
 
 static int by_name(const void *a, const void *b)

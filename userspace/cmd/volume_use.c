@@ -30,13 +30,10 @@ char *volume_users(const char *name)
 
 int volume_remove_unused(const char *store_root, const char *name, struct error *err)
 {
-	_cleanup_close_ int lock = -1;
+	_cleanup_close_ int lock = registry_make_and_lock(err);
 	_cleanup_free_ char *users = NULL;
-	int r = registry_make_directories(err);
+	int r;
 
-	if (r < 0)
-		return r;
-	lock = registry_lock(err);
 	if (lock < 0)
 		return lock;
 	users = volume_users(name);

@@ -351,9 +351,9 @@ void leftovers_adopt(const char *store_root)
 	char boot[BOOT_ID + 1];
 
 	done = xasprintf("%s/adopted.%" PRIx64, registry_directory(), fnv1a(FNV1A_BASIS, store_root));
-	if (access(done, F_OK) == 0 || !read_boot_id(boot) || registry_make_directories(NULL) < 0)
+	if (access(done, F_OK) == 0 || !read_boot_id(boot))
 		return;
-	lock = registry_lock(NULL);
+	lock = registry_make_and_lock(NULL);
 	if (lock < 0 || access(done, F_OK) == 0)
 		return;
 	adopt_all(store_root, boot);

@@ -45,7 +45,7 @@ int registry_new_id(char ret[STATE_ID_LENGTH + 1], struct error *err)
 	return 0;
 }
 
-int registry_make_directories(struct error *err)
+static int make_directories(struct error *err)
 {
 	static const char *const names[] = { "", "/containers", "/names", "/live" };
 
@@ -63,6 +63,13 @@ int registry_lock(struct error *err)
 	_cleanup_free_ char *path = xasprintf("%s/lock", registry_directory());
 
 	return file_open_locked(path, err);
+}
+
+int registry_make_and_lock(struct error *err)
+{
+	int r = make_directories(err);
+
+	return r < 0 ? r : registry_lock(err);
 }
 
 /* ---- claims ---- */
@@ -234,12 +241,9 @@ static int make_directory(struct state *s, struct error *err)
 
 int registry_add(struct state *s, const char *name, struct error *err)
 {
-	_cleanup_close_ int lock = -1;
-	int r = registry_make_directories(err);
+	_cleanup_close_ int lock = registry_make_and_lock(err);
+	int r;
 
-	if (r < 0)
-		return r;
-	lock = registry_lock(err);
 	if (lock < 0)
 		return lock;
 	r = registry_take_over(s->id, s->store_root);

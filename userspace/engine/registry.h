@@ -61,9 +61,9 @@ int registry_watch_open(const struct state *s, struct registry_watch *ret, struc
 void registry_watch_wait(struct registry_watch *w, int timeout_ms);
 void registry_watch_close(struct registry_watch *w);
 
-/* For leftovers.c. */
-int registry_make_directories(struct error *err);
+/* For who changes what several containers share. */
 int registry_lock(struct error *err); /* a descriptor that holds the lock until it is closed */
+int registry_make_and_lock(struct error *err); /* the same where the registry's directories may not be there yet */
 char *registry_path(const char *kind, const char *id);
 bool registry_claim_is_void(const char *id, char **ret_store_root);
 int registry_take_over(const char *id, const char *store_root);
