@@ -22,10 +22,9 @@ leave()
 # A command whose events fill more than that: cgroups with long names, as little alike as can be.
 on_exit remove_cgroup "/full-$$"
 busy="root=$(cgroup_mount memory || cgroup_mount '')/full-$$"'
-mkdir -p $root; i=0
-while [ $i -lt 150 ]; do
-	name=$(head -c 60 /dev/urandom | od -An -tx1 | tr -d " \n")
-	mkdir $root/$name && rmdir $root/$name; i=$((i + 1))
+mkdir -p $root
+od -An -v -tx1 -w60 -N 24000 /dev/urandom | tr -d " " | while read -r name; do
+	mkdir $root/$name && rmdir $root/$name
 done; exit 7'
 
 # full WHAT FILE COMMAND...: it ends with 125 and says that there is no space, and for which FILE.
