@@ -54,9 +54,9 @@ is $? 0 "the manifest's words are known" || { done_testing; exit; }
 mapfile -t options <"$WORK/options"
 
 # What the node runs already: with a pid namespace of its own, with another container's, with none.
-pod run -d --name own localhost/busybox sleep 600 >/dev/null
-pod run -d --name others --pid container:own localhost/busybox sleep 600 >/dev/null
-pod run -d --name none --pid host localhost/busybox sleep 600 >/dev/null
+pod run -d --name own --network none localhost/busybox sleep 600 >/dev/null
+pod run -d --name others --pid container:own --network none localhost/busybox sleep 600 >/dev/null
+pod run -d --name none --pid host --network none localhost/busybox sleep 600 >/dev/null
 pod exec -d others sleep 600 >/dev/null
 
 # This build with this machine's libraries stands for the image.

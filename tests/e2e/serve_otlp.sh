@@ -54,7 +54,9 @@ trace=$(metrics 'application/openmetrics-text' | sed -n 's/^ctrace_container_sta
 wait_for 10 grep -q "\"trace\": \"$trace\"" "$spans"
 check "an exemplar's trace is there" grep -q "\"trace\": \"$trace\"" "$spans"
 check "what was sent is counted" test "$(metric 'ctrace_exporter_sent_total{exporter="otlp"}')" -ge 5
+rc run --bundle "$WORK/true" "o-late-$$" </dev/null >/dev/null 2>&1
 serve_stop
+like "$(spans_of "o-late-$$")" "container start" "what was not told yet is told at its end"
 
 # ---- a collector that is not there ----
 

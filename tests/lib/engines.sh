@@ -120,6 +120,8 @@ EOF
 	on_exit podman_remove_directories
 	# Podman keeps its storage mounted on itself.
 	on_exit umount -q "$dir/root/overlay"
+	# Who cleans up after a container mounts it anew, and may be late.
+	on_exit wait_for 10 eval "! pgrep -f '$dir/root' >/dev/null"
 	on_exit pod rm --all --force --time 0
 	if ! gzip -dc "$(busybox_layer)" | pod import -c 'CMD ["sh"]' - localhost/busybox:latest >"$dir/log" 2>&1; then
 		ENGINE_WHY="podman cannot import an image: $(tail -n 1 "$dir/log")"

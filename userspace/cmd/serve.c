@@ -454,6 +454,16 @@ static void release(struct server *s)
 	cleanup_close(&s->signals);
 }
 
+/* What the kernel has told already reaches the collector, too: nobody tells it later. */
+static int finish(struct server *s, struct error *err)
+{
+	int r = s->otlp ? capture_drain(s->capture, take_event, s, err) : 0;
+
+	if (r == 0 && s->otlp)
+		serve_otlp_step(s->otlp, s->tl, UINT64_MAX);
+	return r;
+}
+
 static int serve(struct server *s, struct error *err)
 {
 	int r = watch_signals(s, err);
@@ -471,7 +481,7 @@ static int serve(struct server *s, struct error *err)
 	notify_ready(s);
 	r = run_loop(s, err);
 	service_notify("STOPPING=1");
-	return r;
+	return r < 0 ? r : finish(s, err);
 }
 
 int cmd_serve(int argc, char **argv)

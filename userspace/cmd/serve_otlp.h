@@ -18,6 +18,7 @@ int serve_otlp_open(const char *endpoint, const struct facts *facts, struct serv
 void serve_otlp_changed(struct serve_otlp *otlp, const struct container *c, enum timeline_change change);
 /* Those that say whose traces containers belong to; others are of no interest. */
 void serve_otlp_event(struct serve_otlp *otlp, const struct event *event);
+/* Tells the starts that have settled; with UINT64_MAX all that were not told yet. */
 void serve_otlp_step(struct serve_otlp *otlp, struct timeline *tl, uint64_t now_ns);
 
 /* For poll: serve_otlp_work when it is readable. It says on stderr when the collector does not take traces, and when it does again. */
