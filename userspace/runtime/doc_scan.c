@@ -139,15 +139,17 @@ static int string(struct scan *s, const struct doc *d, struct strbuf *ret)
 
 static int check_name(const struct doc *d, const struct strbuf *name, struct map *names, struct error *err)
 {
+	const char *text = name->text ? name->text : "";
+
 	for (size_t i = 0, n; i < name->length; i += n) {
-		n = utf8_sequence(name->text + i, name->length - i);
+		n = utf8_sequence(text + i, name->length - i);
 		if (n == 0)
-			return doc_error(d, name->text, err, "the name is not UTF-8");
+			return doc_error(d, text, err, "the name is not UTF-8");
 	}
-	if (name->length != (name->text ? strlen(name->text) : 0))
-		return doc_error(d, name->text, err, "the name contains a NUL byte");
-	if (map_put(names, name->text, name->length, names))
-		return doc_error(d, name->text, err, "it is there twice");
+	if (name->length != strlen(text))
+		return doc_error(d, text, err, "the name contains a NUL byte");
+	if (map_put(names, text, name->length, names))
+		return doc_error(d, text, err, "it is there twice");
 	return 0;
 }
 
