@@ -32,7 +32,7 @@ struct call {
 	__u8 has_strings;
 	__u8 flags; /* EVENT_F_SYSENTER or EVENT_F_FENTRY */
 	__u32 unused;
-	/* What the scheduler's hooks add up, since since_ns (CLOCK_MONOTONIC), in this odd sched_epoch; 0 = they are not
+	/* What the scheduler's hook adds up, since since_ns (CLOCK_MONOTONIC), in this odd sched_epoch; 0 = it is not
 	 * attached. */
 	__u64 epoch, since_ns, on_cpu_ns, run_queue_ns;
 };
@@ -185,13 +185,6 @@ __weak struct {
 	__type(value, struct ctrace_blocked);
 } blocked_in SEC(".maps");
 
-static __always_inline __u64 stretch_of_call(const struct call *call, __u64 since_ns, __u64 now)
-{
-	if (since_ns < call->since_ns)
-		since_ns = call->since_ns;
-	return now > since_ns ? now - since_ns : 0;
-}
-
 /* The names are looked up here, in the thread that waited, and not in the scheduler. */
 static __always_inline bool read_blocked(struct event_syscall_exit *e, const struct call *call)
 {
@@ -221,13 +214,6 @@ static __always_inline void forget_call(__u32 tid)
 	bpf_map_delete_elem(&blocked_in, &tid);
 }
 
-/* A thread may die in the middle of a call, or of waiting for a processor. */
-static __always_inline void forget_thread(__u32 tid)
-{
-	forget_call(tid);
-	bpf_map_delete_elem(&queued_since, &tid);
-}
-
 /* call NULL: nothing is known of its beginning. */
 static __always_inline void read_times(struct event_syscall_exit *e, const struct call *call)
 {
@@ -236,8 +222,9 @@ static __always_inline void read_times(struct event_syscall_exit *e, const struc
 	if (!call || !call->epoch || call->epoch != counters.sched_epoch || !running ||
 		running->tid != (__u32)bpf_get_current_pid_tgid())
 		return;
-	e->on_cpu_ns = call->on_cpu_ns + stretch_of_call(call, running->since_ns, bpf_ktime_get_ns());
-	e->run_queue_ns = call->run_queue_ns;
+	e->on_cpu_ns = call->on_cpu_ns + sched_stretch(running, call->since_ns, bpf_ktime_get_ns());
+	e->run_queue_ns = call->run_queue_ns + sched_wait(running, call->since_ns,
+		sched_run_delay((void *)bpf_get_current_task()));
 	e->h.flags |= EVENT_F_CPU;
 	e->h.size = offsetof(struct event_syscall_exit, blocked_ns);
 	if (read_blocked(e, call))

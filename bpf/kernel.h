@@ -253,6 +253,10 @@ struct thread_info {
 	__u32 status;
 };
 
+struct sched_info {
+	unsigned long long run_delay; /* ns; the kernel has it with CONFIG_SCHED_INFO */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -260,6 +264,7 @@ struct task_struct {
 	unsigned int __state;
 	int exit_code;
 	__u64 start_boottime;
+	struct sched_info sched_info;
 	unsigned long atomic_flags;
 	struct task_struct *group_leader, *real_parent;
 	struct signal_struct *signal;

@@ -177,7 +177,7 @@ int BPF_PROG(ct_sched_process_exec, struct task_struct *task, int old_pid, struc
 	if (role != ROLE_NONE || old != ROLE_NONE)
 		role_set(tgid, start_ns, role);
 	if (old != ROLE_NONE && (__u32)old_pid != tgid) /* another thread than the first: it goes on as the first one */
-		forget_thread(old_pid);
+		forget_call(old_pid);
 	if (role != ROLE_NONE)
 		sched_begin();
 	/* A process that loses its role by its new name is told of once more. */
@@ -229,7 +229,7 @@ int ct_sched_process_exit(unsigned long long *ctx)
 	if (!is_last_thread(ctx, task)) {
 		/* One that was kept from here until the last of its process had gone has no role any more. */
 		if (role != ROLE_NONE || READ(task, signal, live.counter) == 0)
-			forget_thread(bpf_get_current_pid_tgid());
+			forget_call(bpf_get_current_pid_tgid());
 		return 0;
 	}
 	status = exit_status(task);
@@ -254,7 +254,7 @@ int ct_sched_process_exit(unsigned long long *ctx)
 	}
 	if (role != ROLE_NONE) {
 		bpf_map_delete_elem(&role_of, &tgid);
-		forget_thread(bpf_get_current_pid_tgid()); /* now the scheduler's hooks will not remember it again */
+		forget_call(bpf_get_current_pid_tgid()); /* it may have died in the middle of one */
 	}
 	return 0;
 }

@@ -5,16 +5,6 @@
  */
 #include "call.h"
 
-/* TASK_DEAD and PF_EXITING of include/linux/sched.h: the same in all kernels since v4.14 */
-enum { TASK_IS_DEAD = 0x80, TASK_IS_EXITING = 0x4 };
-
-static __always_inline void queue(struct ctrace_role *role, __u32 tid, __u64 now)
-{
-	/* At the bound the wait would be missing from the sum: then there is no sum. */
-	if (bpf_map_update_elem(&queued_since, &tid, &now, BPF_ANY) != 0)
-		role->epoch = 0;
-}
-
 static __always_inline void block(void *ctx, const struct call *call, __u32 tid, __u64 now)
 {
 	struct ctrace_blocked fresh = {}, *blocked = bpf_map_lookup_elem(&blocked_in, &tid);
@@ -48,63 +38,43 @@ static __always_inline void unblock(__u32 tid, __u64 now)
 		blocked->longest = blocked->now;
 }
 
-/* Off the CPU: the stretch counts, and one that is pushed off waits again. The task is asked for its
- * state, as the tracepoint has told it only since v5.18 (9c2136be0878): a signal that keeps it from
- * sleeping shows there, too. */
+/* Off the CPU: the stretch counts, and the wait before it. The task is asked for its state, as the tracepoint has told it
+ * only since v5.18 (9c2136be0878): a signal that keeps it from sleeping shows there, too. */
 static __always_inline void leave(void *ctx, struct ctrace_running *running, struct task_struct *task, bool preempted,
 	__u64 now)
 {
 	__u32 tgid = task->tgid, tid = running->tid;
-	struct ctrace_role *role;
+	struct ctrace_role *role = bpf_map_lookup_elem(&role_of, &tgid);
 	struct call *call;
 	long state;
 
-	role = bpf_map_lookup_elem(&role_of, &tgid);
-	if (!role) { /* the last thread of its process has told of the exit, and this one was woken before that */
-		bpf_map_delete_elem(&queued_since, &tid);
+	if (!role) /* the last thread of its process has told of the exit */
 		return;
-	}
-	__sync_fetch_and_add(&role->on_cpu_ns, sched_stretch(role, running->since_ns, now));
+	__sync_fetch_and_add(&role->on_cpu_ns, sched_stretch(running, role->since_ns, now));
+	__sync_fetch_and_add(&role->run_queue_ns, sched_wait(running, role->since_ns, sched_run_delay(task)));
 	call = bpf_map_lookup_elem(&inflight, &tid);
-	if (call)
-		call->on_cpu_ns += stretch_of_call(call, running->since_ns, now);
+	if (!call)
+		return;
+	call->on_cpu_ns += sched_stretch(running, call->since_ns, now);
+	call->run_queue_ns += sched_wait(running, call->since_ns, sched_run_delay(task));
 	if (bpf_core_field_exists(task->__state))
 		state = READ(task, __state);
 	else
 		state = READ((struct task_struct___old *)task, state);
-	if (preempted || state == 0)
-		queue(role, tid, now);
-	else if (state & TASK_IS_DEAD) /* it may have been woken on its last way, after its exit was told */
-		bpf_map_delete_elem(&queued_since, &tid);
-	else if (call)
+	if (!preempted && state != 0)
 		block(ctx, call, tid, now);
 }
 
 static __always_inline void enter(struct ctrace_running *running, struct task_struct *task, __u64 now)
 {
 	__u32 tgid = task->tgid, tid = task->pid;
-	struct ctrace_role *role;
-	struct call *call;
-	__u64 *since;
 
-	role = tgid ? bpf_map_lookup_elem(&role_of, &tgid) : NULL;
-	running->tid = role ? tid : 0;
-	if (!role) {
-		/* It may have waited for the processor while the last thread of its process took the role away. */
-		if (task->flags & TASK_IS_EXITING)
-			bpf_map_delete_elem(&queued_since, &tid);
+	running->tid = tgid && bpf_map_lookup_elem(&role_of, &tgid) ? tid : 0;
+	if (!running->tid)
 		return;
-	}
 	running->since_ns = now;
+	running->run_delay_ns = sched_run_delay(task); /* without the wait that ends now: it is added after this hook */
 	unblock(tid, now);
-	since = bpf_map_lookup_elem(&queued_since, &tid);
-	if (!since)
-		return;
-	__sync_fetch_and_add(&role->run_queue_ns, sched_stretch(role, *since, now));
-	call = bpf_map_lookup_elem(&inflight, &tid);
-	if (call)
-		call->run_queue_ns += stretch_of_call(call, *since, now);
-	bpf_map_delete_elem(&queued_since, &tid);
 }
 
 SEC("tp_btf/sched_switch")
@@ -119,26 +89,4 @@ int BPF_PROG(ct_sched_switch, bool preempt, struct task_struct *prev, struct tas
 		leave(ctx, running, prev, preempt, now);
 	enter(running, next, now);
 	return 0;
-}
-
-static __always_inline int woken(struct task_struct *task)
-{
-	__u32 tgid = task->tgid;
-	struct ctrace_role *role = bpf_map_lookup_elem(&role_of, &tgid);
-
-	if (role)
-		queue(role, task->pid, bpf_ktime_get_ns());
-	return 0;
-}
-
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(ct_sched_wakeup, struct task_struct *task)
-{
-	return woken(task);
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(ct_sched_wakeup_new, struct task_struct *task)
-{
-	return woken(task);
 }

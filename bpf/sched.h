@@ -3,8 +3,9 @@
 #define CTRACE_SCHED_H
 
 /*
- * What the scheduler's hooks count and those of processes report. Times are CLOCK_MONOTONIC here, which
- * is cheaper than the records' clock; they leave as durations only.
+ * What the scheduler's hook counts and those of processes report. Times are CLOCK_MONOTONIC here, which is cheaper than the
+ * records' clock; they leave as durations only. How long a task has waited for a CPU the kernel itself adds up, when it gets
+ * one (sched_info_arrive in kernel/sched/stats.h, which runs after the tracepoint of the switch): /proc/PID/schedstat.
  */
 
 #include "common.h"
@@ -12,7 +13,8 @@
 /* The task of a process with a role that this CPU runs; only the CPU itself writes it. */
 struct ctrace_running {
 	__u64 since_ns;
-	__u32 tid; /* 0 = none that counts */
+	__u64 run_delay_ns; /* what it had waited for a CPU before it waited for this one */
+	__u32 tid;          /* 0 = none that counts */
 	__u32 unused;
 };
 
@@ -23,13 +25,6 @@ __weak struct {
 	__type(value, struct ctrace_running);
 } running_task SEC(".maps");
 
-__weak struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CTRACE_MAX_QUEUED);
-	__type(key, __u32); /* tid */
-	__type(value, __u64);
-} queued_since SEC(".maps");
-
 static __always_inline struct ctrace_running *sched_running(void)
 {
 	__u32 zero_key = 0;
@@ -37,17 +32,29 @@ static __always_inline struct ctrace_running *sched_running(void)
 	return bpf_map_lookup_elem(&running_task, &zero_key);
 }
 
-/* How much of a stretch falls into what the role's figures are of: since the fork or the last exec. */
-static __always_inline __u64 sched_stretch(const struct ctrace_role *role, __u64 since_ns, __u64 now)
+static __always_inline __u64 sched_run_delay(struct task_struct *task)
 {
-	if (since_ns < role->since_ns)
-		since_ns = role->since_ns;
+	return bpf_core_field_exists(task->sched_info.run_delay) ? READ(task, sched_info.run_delay) : 0;
+}
+
+/* How much of a stretch on a CPU falls into what began at begin_ns: a call, or a process by its fork or last exec. */
+static __always_inline __u64 sched_stretch(const struct ctrace_running *running, __u64 begin_ns, __u64 now)
+{
+	__u64 since_ns = running->since_ns < begin_ns ? begin_ns : running->since_ns;
+
 	return now > since_ns ? now - since_ns : 0;
+}
+
+/* The wait before that stretch: not of what began on the CPU only. run_delay_ns is the task's, now. */
+static __always_inline __u64 sched_wait(const struct ctrace_running *running, __u64 begin_ns, __u64 run_delay_ns)
+{
+	return running->since_ns < begin_ns ? 0 : run_delay_ns - running->run_delay_ns;
 }
 
 /* The figures of the current process up to now. False when the hooks were not attached all the time. */
 static __always_inline bool sched_report(__u32 tgid, __u64 start_ns, __u64 *on_cpu_ns, __u64 *run_queue_ns)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct ctrace_role *role = role_find(tgid, start_ns);
 	struct ctrace_running *running = sched_running();
 
@@ -57,8 +64,10 @@ static __always_inline bool sched_report(__u32 tgid, __u64 start_ns, __u64 *on_c
 		return false;
 	*on_cpu_ns = role->on_cpu_ns;
 	*run_queue_ns = role->run_queue_ns;
-	if (running->tid == (__u32)bpf_get_current_pid_tgid())
-		*on_cpu_ns += sched_stretch(role, running->since_ns, bpf_ktime_get_ns());
+	if (running->tid != (__u32)bpf_get_current_pid_tgid())
+		return true;
+	*on_cpu_ns += sched_stretch(running, role->since_ns, bpf_ktime_get_ns());
+	*run_queue_ns += sched_wait(running, role->since_ns, sched_run_delay(task));
 	return true;
 }
 
@@ -71,6 +80,7 @@ static __always_inline void sched_begin(void)
 		return;
 	running->tid = bpf_get_current_pid_tgid();
 	running->since_ns = bpf_ktime_get_ns();
+	running->run_delay_ns = sched_run_delay((void *)bpf_get_current_task());
 }
 
 #endif

@@ -14,7 +14,6 @@ enum {
 	CTRACE_MAX_ROLES = 65536,
 	CTRACE_MAX_NAMES = 256,
 	CTRACE_MAX_INFLIGHT = 16384,
-	CTRACE_MAX_QUEUED = 4096,
 	CTRACE_MAX_BLOCKED = 2048,
 	CTRACE_FRAMES = 12,    /* as many as bpf_snprintf takes */
 	CTRACE_OWN_FRAMES = 3, /* of the hook itself */
@@ -44,7 +43,7 @@ struct ctrace_counters {
 	/* Set by user space once both hooks of cgroup_file_write are attached: they see cgroup writes, the
 	 * armed pair need not. */
 	__u64 function_writes;
-	/* Odd while the scheduler's hooks are attached, raised by user space at each attach and detach: what
+	/* Odd while the scheduler's hook is attached, raised by user space at each attach and detach: what
 	 * began and ended in the same odd one was seen whole. */
 	__u64 sched_epoch;
 	__u64 zero; /* always: what the verifier does not know (common.h) */

@@ -94,5 +94,5 @@ c = t.one("old-" + suffix)
 p.equal([a["on_cpu_ns"] for a in c.actors("init")], [None], "not known of one that began before")
 JUDGE
 
-like "$("$CTRACE" doctor 2>&1)" 'on demand +time on a CPU +tp_btf/sched_switch' "doctor names the hooks"
+like "$("$CTRACE" doctor 2>&1)" 'on demand +time on a CPU, in its queue, blocked +tp_btf/sched_switch' "doctor names the hook"
 done_testing

@@ -96,7 +96,7 @@ entries_of_dead_threads()
 
 	for id in $(cat "/proc/$TRACE_PID/fdinfo/"* 2>/dev/null | awk '/^map_id:/ { print $2 }' | sort -un); do
 		name=$(bpftool -j map show id "$id" | jq -r .name)
-		case $name in inflight | blocked_in | queued_since) ;; *) continue ;; esac
+		case $name in inflight | blocked_in) ;; *) continue ;; esac
 		for tid in $(bpftool -j map dump id "$id" | jq -r '.[].key | reverse | map(ltrimstr("0x")) | "0x" + join("")'); do
 			[ -d "/proc/$((tid))" ] || echo "$name:$((tid))"
 		done

@@ -357,16 +357,23 @@ static void take_link(void *arg, const struct event *event)
 	order_push(&c->order, event);
 }
 
-static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
+/* One read takes all of its expirations; there are none when something else woke us. */
+static void take_timer(const struct capture *c)
 {
 	uint64_t expirations;
+	ssize_t n = read(c->timer_fd, &expirations, sizeof(expirations));
+
+	(void)n;
+}
+
+static int take_all(struct capture *c, uint64_t *ret_now_ns, struct error *err)
+{
 	int r;
 
 	r = arm_if_asked(c, err);
 	if (r < 0)
 		return r;
-	while (read(c->timer_fd, &expirations, sizeof(expirations)) > 0)
-		;
+	take_timer(c);
 	*ret_now_ns = boottime_ns();
 	if (c->throttle)
 		throttle_read_ended(c->throttle, *ret_now_ns);

@@ -85,7 +85,7 @@ void facts_explain(struct facts *facts)
 			"--always-armed keeps them attached");
 	if (!facts->always_armed && works(facts, "tp_btf/sched_switch"))
 		facts_add_unseen(facts, "CPU time of processes that began before the detail hooks were attached, or outlive them",
-			"the scheduler's hooks are attached only while containers are made, changed or torn down");
+			"the scheduler's hook is attached only while containers are made, changed or torn down");
 	if (works(facts, "cpu.stat"))
 		facts_add_unseen(facts, "the very moment at which the CPU controller throttles",
 			"the kernel has no tracepoint for it; cpu.stat of the cgroups with a quota is read once to ten "

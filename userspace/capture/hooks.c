@@ -36,20 +36,15 @@ static void detach_tier(struct hooks *hooks, enum hook_tier tier)
 	}
 }
 
-/* All of them or none: a figure that lacks something is no figure. The epoch turns odd when all are there. */
+/* The epoch turns odd when it is there. */
 static void attach_sched(struct hooks *hooks)
 {
 	for (size_t i = 0; i < hook_count; i++) {
-		if (hook_table[i].tier != TIER_SCHED)
-			continue;
-		if (is_loaded(hooks, i))
+		if (hook_table[i].tier == TIER_SCHED && is_loaded(hooks, i))
 			hooks->links[i] = hooks_attach(hooks, i);
-		if (!hooks->links[i]) {
-			detach_tier(hooks, TIER_SCHED);
-			return;
-		}
+		if (hook_table[i].tier == TIER_SCHED && hooks->links[i])
+			hooks_counters(hooks)->sched_epoch++;
 	}
-	hooks_counters(hooks)->sched_epoch++;
 }
 
 /* What was begun is not to be taken for a beginning of the next time. */
@@ -67,7 +62,6 @@ static void detach_sched(struct hooks *hooks)
 	if (hooks_counters(hooks)->sched_epoch & 1)
 		hooks_counters(hooks)->sched_epoch++;
 	detach_tier(hooks, TIER_SCHED);
-	empty_map(hooks->skeleton->maps.queued_since, CTRACE_MAX_QUEUED);
 	empty_map(hooks->skeleton->maps.blocked_in, CTRACE_MAX_BLOCKED);
 }
 

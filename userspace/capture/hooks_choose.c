@@ -37,9 +37,7 @@ const struct hook hook_table[] = {
 	{ "their answers", "ct_streamed", "kretprobe.multi/unix_stream", NULL, TIER_ALWAYS, GROUP_CALLS_KPROBE },
 	{ "mounts, namespaces, cgroup writes, requests", "ct_sys_enter", TRACEPOINT(sys_enter), TIER_DETAIL, GROUP_CALLS_PAIR },
 	{ "their results and durations", "ct_sys_exit", TRACEPOINT(sys_exit), TIER_DETAIL, GROUP_CALLS_PAIR },
-	{ "time on a CPU", "ct_sched_switch", TRACEPOINT(sched_switch), TIER_SCHED, GROUP_SCHED },
-	{ "time in a CPU's queue", "ct_sched_wakeup", TRACEPOINT(sched_wakeup), TIER_SCHED, GROUP_SCHED },
-	{ "the same of new processes", "ct_sched_wakeup_new", TRACEPOINT(sched_wakeup_new), TIER_SCHED, GROUP_SCHED },
+	{ "time on a CPU, in its queue, blocked", "ct_sched_switch", TRACEPOINT(sched_switch), TIER_SCHED, GROUP_NONE },
 	{ "cgroup writes, by whatever call", "ct_cgroup_file_write", "fentry/cgroup_file_write", "cgroup_file_write", TIER_ALWAYS, GROUP_WRITE_FENTRY },
 	{ "their results", "ct_cgroup_file_written", "fexit/cgroup_file_write", "cgroup_file_write", TIER_ALWAYS, GROUP_WRITE_FENTRY },
 	{ "cgroup writes, by whatever call", "ct_probe_file_write", "kprobe/cgroup_file_write", "cgroup_file_write", TIER_ALWAYS, GROUP_WRITE_KPROBE },
@@ -187,16 +185,24 @@ static void check_tracepoint(const struct kernel_types *types, const char *type,
 		outcome_set(outcome, HOOK_ABSENT, "this kernel has no such tracepoint");
 }
 
-/* A guest with 5.10 locked up once, both CPUs, while these were attached and detached; why is not known.
- * A figure is not worth a host: kernels before 5.14 (2f064a59a11f renamed task_struct.state) do without. */
-static void spare_old_scheduler(const struct kernel_types *types, struct outcome *outcomes)
+/* NULL = nothing is against it. A guest with 5.10 locked up once, both CPUs, while the scheduler's hooks of that time were
+ * attached and detached; why is not known. A figure is not worth a host: kernels before 5.14 (2f064a59a11f renamed
+ * task_struct.state) do without. */
+static const char *against_scheduler(const struct kernel_types *types)
 {
-	if (kernel_types_has_member(types, "task_struct", "__state"))
-		return;
-	for (size_t i = 0; i < hook_count; i++) {
-		if (hook_table[i].tier == TIER_SCHED)
-			outcome_set(&outcomes[i], HOOK_REFUSED, "not attached to kernels before 5.14: a 5.10 once locked up");
-	}
+	if (!kernel_types_has_member(types, "task_struct", "__state"))
+		return "not attached to kernels before 5.14: a 5.10 once locked up";
+	if (!kernel_types_has_member(types, "sched_info", "run_delay"))
+		return "this kernel does not count how long tasks wait for a CPU (CONFIG_SCHED_INFO)";
+	return NULL;
+}
+
+static void check_scheduler(const struct kernel_types *types, struct outcome *outcome)
+{
+	const char *reason = against_scheduler(types);
+
+	if (reason)
+		outcome_set(outcome, HOOK_REFUSED, reason);
 }
 
 void hooks_find_absent(const struct kernel_types *types, struct outcome *outcomes)
@@ -214,8 +220,9 @@ void hooks_find_absent(const struct kernel_types *types, struct outcome *outcome
 			check_kprobe(types, target, &outcomes[i]);
 		else if (str_starts(section, "tp_btf/"))
 			check_tracepoint(types, target, &outcomes[i]);
+		if (hook_table[i].tier == TIER_SCHED)
+			check_scheduler(types, &outcomes[i]);
 	}
-	spare_old_scheduler(types, outcomes);
 }
 
 static bool is_whole(const struct outcome *outcomes, enum hook_group group)

@@ -16,7 +16,7 @@ struct bpf_program;
 enum hook_tier {
 	TIER_ALWAYS,
 	TIER_DETAIL,   /* the pair on all system calls: attached while armed */
-	TIER_SCHED,    /* the scheduler's: with the detail tier */
+	TIER_SCHED,    /* the scheduler's hook: with the detail tier */
 	TIER_ON_DEMAND /* an iterator: attached when it is read */
 };
 
@@ -26,7 +26,6 @@ enum hook_group {
 	GROUP_WRITE_FENTRY, GROUP_WRITE_KPROBE,
 	GROUP_OOM_FENTRY, GROUP_OOM_KPROBE,
 	GROUP_CALLS_KPROBE, GROUP_CALLS_PAIR,
-	GROUP_SCHED,
 	GROUP_COUNT
 };
 

@@ -63,7 +63,7 @@ static uint32_t identity_subsys(const struct kernel_types *types, const struct t
 
 /* A table that is filled in advance costs time at each start and its whole size in memory. Since 6.1 the kernel has an
  * allocator of its own for programs (kernel/bpf/memalloc.c), with which that is needless; before, it was forbidden to do
- * without. queued_since stays filled: it is updated in wakeups, with interrupts off, where the allocator cannot refill. */
+ * without. */
 static void allocate_on_demand(struct ctrace_bpf *half)
 {
 	struct bpf_map *const maps[] = { half->maps.role_of, half->maps.inflight, half->maps.blocked_in };

@@ -75,7 +75,7 @@ struct actor {
 	bool exited;
 	int32_t exit_status; /* wait(2) status, when exited */
 	/* Of all its threads, added up, over its whole part; known once that has ended, and only if the
-	 * scheduler's hooks were attached all the time. The rest of the time it slept. */
+	 * scheduler's hook was attached all the time. The rest of the time it slept. */
 	bool has_cpu;
 	uint64_t on_cpu_ns, run_queue_ns;
 	bool is_shared; /* dockerd, containerd: lives for more than this container */
