@@ -378,7 +378,8 @@ static int run_loop(struct server *s, struct error *err)
 		wait_ms = earlier(wait_ms, s->http ? serve_http_timeout_ms(s->http) : -1);
 		if (poll(fds, ARRAY_SIZE(fds), wait_ms) < 0 && errno != EINTR)
 			return error_errno(err, errno, "cannot wait for events");
-		take_signals(s);
+		if (fds[1].revents)
+			take_signals(s);
 		r = read_events(s, err);
 		if (s->stream)
 			stream_server_work(s->stream);

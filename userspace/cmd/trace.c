@@ -250,7 +250,8 @@ static int run_loop(struct trace *t, struct error *err)
 	while (!t->stop && !t->is_gone && r >= 0 && !command_finished(t) && !told_enough(t)) {
 		if (poll(fds, 3, t->batch ? BUSY_MS : IDLE_MS) < 0 && errno != EINTR)
 			return error_errno(err, errno, "cannot wait for events");
-		take_signals(t);
+		if (fds[1].revents)
+			take_signals(t);
 		if (fds[2].revents) /* `ctrace run` closed its end: the container is torn down */
 			t->stop = true;
 		r = read_events(t, err);
