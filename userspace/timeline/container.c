@@ -286,7 +286,8 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 		container_actor_cpu(a, p);
 		a->exited = true;
 		a->exit_status = p->exit_status;
-		a->end_ns = p->dead_ns;
+		/* what it did may be told later than its end */
+		a->end_ns = p->dead_ns > a->start_ns ? p->dead_ns : a->start_ns;
 		a->end_edge = EDGE_OBSERVED;
 	}
 	if (a->start_ns && !a->is_shared && tl->live)
