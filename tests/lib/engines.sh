@@ -45,8 +45,9 @@ docker_stop()
 	stop_process "$DOCKERD_PID"
 }
 
-# containerd_start: containerd with the busybox image (CONTAINERD_IMAGE) unpacked; use it with `cctr ...`.
-containerd_start()
+# containerd_run TOML: containerd, configured by that besides its directories, with the busybox image (CONTAINERD_IMAGE)
+# unpacked; use it with `cctr ...`.
+containerd_run()
 {
 	local dir=$WORK/containerd
 
@@ -62,7 +63,7 @@ containerd_start()
 version = 2
 root = "$dir/root"
 state = "$dir/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri"]
+$1
 [grpc]
 address = "$CONTAINERD_SOCKET"
 EOF
@@ -77,9 +78,46 @@ EOF
 	tar -C "$BUSYBOX_OCI" -cf "$dir/image.tar" . && cctr images import "$dir/image.tar" >/dev/null 2>&1
 }
 
+containerd_start()
+{
+	containerd_run 'disabled_plugins = ["io.containerd.grpc.v1.cri"]'
+}
+
 cctr()
 {
 	ctr --address "$CONTAINERD_SOCKET" "$@"
+}
+
+# cri_start: containerd as a kubelet uses it, its pods in networks that the CNI plugins make; CRI_IMAGE can be used. `kube ...`
+# calls it (tests/lib/cri.py).
+cri_start()
+{
+	local dir=$WORK/containerd cni=/usr/lib/cni
+
+	CRI_IMAGE=docker.io/ctrace/busybox-local:latest
+	mkdir -p "$dir/cni"
+	cat >"$dir/cni/10-bridge.conf" <<EOF
+{"cniVersion": "0.4.0", "name": "ctrace-cri", "type": "bridge", "bridge": "ctcri0", "isGateway": true,
+	"ipam": {"type": "host-local", "subnet": "10.199.0.0/24", "dataDir": "$dir/ipam"}}
+EOF
+	on_exit remove_cgroup /k8s.io
+	on_exit ip link delete ctcri0
+	containerd_run "
+[plugins.\"io.containerd.grpc.v1.cri\"]
+sandbox_image = \"docker.io/ctrace/pause:latest\"
+[plugins.\"io.containerd.grpc.v1.cri\".cni]
+bin_dir = \"$cni\"
+conf_dir = \"$dir/cni\"" || return 1
+	PYTHONPATH=tests/lib python3 -c 'import oci, sys
+oci.write_layout(sys.argv[2], oci.read_blob_layers(sys.argv[1]), {"Cmd": ["sleep", "600"]})' "$BUSYBOX_OCI" "$dir/pause" &&
+		tar -C "$dir/pause" -cf "$dir/pause.tar" . &&
+		cctr -n k8s.io images import --index-name docker.io/ctrace/pause:latest "$dir/pause.tar" &&
+		cctr -n k8s.io images import --index-name "$CRI_IMAGE" "$dir/image.tar" && wait_for 10 kube ready
+}
+
+kube()
+{
+	tests/lib/cri.py "$CONTAINERD_SOCKET" "$@"
 }
 
 # Where a hierarchy is not mounted podman makes its directories and files in what is there instead.
