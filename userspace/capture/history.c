@@ -36,13 +36,19 @@ struct history {
 	uint64_t events, dropped, passes;
 };
 
+/* A packed one is copied to where it fits: one that shrinks where it was made leaves, when it is released, a hole in which
+ * nothing can be made that shrinks later. */
 struct shared_frame *shared_frame_new(uint32_t type, const void *raw, size_t length, bool pack)
 {
-	struct shared_frame *frame = xcalloc(1, sizeof(*frame) + frame_bound(length));
+	_cleanup_free_ struct shared_frame *frame = xcalloc(1, sizeof(*frame) + frame_bound(length));
+	size_t size;
 
 	frame->references = 1;
 	frame->length = frame_encode(frame->bytes, type, raw, length, pack);
-	return pack ? xrealloc(frame, sizeof(*frame) + frame->length) : frame;
+	if (!pack)
+		return steal_ptr(frame);
+	size = sizeof(*frame) + frame->length;
+	return memcpy(xmalloc(size), frame, size);
 }
 
 struct shared_frame *shared_frame_hold(struct shared_frame *frame)
