@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <glob.h>
+#include <malloc.h>
 
 #include "capture/history.h"
 #include "capture/recording.h"
@@ -20,6 +21,7 @@
 #include "exporters/json.h"
 #include "exporters/span_id.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 enum { CUTS = 24 };
 
@@ -258,12 +260,54 @@ static void gives_what_is_younger(void **state)
 	history_free(history);
 }
 
+/* Nine frames of ten go, between which other things stay: what is made later fits into their places. */
+static void released_frames_leave_room(void **state)
+{
+	enum { FRAMES = 200, ROUNDS = 6, BETWEEN = 20 };
+	struct shared_frame *frames[ROUNDS][FRAMES];
+	char *others[FRAMES * BETWEEN];
+	unsigned char raw[RECORDING_FRAME_BYTES];
+	size_t first = 0, kept = 0;
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	print_message("skip: the sanitizer's allocator has no mallinfo\n");
+	skip();
+#endif
+	srand(1);
+	for (size_t i = 0; i < sizeof(raw); i++)
+		raw[i] = (unsigned char)(i % 7 ? i / 100 : (size_t)rand());
+	for (size_t round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < FRAMES; i++) {
+			frames[round][i] = shared_frame_new(FRAME_EVENTS, raw, sizeof(raw), true);
+			for (size_t k = i * BETWEEN; round == 0 && k < (i + 1) * BETWEEN; k++)
+				others[k] = xmalloc(40 + (size_t)rand() % 400);
+		}
+		for (size_t i = 0; i < FRAMES; i++) {
+			if (i % 10)
+				shared_frame_release(frames[round][i]);
+			else
+				kept += frames[round][i]->length;
+		}
+		if (round == 0) {
+			first = mallinfo2().arena;
+			kept = 0;
+		}
+	}
+	assert_in_range(mallinfo2().arena, 0, first + kept + (1 << 20));
+	for (size_t i = 0; i < ROUNDS * FRAMES; i += 10)
+		shared_frame_release(frames[i / FRAMES][i % FRAMES]);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		free(others[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_late_client_sees_what_the_server_sees),
 		cmocka_unit_test(the_bound_holds),
 		cmocka_unit_test(gives_what_is_younger),
+		cmocka_unit_test(released_frames_leave_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
