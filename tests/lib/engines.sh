@@ -105,11 +105,12 @@ EOF
 	containerd_run "
 [plugins.\"io.containerd.grpc.v1.cri\"]
 sandbox_image = \"docker.io/ctrace/pause:latest\"
+restrict_oom_score_adj = true
 [plugins.\"io.containerd.grpc.v1.cri\".cni]
 bin_dir = \"$cni\"
 conf_dir = \"$dir/cni\"" || return 1
 	PYTHONPATH=tests/lib python3 -c 'import oci, sys
-oci.write_layout(sys.argv[2], oci.read_blob_layers(sys.argv[1]), {"Cmd": ["sleep", "600"]})' "$BUSYBOX_OCI" "$dir/pause" &&
+oci.write_layout(sys.argv[2], oci.read_blob_layers(sys.argv[1]), {"Cmd": ["/bin/sleep", "600"]})' "$BUSYBOX_OCI" "$dir/pause" &&
 		tar -C "$dir/pause" -cf "$dir/pause.tar" . &&
 		cctr -n k8s.io images import --index-name docker.io/ctrace/pause:latest "$dir/pause.tar" &&
 		cctr -n k8s.io images import --index-name "$CRI_IMAGE" "$dir/image.tar" && wait_for 10 kube ready

@@ -567,6 +567,38 @@ static void sandbox_is_told(void **state)
 	assert_false(timeline_find(tl, "none")->is_sandbox);
 }
 
+/* A kubelet's pod: containerd starts a shim for each container, but that of the sandbox serves them all. */
+static void one_shim_for_a_pod(void **state)
+{
+	struct proc containerd = new_proc(20), start, shim, runc;
+
+	(void)state;
+	containerd.role = ROLE_CONTAINERD;
+	containerd.comm = "containerd";
+	start = fork_of(&containerd, 30, 0, 0);
+	exec_as(&start, ROLE_SHIM, "containerd-shim", "containerd-shim-runc-v2 -namespace k8s.io -id sandbox start");
+	shim = fork_of(&start, 31, 0, 0);
+	exec_as(&shim, ROLE_SHIM, "containerd-shim", "containerd-shim-runc-v2 -namespace k8s.io -id sandbox");
+	exits(&start, 0);
+	runc = fork_of(&shim, 32, 0, 0);
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc --root /run/containerd/runc/k8s.io create --bundle /b sandbox");
+	exits(&runc, 0);
+	start = fork_of(&containerd, 40, 0, 0);
+	exec_as(&start, ROLE_SHIM, "containerd-shim", "containerd-shim-runc-v2 -namespace k8s.io -id app start");
+	exits(&start, 0);
+	runc = fork_of(&shim, 42, 0, 0);
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc --root /run/containerd/runc/k8s.io create --bundle /b app");
+	/* another engine's container of that name */
+	runc = fork_of(&containerd, 52, 0, 0);
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc --root /run/other create --bundle /b app");
+	assert_int_equal(timeline_count(tl), 3);
+	assert_string_equal(timeline_get(tl, 1)->id, "app");
+	assert_int_equal(timeline_get(tl, 1)->generation, 0);
+	assert_false(timeline_get(tl, 1)->is_sandbox); /* which only its annotation says */
+	assert_string_equal(timeline_get(tl, 1)->engine, "containerd");
+	assert_int_equal(timeline_get(tl, 2)->generation, 1);
+}
+
 /* A sandbox that is no container is counted, and a runtime's child is none. */
 static void namespaces_alone(void **state)
 {
@@ -685,7 +717,7 @@ int main(void)
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
 		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),
-		test(loss_that_lasts), test(storage_is_nobodys), test(sandbox_is_told), test(namespaces_alone),
+		test(loss_that_lasts), test(storage_is_nobodys), test(sandbox_is_told), test(one_shim_for_a_pod), test(namespaces_alone),
 		test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records),
 	};

@@ -100,10 +100,23 @@ struct cont *container_by_serial(struct timeline *tl, uint64_t serial)
 	return tl->recent_container;
 }
 
+/* What a shim calls "namespace NAME" is DIRECTORY/NAME to the runtime that it calls. */
+static bool is_namespace_of(const char *set, const char *directory)
+{
+	const char *name = strrchr(directory, '/');
+
+	return name && str_starts(set, MAKER_NAMESPACE) && !strcmp(set + strlen(MAKER_NAMESPACE), name + 1);
+}
+
+static bool is_same_set(const char *a, const char *b)
+{
+	return !strcmp(a, b) || is_namespace_of(a, b) || is_namespace_of(b, a);
+}
+
 static bool is_made_by(const struct cont *c, const struct maker *m)
 {
 	return (!c->maker.pid_ns || !m->pid_ns || c->maker.pid_ns == m->pid_ns) &&
-		(!c->maker.root || !m->root || !strcmp(c->maker.root, m->root));
+		(!c->maker.root || !m->root || is_same_set(c->maker.root, m->root));
 }
 
 /* The newest of that id and maker that has not ended; of any maker where maker is NULL. */

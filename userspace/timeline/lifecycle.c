@@ -178,7 +178,7 @@ static void exec_shim(struct timeline *tl, struct process *p)
 		return;
 	creates = who.verb == VERB_CREATE || (!conmon && who.verb == VERB_START && !claim_find(tl, 'I', who.id));
 	if (who.namespace_[0]) /* containerd's namespaces are sets of ids of their own, too */
-		maker.root = set = xasprintf("namespace %s", who.namespace_);
+		maker.root = set = xasprintf(MAKER_NAMESPACE "%s", who.namespace_);
 	c = container_for_id(tl, who.id, &maker, creates);
 	if (!c)
 		return;
@@ -188,8 +188,6 @@ static void exec_shim(struct timeline *tl, struct process *p)
 		container_set(&c->c.engine, "podman");
 	else if (!conmon && who.namespace_[0])
 		container_set(&c->c.engine, engine_of_namespace(who.namespace_));
-	if (!strcmp(who.namespace_, "k8s.io")) /* one shim per pod, named after its sandbox */
-		c->c.is_sandbox = true;
 	process_claim(tl, p, c);
 	claim_engine(tl, c, p);
 	claim_clis(tl, c);

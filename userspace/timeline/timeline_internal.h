@@ -54,8 +54,9 @@ struct process {
  * engine inside of a container), may use one id for different containers at the same time. */
 struct maker {
 	uint32_t pid_ns; /* 0 = not known */
-	char *root;      /* NULL = not known */
+	char *root;      /* a runtime's state directory, or MAKER_NAMESPACE and containerd's name for it; NULL = not known */
 };
+#define MAKER_NAMESPACE "namespace "
 
 /* The model's container and what only the building of it needs. */
 struct cont {
