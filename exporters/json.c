@@ -457,6 +457,8 @@ static void write_forgotten(struct strbuf *sb, const struct timeline_stats *s)
 {
 	if (s->names_forgotten)
 		json_number(sb, "names_forgotten", (int64_t)s->names_forgotten);
+	if (s->paths_cut)
+		json_number(sb, "paths_cut", (int64_t)s->paths_cut);
 	if (s->clients_ignored)
 		json_number(sb, "clients_ignored", (int64_t)s->clients_ignored);
 	if (s->callers_forgotten)

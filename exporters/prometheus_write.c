@@ -122,6 +122,8 @@ static void write_events(const struct prometheus *p, const struct timeline_stats
 		stats->forgotten);
 	counter(w, "ctrace_names_forgotten", "Names and labels of containers that were not there when they were told, for want of room.",
 		stats->names_forgotten);
+	counter(w, "ctrace_cgroup_paths_cut", "Cgroups whose paths are longer than a record holds: whose they are may be mistaken.",
+		stats->paths_cut);
 	counter(w, "ctrace_clients_ignored", "Clients beyond as many as are asked for ids in their arguments.", stats->clients_ignored);
 	counter(w, "ctrace_callers_forgotten",
 		"Containers whose caller's TRACEPARENT had to go for those of newer ones.", span_context_forgotten(&p->spans));

@@ -125,6 +125,7 @@ void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats)
 	} rows[] = {
 		{ stats->forgotten, "ended containers forgotten" },
 		{ stats->names_forgotten, "names told too early forgotten" },
+		{ stats->paths_cut, "paths of cgroups too long" },
 		{ stats->clients_ignored, "clients not asked for ids" },
 		{ stats->callers_forgotten, "callers' spans forgotten" },
 		{ stats->unwatched, "cgroups, names or networks not watched" },

@@ -404,6 +404,46 @@ static void early_names_without_end(void **state)
 	strbuf_free(&sb);
 }
 
+/* Links of which no container is known give way to newer ones. */
+static void links_without_end(void **state)
+{
+	struct event_link e = { .h = { .kind = EVENT_LINK, .size = sizeof(e) }, .action = 16 /* RTM_NEWLINK */,
+		.netns_id = -1, .kind = "veth" };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(tl->links) + 3; i++) {
+		e.ifindex = i + 1;
+		e.h.time_ns = now += MS;
+		snprintf(e.name, sizeof(e.name), "veth%u", i);
+		feed(&e);
+		feed(&e); /* told again */
+		assert_int_equal(stats_now().unattributed, i < ARRAY_SIZE(tl->links) ? 0 : i + 1 - ARRAY_SIZE(tl->links));
+	}
+}
+
+/* A cgroup's path that fits into no record may belong to another container than it seems. */
+static void paths_that_are_cut(void **state)
+{
+	struct event_cgroup e = { .h = { .kind = EVENT_CGROUP_MKDIR, .size = sizeof(e), .flags = EVENT_F_TRUNCATED },
+		.hierarchy = 1, .id = 70, .level = 9 };
+	struct timeline_stats stats;
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	memset(e.path, 'x', sizeof(e.path) - 1);
+	e.h.time_ns = now += MS;
+	feed(&e);
+	e.h.kind = EVENT_CGROUP_RMDIR; /* of the same one */
+	feed(&e);
+	e.h.kind = EVENT_SNAPSHOT_CGROUP;
+	feed(&e);
+	stats = stats_now();
+	assert_int_equal(stats.paths_cut, 2);
+	json_write_summary(&sb, &(struct json_summary){ .stats = &stats });
+	assert_non_null(strstr(sb.text, "\"paths_cut\":2,"));
+	strbuf_free(&sb);
+}
+
 static void clients_without_end(void **state)
 {
 	struct proc last = { 0 };
@@ -428,7 +468,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(many_health_checks), test(events_of_health_checks), test(marks_without_end), test(many_live_sessions),
 		test(polled_before_it_starts), test(labels_without_end), test(values_that_are_too_long), test(what_is_not_watched),
-		test(counters_of_losses_without_end), test(early_names_without_end), test(clients_without_end),
+		test(counters_of_losses_without_end), test(early_names_without_end), test(clients_without_end), test(links_without_end), test(paths_that_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
