@@ -103,7 +103,9 @@ static bool is_for_next_run(const struct cont *c, const struct process *p, const
  * systems of strange containers among them: it works for none of them. */
 static bool tells_whose_it_is(const struct process *p, const struct step *step)
 {
-	return (p->role != ROLE_HELPER && p->role != ROLE_NONE) || !step_sets_propagation(step);
+	bool is_stranger = p->role == ROLE_NONE || p->role == ROLE_HELPER || p->role == ROLE_FOLLOWED;
+
+	return !is_stranger || !step_sets_propagation(step);
 }
 
 void steps_place(struct timeline *tl, struct process *p, struct step *step)
