@@ -186,11 +186,15 @@ static bool has_stack(void)
 {
 	enum { LEAST = 128 }; /* KiB; 64 do for everything that was tried */
 	struct rlimit limit;
+	char text[160];
+	int n;
 
 	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= LEAST * 1024)
 		return true;
-	fprintf(stderr, "ctrace: stacks may not grow beyond %llu KiB here, and ctrace needs %d: raise the limit with ulimit -s 8192\n",
-		(unsigned long long)limit.rlim_cur / 1024, LEAST);
+	/* stdio would take a buffer of 8 KiB on that stack */
+	n = snprintf(text, sizeof(text), "ctrace: stacks may not grow beyond %llu KiB here, and ctrace needs %d: raise the limit "
+		"with ulimit -s 8192\n", (unsigned long long)limit.rlim_cur / 1024, LEAST);
+	(void)!write(STDERR_FILENO, text, (size_t)n);
 	return false;
 }
 
