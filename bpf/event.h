@@ -343,8 +343,11 @@ enum event_loss {
 	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
 	LOSS_STREAM = 9,        /* not in the stream of a serving tracer: its reader is slow, or came late */
 	LOSS_MISSED = 10,       /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
-	LOSS_UNWATCHED = 11     /* a cgroup with a CPU quota, a name, or an engine's network was not watched: too many, or
-			      gone too soon */
+	/* No event was lost by these: what is there, and whose changes go unseen. */
+	LOSS_UNWATCHED = 11,    /* a cgroup with a CPU quota was not watched: too many, or gone too soon; in recordings that know
+				   no other of these three, any of them */
+	LOSS_UNNAMED = 12,      /* names or labels were not looked for, or not kept up to date: too many, or unreadable */
+	LOSS_UNHEARD = 13       /* an engine's network namespace was not listened to: too many, or it cannot be entered */
 };
 
 struct event_armed {
@@ -364,7 +367,8 @@ struct event_cgroup_value {
 };
 
 /* Key and value are NUL-terminated strings, one after the other, in text. Keys: name, image,
- * engine, pod, namespace, bundle, rootfs, label.*; labels_cut is how many more labels there were, in digits. */
+ * engine, pod, namespace, bundle, rootfs, label.*; labels_cut is how many more labels there were, values_cut how many
+ * values are longer than text and end with it, in digits. */
 struct event_meta {
 	struct event h;
 	char id[EVENT_NAME];

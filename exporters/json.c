@@ -387,6 +387,8 @@ static void write_labels(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 	if (c->labels_cut)
 		json_number(sb, "labels_cut", (int64_t)c->labels_cut);
+	if (c->values_cut)
+		json_number(sb, "values_cut", (int64_t)c->values_cut);
 }
 
 void json_write_timeline_again(struct strbuf *sb, const struct span_context *spans, const struct container *c,
@@ -455,10 +457,29 @@ static void write_forgotten(struct strbuf *sb, const struct timeline_stats *s)
 {
 	if (s->names_forgotten)
 		json_number(sb, "names_forgotten", (int64_t)s->names_forgotten);
+	if (s->paths_cut)
+		json_number(sb, "paths_cut", (int64_t)s->paths_cut);
 	if (s->clients_ignored)
 		json_number(sb, "clients_ignored", (int64_t)s->clients_ignored);
 	if (s->callers_forgotten)
 		json_number(sb, "callers_forgotten", (int64_t)s->callers_forgotten);
+}
+
+static void write_losses(struct strbuf *sb, const struct loss_list *losses)
+{
+	json_open(sb, "losses", '[');
+	for (size_t i = 0; losses && i < losses->count; i++) {
+		const struct loss *l = &losses->items[i];
+
+		json_open(sb, NULL, '{');
+		json_text(sb, "kind", l->kind ? json_event_kind_name(l->kind) : NULL);
+		json_text(sb, "reason", json_loss_name(l->reason));
+		json_number(sb, "count", (int64_t)l->count);
+		json_close(sb, '}');
+	}
+	json_close(sb, ']');
+	if (losses && losses->left_out)
+		json_number(sb, "losses_left_out", (int64_t)losses->left_out);
 }
 
 void json_write_summary(struct strbuf *sb, const struct json_summary *summary)
@@ -482,16 +503,7 @@ void json_write_summary(struct strbuf *sb, const struct json_summary *summary)
 				(int64_t)s->events_by_kind[i]);
 	}
 	json_close(sb, '}');
-	json_open(sb, "losses", '[');
-	for (size_t i = 0; i < summary->loss_count; i++) {
-		json_open(sb, NULL, '{');
-		json_text(sb, "kind", summary->losses[i].kind ?
-			json_event_kind_name(summary->losses[i].kind) : NULL);
-		json_text(sb, "reason", json_loss_name(summary->losses[i].reason));
-		json_number(sb, "count", (int64_t)summary->losses[i].count);
-		json_close(sb, '}');
-	}
-	json_close(sb, ']');
+	write_losses(sb, summary->losses);
 	json_bool(sb, "complete", summary->error == NULL);
 	json_text(sb, "error", summary->error);
 	end_line(sb);

@@ -9,6 +9,7 @@
 
 #include "capture/facts.h"
 #include "exporters/json_steps.h"
+#include "exporters/loss_list.h"
 #include "exporters/span_id.h"
 #include "timeline/timeline.h"
 #include "util/strbuf.h"
@@ -32,16 +33,9 @@ void json_details(struct strbuf *sb, const char *key, const struct details *deta
 /* One event of the stream (--events). What a short record does not hold is left out. */
 void json_write_event(struct strbuf *sb, const struct event *event);
 
-/* One counter of lost events: the newest value of (kind, reason). */
-struct json_loss {
-	uint32_t kind, reason;
-	uint64_t count;
-};
-
 struct json_summary {
 	const struct timeline_stats *stats;
-	const struct json_loss *losses;
-	size_t loss_count;
+	const struct loss_list *losses; /* NULL = none */
 	uint64_t containers; /* that were shown */
 	const char *error;   /* why the input ended too early; NULL = complete */
 };

@@ -39,7 +39,7 @@ const char *json_loss_name(uint32_t reason)
 		[LOSS_SNAPSHOT] = "snapshot", [LOSS_RECORDING] = "recording",
 		[LOSS_BLOCKED_FULL] = "blocked_full",
 		[LOSS_STREAM] = "stream", [LOSS_MISSED] = "missed",
-		[LOSS_UNWATCHED] = "unwatched",
+		[LOSS_UNWATCHED] = "unwatched", [LOSS_UNNAMED] = "unnamed", [LOSS_UNHEARD] = "unheard",
 	};
 
 	return reason < ARRAY_SIZE(names) && names[reason] ? names[reason] : "unknown";

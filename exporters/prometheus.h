@@ -68,9 +68,10 @@ struct prometheus_host {
 	size_t exporter_count;
 	bool has_stream;
 	size_t stream_clients, history_bytes;
-	uint64_t stream_lost, history_dropped;
+	uint64_t stream_lost, stream_refused, stream_left, history_dropped;
 	uint64_t scrapes, scrapes_refused; /* by the metrics endpoint itself */
 	uint64_t connections_delayed;      /* to it, while it had as many as it takes */
+	uint64_t connects_dropped;         /* by the kernel, while as many waited as may */
 	uint64_t reloads, reloads_refused; /* of the configuration, on SIGHUP */
 	bool last_reload_refused;
 };

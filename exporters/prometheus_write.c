@@ -76,6 +76,29 @@ static void write_durations(const struct prometheus *p, struct metrics_writer *w
 	}
 }
 
+static uint64_t lost_by(const struct prometheus *p, enum event_loss reason)
+{
+	uint64_t total = 0;
+
+	for (size_t kind = 0; kind < ARRAY_SIZE(p->losses[0]); kind++)
+		total += p->losses[reason][kind];
+	return total;
+}
+
+static void write_losses(const struct prometheus *p, struct metrics_writer *w)
+{
+	metrics_family(w, "ctrace_events_lost", METRIC_COUNTER, "Events that were lost, by why.");
+	for (enum event_loss reason = LOSS_RING_FULL; reason <= LOSS_MISSED; reason++) {
+		if (reason != LOSS_STREAM) /* a reader's, not the server's */
+			labelled_counter(w, "reason", json_loss_name(reason), lost_by(p, reason));
+	}
+	metrics_family(w, "ctrace_unwatched", METRIC_COUNTER,
+		"What is there and whose changes go unseen: cgroups with a CPU limit, names and labels, network namespaces of engines.");
+	labelled_counter(w, "what", "cgroups", lost_by(p, LOSS_UNWATCHED));
+	labelled_counter(w, "what", "names", lost_by(p, LOSS_UNNAMED));
+	labelled_counter(w, "what", "networks", lost_by(p, LOSS_UNHEARD));
+}
+
 static void write_events(const struct prometheus *p, const struct timeline_stats *stats, struct metrics_writer *w)
 {
 	metrics_family(w, "ctrace_oom_kills", METRIC_COUNTER,
@@ -92,20 +115,15 @@ static void write_events(const struct prometheus *p, const struct timeline_stats
 		if (stats->events_by_kind[slot])
 			labelled_counter(w, "event", json_event_kind_name(kind), stats->events_by_kind[slot]);
 	}
-	metrics_family(w, "ctrace_events_lost", METRIC_COUNTER, "Events that were lost, by why.");
-	for (uint32_t reason = LOSS_RING_FULL; reason < LOSS_STREAM; reason++) {
-		uint64_t total = 0;
-
-		for (size_t kind = 0; kind < ARRAY_SIZE(p->losses[0]); kind++)
-			total += p->losses[reason][kind];
-		labelled_counter(w, "reason", json_loss_name(reason), total);
-	}
+	write_losses(p, w);
 	counter(w, "ctrace_events_refused", "Events that made no sense and were left out.", stats->skipped);
 	counter(w, "ctrace_steps_unattributed", "Steps of runtimes that no container claimed.", stats->unattributed);
 	counter(w, "ctrace_containers_forgotten", "Containers that ended, and whose timelines had to go for those of newer ones.",
 		stats->forgotten);
 	counter(w, "ctrace_names_forgotten", "Names and labels of containers that were not there when they were told, for want of room.",
 		stats->names_forgotten);
+	counter(w, "ctrace_cgroup_paths_cut", "Cgroups whose paths are longer than a record holds: whose they are may be mistaken.",
+		stats->paths_cut);
 	counter(w, "ctrace_clients_ignored", "Clients beyond as many as are asked for ids in their arguments.", stats->clients_ignored);
 	counter(w, "ctrace_callers_forgotten",
 		"Containers whose caller's TRACEPARENT had to go for those of newer ones.", span_context_forgotten(&p->spans));
@@ -211,6 +229,10 @@ static void write_self(const struct prometheus *p, const struct prometheus_host 
 		counter(w, "ctrace_stream_history_events_dropped",
 			"Events of containers that go on which late readers are not given, for want of room.", host->history_dropped);
 		counter(w, "ctrace_stream_events_lost", "Events that slow readers of the stream lost.", host->stream_lost);
+		counter(w, "ctrace_stream_clients_refused",
+			"Readers of the stream that were not taken: not allowed, or more than there may be.", host->stream_refused);
+		counter(w, "ctrace_stream_clients_left", "Readers of the stream that took, or asked for, nothing for too long.",
+			host->stream_left);
 	}
 	metrics_family(w, "ctrace_config_reloads", METRIC_COUNTER,
 		"Times that the configuration was to be read again, by what came of it.");
@@ -222,6 +244,9 @@ static void write_self(const struct prometheus *p, const struct prometheus_host 
 	counter(w, "ctrace_http_requests_refused", "Requests that were answered with an error.", host->scrapes_refused);
 	counter(w, "ctrace_http_connections_delayed", "Connections that had to wait, since as many as may be were open.",
 		host->connections_delayed);
+	counter(w, "ctrace_http_connects_dropped",
+		"Attempts to connect that the kernel dropped, since as many as may wait did; whoever tries again is counted again.",
+		host->connects_dropped);
 	metrics_family(w, "process_cpu_seconds", METRIC_COUNTER, "CPU time of ctrace, user and system.");
 	metrics_sample(w, METRIC_COUNTER_SUFFIX);
 	metrics_seconds(w, host->process_cpu_ns);

@@ -107,9 +107,14 @@ static double cpu_limit(const struct container *c)
 	return q > 0 && p > 0 ? q / p : 0;
 }
 
-bool text_is_cut(const struct container *c)
+static bool is_bounded(const struct container *c)
 {
 	return c->steps_cut || c->actors_cut || c->marks_cut || c->labels_cut;
+}
+
+bool text_is_cut(const struct container *c)
+{
+	return is_bounded(c) || c->values_cut;
 }
 
 void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats)
@@ -120,8 +125,10 @@ void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats)
 	} rows[] = {
 		{ stats->forgotten, "ended containers forgotten" },
 		{ stats->names_forgotten, "names told too early forgotten" },
+		{ stats->paths_cut, "paths of cgroups too long" },
 		{ stats->clients_ignored, "clients not asked for ids" },
 		{ stats->callers_forgotten, "callers' spans forgotten" },
+		{ stats->unwatched, "cgroups, names or networks not watched" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -130,7 +137,7 @@ void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats)
 	}
 }
 
-void text_cut(struct strbuf *sb, const struct container *c)
+static void add_bounded(struct strbuf *sb, const struct container *c)
 {
 	const struct {
 		uint64_t count;
@@ -146,6 +153,15 @@ void text_cut(struct strbuf *sb, const struct container *c)
 		separator = ", ";
 	}
 	strbuf_puts(sb, ", counted and not kept");
+}
+
+void text_cut(struct strbuf *sb, const struct container *c)
+{
+	if (is_bounded(c))
+		add_bounded(sb, c);
+	if (c->values_cut)
+		strbuf_printf(sb, "%s%" PRIu64 " name%s or label%s too long for a record, cut short", is_bounded(c) ? "; " : "",
+			c->values_cut, c->values_cut == 1 ? "" : "s", c->values_cut == 1 ? "" : "s");
 }
 
 void text_throttling(struct strbuf *sb, const struct container *c, bool utf8)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exporters/json.h"
 #include "exporters/json_emit.h"
 #include "exporters/waterfall.h"
 #include "tui/view.h"

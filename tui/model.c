@@ -35,7 +35,7 @@ static void drop_fed(struct model *m)
 	event_log_free(&m->log);
 	map_free(&m->owners);
 	m->owners_events = 0;
-	m->loss_count = 0;
+	m->losses = (struct loss_list){ 0 };
 	m->problem[0] = '\0';
 }
 
@@ -51,23 +51,6 @@ void model_reset(struct model *m)
 	m->timeline = new_timeline(m);
 	event_log_init(&m->log);
 	m->now_ns = m->playback.at_ns = m->playback.start_ns;
-}
-
-/* Counters of losses are totals: the newest one of its kind and reason counts. */
-static void note_loss(struct model *m, const struct event *event)
-{
-	const struct event_lost *e = (const struct event_lost *)event;
-
-	if (event->size < sizeof(*e))
-		return;
-	for (size_t i = 0; i < m->loss_count; i++) {
-		if (m->losses[i].kind == e->lost_kind && m->losses[i].reason == e->reason) {
-			m->losses[i].count = e->count;
-			return;
-		}
-	}
-	if (m->loss_count < MODEL_LOSSES)
-		m->losses[m->loss_count++] = (struct json_loss){ e->lost_kind, e->reason, e->count };
 }
 
 /* Notes of the session that made a recording (cmd/session.c) are no facts about containers. */
@@ -104,8 +87,7 @@ void model_feed(struct model *m, const struct event *event)
 {
 	if (take_note(m, event))
 		return;
-	if (event->kind == EVENT_LOST)
-		note_loss(m, event);
+	loss_list_note(&m->losses, event);
 	timeline_feed(m->timeline, event); /* counts what it refuses */
 	event_log_add(&m->log, event);
 	if (event->time_ns > m->now_ns && m->playback.is_recording)

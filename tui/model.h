@@ -5,14 +5,14 @@
 /* All that the dashboard shows. The screen is a function of this and of where the user is (ui.h). */
 
 #include "capture/facts.h"
-#include "exporters/json.h"
+#include "exporters/loss_list.h"
 #include "exporters/span_id.h"
 #include "timeline/timeline.h"
 #include "tui/event_log.h"
 #include "tui/host.h"
 #include "tui/resources.h"
 
-enum { MODEL_LOSSES = 128, MODEL_ENDED_LIVE = 1000, MODEL_ENDED_RECORDED = 100000 };
+enum { MODEL_ENDED_LIVE = 1000, MODEL_ENDED_RECORDED = 100000 };
 
 /* Where a recording stands. */
 struct playback {
@@ -29,8 +29,7 @@ struct model {
 	struct resources *resources; /* NULL for a recording: its groups are not here */
 	struct host host;
 	uint64_t now_ns;
-	struct json_loss losses[MODEL_LOSSES];
-	size_t loss_count;
+	struct loss_list losses;
 	struct playback playback;
 	/* What the session that made a recording showed: only what its command caused, only one container. */
 	bool only_followed;

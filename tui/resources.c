@@ -210,14 +210,16 @@ static void read_levels(struct resources *r, struct resource *res, const struct 
 
 	for (size_t i = 0; i < res->level_count; i++)
 		free(res->levels[i].path);
-	res->level_count = 0;
+	res->level_count = res->levels_cut = 0;
 	res->levels_ns = now_ns;
 	res->levels[res->level_count++] = (struct resource_level){ xstrdup(own->path), res->stats.memory_usage,
 		res->stats.memory_limit };
-	for (char *slash = strrchr(path, '/'); slash && slash > path && res->level_count < RESOURCE_LEVELS;
-		slash = strrchr(path, '/')) {
+	for (char *slash = strrchr(path, '/'); slash && slash > path; slash = strrchr(path, '/')) {
 		*slash = '\0';
-		read_level(r, res, own, path);
+		if (res->level_count < RESOURCE_LEVELS)
+			read_level(r, res, own, path);
+		else
+			res->levels_cut++;
 	}
 }
 

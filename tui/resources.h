@@ -16,7 +16,7 @@
 #include "timeline/timeline.h"
 #include "util/strbuf.h"
 
-enum { RESOURCE_HISTORY = 240, RESOURCE_LEVELS = 8, RESOURCE_UNKNOWN = -1 };
+enum { RESOURCE_HISTORY = 240, RESOURCE_LEVELS = 16, RESOURCE_UNKNOWN = -1 };
 
 struct resource_point {
 	uint64_t at_ns;
@@ -40,7 +40,7 @@ struct resource {
 	struct resource_point history[RESOURCE_HISTORY]; /* a ring; the newest before `next` */
 	size_t points, next;
 	struct resource_level levels[RESOURCE_LEVELS]; /* own first, then the parents */
-	size_t level_count;
+	size_t level_count, levels_cut; /* cut: parents above these, which are not looked at */
 	uint64_t levels_ns;
 	/* of one that was there before: lines of /proc/PID/cgroup, which tell more than the snapshot does */
 	char *proc_cgroup;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exporters/format.h"
+#include "exporters/json.h"
 #include "exporters/waterfall_text.h"
 #include "tui/terminal.h"
 #include "tui/view.h"
@@ -107,8 +108,25 @@ static void put_rates(struct page *p)
 	line(p, STYLE_NORMAL, "%" PRIu64 " a second, %" PRIu64 " in all", host_rate(h), stats.events);
 }
 
+static const char *what_is_lost(const struct loss *l)
+{
+	if (l->kind)
+		return json_event_kind_name(l->kind);
+	switch (l->reason) {
+	case LOSS_UNWATCHED:
+		return "cgroups with a CPU limit";
+	case LOSS_UNNAMED:
+		return "names and labels";
+	case LOSS_UNHEARD:
+		return "networks of engines";
+	default:
+		return "events";
+	}
+}
+
 static void put_losses(struct page *p)
 {
+	const struct loss_list *losses = &p->m->losses;
 	_cleanup_(strbuf_free) struct strbuf forgotten = { 0 };
 	struct timeline_stats stats;
 
@@ -122,13 +140,15 @@ static void put_losses(struct page *p)
 	}
 	line(p, stats.lost ? STYLE_BAD : STYLE_NORMAL, "%" PRIu64 " events, %" PRIu64 " of them of lifecycles; %" PRIu64
 		" malformed%s", stats.lost, stats.lost_lifecycle, stats.skipped, forgotten.length ? forgotten.text : "");
-	for (size_t i = 0; i < p->m->loss_count; i++) {
-		const struct json_loss *l = &p->m->losses[i];
+	for (size_t i = 0; i < losses->count; i++) {
+		const struct loss *l = &losses->items[i];
 
 		if (l->count)
-			line(p, STYLE_BAD, "%" PRIu64 " %s: %s", l->count, l->kind ? json_event_kind_name(l->kind) : "events",
-				json_loss_name(l->reason));
+			line(p, timeline_loss_is_of_events(l->reason) ? STYLE_BAD : STYLE_NORMAL, "%" PRIu64 " %s: %s", l->count,
+				what_is_lost(l), json_loss_name(l->reason));
 	}
+	if (losses->left_out)
+		line(p, STYLE_BAD, "%" PRIu64 " more counters of losses than there is room for", losses->left_out);
 }
 
 static void percent(char *buffer, float value)

@@ -243,6 +243,9 @@ static void put_memory(struct pen *p)
 	put_history(p, HISTORY_MEMORY, (double)limit);
 	for (size_t i = 0; p->r && i < p->r->level_count; i++)
 		level_line(p, &p->r->levels[i], binds == &p->r->levels[i]);
+	if (p->r && p->r->levels_cut && has_room(p))
+		screen_printf(p->s, p->row++, LABEL, STYLE_WARN, "%zu more above them, whose limits are not looked at",
+			p->r->levels_cut);
 }
 
 static void put_cpu(struct pen *p)

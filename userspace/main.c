@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
@@ -179,12 +180,32 @@ static void fill_standard_descriptors(void)
 	}
 }
 
+/* Where a stack may hardly grow, its end is a SIGSEGV that says nothing: a limit that will not do is told before. Threads get a
+ * stack of that size, too. */
+static bool has_stack(void)
+{
+	enum { LEAST = 128 }; /* KiB; 64 do for everything that was tried */
+	struct rlimit limit;
+	char text[160];
+	int n;
+
+	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= LEAST * 1024)
+		return true;
+	/* stdio would take a buffer of 8 KiB on that stack */
+	n = snprintf(text, sizeof(text), "ctrace: stacks may not grow beyond %llu KiB here, and ctrace needs %d: raise the limit "
+		"with ulimit -s 8192\n", (unsigned long long)limit.rlim_cur / 1024, LEAST);
+	(void)!write(STDERR_FILENO, text, (size_t)n);
+	return false;
+}
+
 /* What stdout still holds is written before it is told that all went well. */
 int main(int argc, char **argv)
 {
 	int code;
 
 	fill_standard_descriptors();
+	if (!has_stack())
+		return EXIT_CTRACE;
 	make_file_limit_an_error();
 	signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have our children go without a word to us */
 	code = run_command(argc, argv);

@@ -232,11 +232,13 @@ function losses(c) {
 		note(`beyond the bounds of a timeline: ${t.steps_cut} steps, ${t.actors_cut} actors, ${t.marks_cut} marks, counted and not kept`, true);
 	if (t.labels_cut)
 		note(`${t.labels_cut} labels beyond those that are kept, counted and not kept`, true);
+	if (t.values_cut)
+		note(`${t.values_cut} names or labels too long for a record, cut short`, true);
 	if (t.inferred_front)
 		note(t.inferred_front + " steps at the front may have been missed before the hooks were armed");
 	if (summary.error)
 		note("the recording is damaged or was cut short: " + shown(summary.error), true);
-	if (!t.lost && !t.steps_cut && !t.actors_cut && !t.marks_cut && !t.labels_cut && !summary.error)
+	if (!t.lost && !t.steps_cut && !t.actors_cut && !t.marks_cut && !t.labels_cut && !t.values_cut && !summary.error)
 		note("Nothing was lost.");
 	if (header.unseen.length) {
 		const list = el("ul");

@@ -99,6 +99,12 @@ is "$out" "ctrace trace: the caller's limit of open files is too low for tracing
 	"too few descriptors: it says what to do, and nothing else"
 like "$(timeout 30 prlimit --fsize=4096 "$CTRACE" trace -- true 2>&1)" "limit of a file's size: raise it \(ulimit -f\)" \
 	"a limit of a file's size: it says what to do"
+for n in 16 32 64 120; do
+	is "$(ulimit -s "$n" && timeout 30 "$CTRACE" trace -- true 2>&1; echo "$?")" \
+		"ctrace: stacks may not grow beyond $n KiB here, and ctrace needs 128: raise the limit with ulimit -s 8192
+125" "a stack of $n KiB: it says what to do"
+done
+is "$(ulimit -s 128 && timeout 30 "$CTRACE" trace -- sh -c 'exit 9' 2>/dev/null; echo "$?")" "9" "a stack of 128 KiB is enough"
 is "${wrong[*]-}" "" "few descriptors, 4 to $enough: an error in words, or a whole trace"
 traces "128 descriptors" prlimit --nofile=128
 done_testing

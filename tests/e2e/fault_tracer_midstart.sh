@@ -98,4 +98,34 @@ p.equal([m for m in missing if m[1]], [], "none looks whole that is not")
 p.equal([c.id for c in ours if not c["started_ns"] and not c["existed"] and "run" in c.phases()], [], "none runs that was not seen to start")
 PYTHON
 done
+
+# A tracer that is stopped for a while in the middle of starts: each of them once, and with its own end, or what is missing is counted.
+trace_start || skip_all "no trace"
+kill -STOP "$TRACE_PID"
+for n in 1 2 3 4 5 6 7 8; do
+	rc run --bundle "$WORK/b$((61 + n % 3))" "cut-$((61 + n % 3))-stop$n-$$" </dev/null >/dev/null 2>&1
+done
+sleep 3
+kill -CONT "$TRACE_PID"
+rc run --bundle "$WORK/b62" "cut-62-cont-$$" </dev/null >/dev/null 2>&1
+sleep 0.3
+trace_stop
+is "$TRACE_CODE" 0 "a tracer that was stopped for a while ends well"
+judge "$TRACE" "$$" <<'PYTHON'
+ours = [c for c in t.timelines if c.id.startswith("cut-") and c.id.endswith("-" + args[0])]
+p.equal(len(ours), 9, "it tells of all that started meanwhile, each once")
+p.equal([(c.id, c.exit.get("code")) for c in ours if c.exit.get("code") != int(c.id.split("-")[1]) and not t.lost()], [],
+        "with their ends, unless something was lost")
+p.equal([(c.id, c.disorder()) for c in ours if c.disorder()], [], "times are in order")
+PYTHON
+
+# A reader that has enough after the first line.
+{
+	timeout 60 "$CTRACE" trace --no-serve --json - 2>"$WORK/left.err"
+	echo $? >"$WORK/left.code"
+} | head -n 1 >"$WORK/left.json" &
+wait_for 20 test -s "$WORK/left.json"
+rc run --bundle "$WORK/b62" "left-$$" </dev/null >/dev/null 2>&1
+check "a tracer whose reader has gone ends" wait_for 30 test -s "$WORK/left.code"
+is "$(cat "$WORK/left.code") $(cat "$WORK/left.err")" "125 ctrace trace: cannot write the output: Broken pipe" "and says why"
 done_testing

@@ -92,4 +92,33 @@ p.equal(c.exit.get("signal"), 9, "and signal")
 p.check(c.exit.get("sender") and c.exit["sender"]["comm"], "and who sent it", c.exit)
 EOF
 
+# Four that start at once in the network of a fifth. And a stranger with a mount namespace of its own, in which the fifth's root
+# is mounted, too: it works for none of them.
+trace_start
+base=$(dock run --detach --name "base-$$" busybox sleep 60)
+ids=() starts=()
+for i in 1 2 3 4; do
+	ids+=("$(dock create --network "container:base-$$" busybox sh -c "exit 5$i")")
+done
+for id in "${ids[@]}"; do
+	dock start --attach "$id" >/dev/null 2>&1 </dev/null &
+	starts+=($!)
+done
+merged=$(dock inspect --format '{{.GraphDriver.Data.MergedDir}}' "base-$$")
+"$CTRACE" trace --json "$WORK/stranger.json" -- unshare --mount mount --make-slave "$merged" 2>/dev/null
+is $? 0 "a stranger changes what it sees of a container's root"
+wait "${starts[@]}"
+dock rm --force "base-$$" "${ids[@]}" >/dev/null
+wait_for 10 sh -c "! find /sys/fs/cgroup -name $base | grep -q ."
+trace_stop
+judge "$TRACE" "$base" "${ids[@]}" <<'EOF'
+for i, container in enumerate(args):
+    c = t.one(container)
+    p.start(c, "at once, %d" % i, code=50 + i if i else 137)
+    p.equal(len(c.actors("init")), 1, "at once, %d: one init" % i)
+EOF
+judge "$WORK/stranger.json" <<'EOF'
+p.equal([c.id for c in t.timelines], [], "and causes no container")
+EOF
+
 done_testing

@@ -50,6 +50,10 @@ if [ $docker = yes ]; then
 	dock run --network none --cidfile "$WORK/cid2" --label team=a --label "odd=x \"y\" ü" busybox true
 	want "$(cat "$WORK/cid2")" "name=$(dock inspect --format '{{slice .Name 1}}' "$(cat "$WORK/cid2")")" image=busybox \
 		engine=docker label.team=a "label.odd=x \"y\" ü"
+	# A record holds 1,022 bytes of a label's name, with "label." before it, and value.
+	long=$(printf '%02000d' 7)
+	dock run --network none --cidfile "$WORK/cid-long" --label "long=$long" --label empty= --label "$long=x" busybox true
+	want "$(cat "$WORK/cid-long")" "label.long=${long:0:1012}" label.empty= values_cut=1 labels_cut=1
 	dock rm --force "$early" >/dev/null
 fi
 if [ $podman = yes ]; then
@@ -156,7 +160,7 @@ for i in range(0, len(pairs), 2):
     labels = {x["name"]: x["value"] for x in c.data.get("labels", [])}
     for key, value in facts:
         got = labels.get(key[6:]) if key.startswith("label.") else c.data.get(key)
-        got = str(got).lower() if isinstance(got, bool) else got
+        got = str(got).lower() if isinstance(got, (bool, int)) else got
         if got != value:
             wrong.append("%s: %s is %r, not %r" % (container, key, got, value))
 p.equal("\n".join(wrong), "", "%s: all %d containers have their names" % (label, len(pairs) // 2))

@@ -84,7 +84,7 @@ fi
 [ $podman = no ] || pod rm --all --force --time 0 >/dev/null
 sleep 0.3
 trace_stop
-is "$(metric 'ctrace_events_lost_total{reason="unwatched"}')" "" "every name could be watched"
+is "$(metric 'ctrace_unwatched_total{what="names"}')" "0" "every name could be watched"
 
 cat >"$WORK/names.py" <<'PYTHON'
 for old, new, container in zip(args[0::3], args[1::3], args[2::3]):

@@ -231,7 +231,7 @@ static void write_everything(struct strbuf *sb)
 {
 	struct container *all[] = { mb_docker_run(2000), mb_oom(), mb_failed_start(), mb_container("x\xffy") };
 	struct timeline_stats stats = { .events = 7, .lost = 3 };
-	struct json_loss loss = { EVENT_EXEC, LOSS_RING_FULL, 3 };
+	struct loss_list losses = { .items = { { EVENT_EXEC, LOSS_RING_FULL, 3 } }, .count = 1, .left_out = 1 };
 	struct facts facts;
 
 	fill_facts(&facts);
@@ -243,7 +243,7 @@ static void write_everything(struct strbuf *sb)
 	}
 	stats.events_by_kind[EVENT_EXEC] = 4;
 	stats.events_by_kind[EVENT_META - 256 + 48] = 3;
-	json_write_summary(sb, &(struct json_summary){ .stats = &stats, .losses = &loss, .loss_count = 1,
+	json_write_summary(sb, &(struct json_summary){ .stats = &stats, .losses = &losses,
 		.containers = 4, .error = "cut short" });
 	free(facts.hooks);
 	free(facts.unseen);

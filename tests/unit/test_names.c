@@ -14,29 +14,62 @@
 
 #include "capture/capture_internal.h"
 #include "capture/names.h"
+#include "capture/names_read.h"
 #include "timeline/record.h"
+#include "util/array.h"
 #include "util/strbuf.h"
 
 enum { LABELS = 64, NAMES = 2 /* name, engine */ };
 
-/* with labels, without, with too many */
-static char bundle[] = "/tmp/ctrace-test-names-XXXXXX", plain[] = "/tmp/ctrace-test-names-XXXXXX",
-	crowded[] = "/tmp/ctrace-test-names-XXXXXX";
+#define DIRECTORY "/tmp/ctrace-test-names-XXXXXX"
+/* with labels, without, with too many, with such as are too long, and with what is no JSON */
+static char bundle[] = DIRECTORY, plain[] = DIRECTORY, crowded[] = DIRECTORY, lengthy[] = DIRECTORY, damaged[] = DIRECTORY;
 static uint32_t root_mnt_ns;
+
+static FILE *open_config(char *directory)
+{
+	char path[sizeof(bundle) + 16];
+
+	if (!mkdtemp(directory))
+		return NULL;
+	snprintf(path, sizeof(path), "%s/config.json", directory);
+	return fopen(path, "w");
+}
 
 static int make_bundle(char *directory, int labels)
 {
-	char path[sizeof(bundle) + 16];
-	FILE *f;
+	FILE *f = open_config(directory);
 
-	if (!mkdtemp(directory))
+	if (!f)
 		return -1;
-	snprintf(path, sizeof(path), "%s/config.json", directory);
-	f = fopen(path, "w");
 	fputs("{\"annotations\": {\"ctrace.name\": \"web\"", f);
 	for (int i = 0; i < labels; i++)
 		fprintf(f, ", \"label-%d\": \"x\"", i);
 	fputs("}}", f);
+	return fclose(f);
+}
+
+/* Labels that just fit ("label." comes before their names) and such as do not, by one byte. */
+static int make_lengthy(void)
+{
+	int room = NAMES_FACT_MAX - (int)strlen("label.");
+	FILE *f = open_config(lengthy);
+
+	if (!f)
+		return -1;
+	fprintf(f, "{\"annotations\": {\"ctrace.name\": \"web\", \"fits\": \"%0*d\"", room - 4, 1);
+	fprintf(f, ", \"long\": \"%0*d\", \"%0*d\": \"\"", room - 3, 2, room - 1, 3);
+	fprintf(f, ", \"%0*d\": \"x\", \"empty\": \"\"}}", room, 4);
+	return fclose(f);
+}
+
+static int make_damaged(void)
+{
+	FILE *f = open_config(damaged);
+
+	if (!f)
+		return -1;
+	fputs("{\"annotations\":", f);
 	return fclose(f);
 }
 
@@ -48,7 +81,8 @@ static int set_up(void **state)
 	if (stat("/proc/self/ns/mnt", &st) < 0)
 		return -1;
 	root_mnt_ns = (uint32_t)st.st_ino;
-	return make_bundle(bundle, LABELS) == 0 && make_bundle(plain, 0) == 0 ? make_bundle(crowded, LABELS + 36) : -1;
+	return make_bundle(bundle, LABELS) == 0 && make_bundle(plain, 0) == 0 && make_lengthy() == 0 &&
+		make_damaged() == 0 ? make_bundle(crowded, LABELS + 36) : -1;
 }
 
 static int remove_bundle(const char *directory)
@@ -63,16 +97,17 @@ static int remove_bundle(const char *directory)
 static int tear_down(void **state)
 {
 	(void)state;
-	return remove_bundle(bundle) | remove_bundle(plain) | remove_bundle(crowded);
+	return remove_bundle(bundle) | remove_bundle(plain) | remove_bundle(crowded) | remove_bundle(lengthy) |
+		remove_bundle(damaged);
 }
 
-/* What a `runc run --bundle DIRECTORY c<i>` makes of it. */
-static void run(struct names *n, const char *directory, int i)
+/* What a `runc run --bundle DIRECTORY ID` makes of it. */
+static void run_as(struct names *n, const char *directory, const char *id)
 {
 	struct event_exec e;
 	struct strbuf argv = { 0 };
 
-	strbuf_printf(&argv, "runc%crun%c--bundle%c%s%cc%d%c", 0, 0, 0, directory, 0, i, 0);
+	strbuf_printf(&argv, "runc%crun%c--bundle%c%s%c%s%c", 0, 0, 0, directory, 0, id, 0);
 	event_prepare(&e.h, EVENT_EXEC, sizeof(e), 0);
 	e.h.tgid = e.h.tid = (uint32_t)getpid();
 	e.ns.mnt = root_mnt_ns;
@@ -82,6 +117,14 @@ static void run(struct names *n, const char *directory, int i)
 	e.argv_length = (uint16_t)argv.length;
 	names_observe(n, &e.h);
 	strbuf_free(&argv);
+}
+
+static void run(struct names *n, const char *directory, int i)
+{
+	char id[16];
+
+	snprintf(id, sizeof(id), "c%d", i);
+	run_as(n, directory, id);
 }
 
 static struct names *open_names(void)
@@ -139,6 +182,79 @@ static void what_labels_are_left_out_is_told(void **state)
 	names_close(n);
 }
 
+struct lengths {
+	int told;
+	size_t fits, cut, named; /* bytes of the values; of the longest name of a label */
+	bool empty;
+	int labels_cut, values_cut;
+};
+
+static void note_lengths(void *arg, const struct event *event)
+{
+	const struct event_meta *e = (const struct event_meta *)event;
+	const char *value = e->text + strlen(e->text) + 1;
+	struct lengths *l = arg;
+
+	l->told += str_starts(e->text, "label.");
+	if (!strcmp(e->text, "label.fits"))
+		l->fits = strlen(value);
+	else if (!strcmp(e->text, "label.long"))
+		l->cut = strlen(value);
+	else if (!strcmp(e->text, "label.empty"))
+		l->empty = !*value;
+	else if (str_starts(e->text, "label."))
+		l->named = strlen(e->text);
+	else if (!strcmp(e->text, "labels_cut"))
+		l->labels_cut = atoi(value);
+	else if (!strcmp(e->text, "values_cut"))
+		l->values_cut = atoi(value);
+}
+
+/* A name that fits into no record is a label left out, a value that does not is cut, and both are counted. */
+static void what_is_too_long_is_told(void **state)
+{
+	struct names *n = open_names();
+	struct lengths l = { 0 };
+
+	(void)state;
+	run(n, lengthy, 1);
+	names_wait(n, 20000);
+	names_take(n, 1, note_lengths, &l);
+	assert_int_equal(l.told, 4);
+	assert_int_equal(l.fits, NAMES_FACT_MAX - strlen("label.fits"));
+	assert_int_equal(l.cut, l.fits);
+	assert_int_equal(l.named, NAMES_FACT_MAX - 1);
+	assert_true(l.empty);
+	assert_int_equal(l.labels_cut, 1);
+	assert_int_equal(l.values_cut, 1);
+	assert_int_equal(names_unwatched(n), 0);
+	names_close(n);
+}
+
+/* A file that is there and cannot be read, and an id that is too long to be told whose name it is. */
+static void what_cannot_be_read_is_counted(void **state)
+{
+	struct names *n = open_names();
+	char id[EVENT_NAME + 1];
+	size_t found = 0;
+
+	(void)state;
+	run(n, damaged, 1);
+	run(n, "/nonexistent", 2); /* nothing is there */
+	names_wait(n, 20000);
+	assert_int_equal(names_unwatched(n), 1);
+	snprintf(id, sizeof(id), "%0*d", EVENT_NAME, 1);
+	run_as(n, plain, id);
+	names_wait(n, 20000);
+	assert_int_equal(names_unwatched(n), 2);
+	run_as(n, plain, id + 1);
+	names_wait(n, 20000);
+	names_take(n, 1, count, &found);
+	assert_int_equal(found, NAMES);
+	assert_int_equal(names_unwatched(n), 2);
+	names_close(n);
+}
+
 /* Nobody takes what is found: what there is no room for is counted, each of them. */
 static void what_is_not_fetched_is_counted(void **state)
 {
@@ -186,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_asked_for_is_found), cmocka_unit_test(what_is_not_fetched_is_counted),
 		cmocka_unit_test(what_is_not_looked_for_is_counted), cmocka_unit_test(what_labels_are_left_out_is_told),
+		cmocka_unit_test(what_is_too_long_is_told), cmocka_unit_test(what_cannot_be_read_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

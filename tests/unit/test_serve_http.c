@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The metrics endpoint with more connections than it takes: those beyond wait, are counted, and are answered in the end. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,6 +58,20 @@ static uint64_t delayed_after(struct serve_http *http, int rounds)
 	return stats.delayed;
 }
 
+/* Connects without waiting for an answer, and leaves the connections open. */
+static uint64_t dropped_after(struct serve_http *http, struct sockaddr_in *a, int connections)
+{
+	struct serve_http_stats stats;
+
+	for (int i = 0; i < connections; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		assert_true(connect(fd, (struct sockaddr *)a, sizeof(*a)) == 0 || errno == EINPROGRESS);
+	}
+	serve_http_get_stats(http, &stats);
+	return stats.dropped;
+}
+
 static bool is_answered(struct serve_http *http, int fd)
 {
 	static const char request[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -104,6 +119,8 @@ static void connections_beyond_are_counted(void **state)
 	assert_int_equal(delayed_after(http, 10), BEYOND);
 	fds[1] = connect_to(&a);
 	assert_int_equal(delayed_after(http, 10), BEYOND + 1);
+	assert_int_equal(dropped_after(http, &a, TAKEN - 1), 0); /* as many more may wait, and one that the kernel adds */
+	assert_true(dropped_after(http, &a, 3) >= 2);
 	serve_http_close(http);
 	close(fds[0]);
 	close(fds[1]);

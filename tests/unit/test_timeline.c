@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Identity and phases from hand-made events: the cases that are hard to bring about for real. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mount.h>
 #include <cmocka.h>
 
 #include "unit/event_builder.h"
+#include "util/array.h"
+#include "util/cleanup.h"
 
 static void one_run(void **state)
 {
@@ -709,6 +713,40 @@ static void damaged_records(void **state)
 	timeline_finish(tl);
 }
 
+static void mount_at(const struct proc *p, const char *target, uint64_t flags)
+{
+	struct event_syscall_enter e = { .op = OP_MOUNT, .args = { 0, 0, 0, flags } };
+
+	e.h = header(p, EVENT_SYSCALL_ENTER, offsetof(struct event_syscall_enter, path));
+	snprintf(e.b, sizeof(e.b), "%s", target);
+	feed(&e);
+	leave(p, OP_MOUNT, 0);
+}
+
+/* Whoever has a mount namespace of its own makes every mount in it private, that of a strange container's root, too, and is none
+ * of that container's; a mount there is another matter. */
+static void private_mounts_of_strangers(void **state)
+{
+	static const char id[] = "9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c";
+	static const uint64_t flags[] = { MS_SLAVE, MS_PRIVATE | MS_REC, MS_SHARED, MS_UNBINDABLE, MS_BIND };
+	struct proc runc = new_proc(100), shell = new_proc(90);
+	_cleanup_free_ char *root = xasprintf("/data/%s/merged", id);
+	const struct container *c;
+	size_t before;
+
+	(void)state;
+	runc_run(&runc, id, 50);
+	c = timeline_get(tl, 0);
+	before = c->actor_count;
+	for (uint32_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct proc stranger = fork_of(&shell, 500 + i, CLONE_NEWNS, 0);
+
+		mount_at(&stranger, root, flags[i]);
+		c = timeline_get(tl, 0);
+		assert_int_equal(c->actor_count, before + (flags[i] == MS_BIND));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -719,7 +757,7 @@ int main(void)
 		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),
 		test(loss_that_lasts), test(storage_is_nobodys), test(sandbox_is_told), test(one_shim_for_a_pod), test(namespaces_alone),
 		test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
-		test(where_a_call_waited), test(damaged_records),
+		test(where_a_call_waited), test(damaged_records), test(private_mounts_of_strangers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "exporters/waterfall_text.h"
 #include "timeline/timeline_internal.h"
 #include "unit/event_builder.h"
+#include "util/cleanup.h"
 
 #define ID "9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c3f0a1b2c9c7c"
 
@@ -208,6 +209,32 @@ static void many_live_sessions(void **state)
 	assert_true(c->actors_cut > 0);
 }
 
+/* One that was made and never starts, and that somebody asks after all the time. */
+static void polled_before_it_starts(void **state)
+{
+	struct proc creator = new_proc(100), shell = new_proc(90);
+	const struct container *c;
+	size_t most = 0;
+
+	(void)state;
+	exec_as(&creator, ROLE_RUNTIME, "runc", "runc create --bundle /b " ID);
+	cgroup(&creator, EVENT_CGROUP_MKDIR, 50, "/" ID, 0);
+	exits(&creator, 0);
+	for (int n = 0; n < 5000; n++) {
+		struct proc runc = fork_of(&shell, 10000 + (uint32_t)n, 0, 0);
+
+		exec_as(&runc, ROLE_RUNTIME, "runc", "runc state " ID);
+		exits(&runc, 0);
+		c = timeline_find(tl, ID);
+		most = c->actor_count > most ? c->actor_count : most;
+	}
+	assert_true(most < 1050); /* it is looked at now and then */
+	assert_int_equal(c->actor_count + c->actors_cut, 5001);
+	assert_string_equal(c->actors[0].argv[1], "create");
+	assert_int_equal(c->actors[c->actor_count - 1].pid, 14999);
+	check_references(c);
+}
+
 static void tell(const char *id, const char *key, const char *value)
 {
 	struct event_meta e = { 0 };
@@ -250,6 +277,87 @@ static void labels_without_end(void **state)
 	sb.length = 0;
 	json_write_timeline(&sb, &(struct span_context){ 0 }, c, CHANGE_NAMED);
 	assert_non_null(strstr(sb.text, "}],\"labels_cut\":136,"));
+	sb.length = 0;
+	tell(ID, "values_cut", "2");
+	json_write_timeline(&sb, &(struct span_context){ 0 }, c, CHANGE_NAMED);
+	assert_non_null(strstr(sb.text, ",\"labels_cut\":136,\"values_cut\":2,"));
+	sb.length = 0;
+	text_cut(&sb, c);
+	assert_non_null(strstr(sb.text, "136 labels, counted and not kept; 2 names or labels too long for a record, cut short"));
+	strbuf_free(&sb);
+}
+
+/* Nothing but a long value: that is said, and nothing else. */
+static void values_that_are_too_long(void **state)
+{
+	struct proc runc = new_proc(100);
+	struct strbuf sb = { 0 };
+	const struct container *c;
+
+	(void)state;
+	runc_run(&runc, ID, 50);
+	c = timeline_get(tl, 0);
+	tell(ID, "values_cut", "1");
+	assert_true(text_is_cut(c));
+	text_cut(&sb, c);
+	assert_string_equal(sb.text, "1 name or label too long for a record, cut short");
+	strbuf_free(&sb);
+}
+
+static void tell_loss(uint32_t kind, uint32_t reason, uint64_t count)
+{
+	struct event_lost e = { .h = { .kind = EVENT_LOST, .size = sizeof(e), .time_ns = 1 }, .lost_kind = kind,
+		.reason = reason, .count = count };
+
+	assert_int_equal(timeline_feed(tl, &e.h), 0);
+}
+
+/* What is not watched is no lost event, and is told apart from them. */
+static void what_is_not_watched(void **state)
+{
+	static const uint32_t reasons[] = { LOSS_UNWATCHED, LOSS_UNNAMED, LOSS_UNHEARD };
+	struct timeline_stats stats;
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		tell_loss(0, reasons[i], 2);
+	tell_loss(0, LOSS_UNHEARD, 3);
+	tell_loss(EVENT_FORK, LOSS_RING_FULL, 5);
+	timeline_get_stats(tl, &stats);
+	assert_int_equal(stats.lost, 5);
+	assert_int_equal(stats.unwatched, 7);
+	text_forgotten(&sb, &stats);
+	assert_string_equal(sb.text, ", 7 cgroups, names or networks not watched");
+	strbuf_free(&sb);
+}
+
+/* A recording may tell of more counters of losses than there is room for. */
+static void counters_of_losses_without_end(void **state)
+{
+	struct event_lost e = { .h = { .kind = EVENT_LOST, .size = sizeof(e) }, .count = 1 };
+	struct timeline_stats stats = { 0 };
+	struct loss_list list = { 0 };
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	for (uint32_t i = 0; i < LOSS_LIST_MAX + 3; i++) {
+		e.lost_kind = i / 16;
+		e.reason = i % 16;
+		e.h.size = i % 2 ? sizeof(e) : offsetof(struct event_lost, until_ns); /* as older recordings have it */
+		loss_list_note(&list, &e.h);
+	}
+	e.count = 2;
+	e.lost_kind = 0;
+	e.reason = 1;
+	loss_list_note(&list, &e.h); /* a newer word of one that is kept */
+	e.h.size--;
+	loss_list_note(&list, &e.h); /* too short */
+	assert_int_equal(list.count, LOSS_LIST_MAX);
+	assert_int_equal(list.items[1].count, 2);
+	assert_int_equal(list.left_out, 3);
+	json_write_summary(&sb, &(struct json_summary){ .stats = &stats, .losses = &list });
+	assert_non_null(strstr(sb.text, "],\"losses_left_out\":3,\"complete\":"));
 	strbuf_free(&sb);
 }
 
@@ -296,6 +404,46 @@ static void early_names_without_end(void **state)
 	strbuf_free(&sb);
 }
 
+/* Links of which no container is known give way to newer ones. */
+static void links_without_end(void **state)
+{
+	struct event_link e = { .h = { .kind = EVENT_LINK, .size = sizeof(e) }, .action = 16 /* RTM_NEWLINK */,
+		.netns_id = -1, .kind = "veth" };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(tl->links) + 3; i++) {
+		e.ifindex = i + 1;
+		e.h.time_ns = now += MS;
+		snprintf(e.name, sizeof(e.name), "veth%u", i);
+		feed(&e);
+		feed(&e); /* told again */
+		assert_int_equal(stats_now().unattributed, i < ARRAY_SIZE(tl->links) ? 0 : i + 1 - ARRAY_SIZE(tl->links));
+	}
+}
+
+/* A cgroup's path that fits into no record may belong to another container than it seems. */
+static void paths_that_are_cut(void **state)
+{
+	struct event_cgroup e = { .h = { .kind = EVENT_CGROUP_MKDIR, .size = sizeof(e), .flags = EVENT_F_TRUNCATED },
+		.hierarchy = 1, .id = 70, .level = 9 };
+	struct timeline_stats stats;
+	struct strbuf sb = { 0 };
+
+	(void)state;
+	memset(e.path, 'x', sizeof(e.path) - 1);
+	e.h.time_ns = now += MS;
+	feed(&e);
+	e.h.kind = EVENT_CGROUP_RMDIR; /* of the same one */
+	feed(&e);
+	e.h.kind = EVENT_SNAPSHOT_CGROUP;
+	feed(&e);
+	stats = stats_now();
+	assert_int_equal(stats.paths_cut, 2);
+	json_write_summary(&sb, &(struct json_summary){ .stats = &stats });
+	assert_non_null(strstr(sb.text, "\"paths_cut\":2,"));
+	strbuf_free(&sb);
+}
+
 static void clients_without_end(void **state)
 {
 	struct proc last = { 0 };
@@ -319,7 +467,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(many_health_checks), test(events_of_health_checks), test(marks_without_end), test(many_live_sessions),
-		test(labels_without_end), test(early_names_without_end), test(clients_without_end),
+		test(polled_before_it_starts), test(labels_without_end), test(values_that_are_too_long), test(what_is_not_watched),
+		test(counters_of_losses_without_end), test(early_names_without_end), test(clients_without_end), test(links_without_end), test(paths_that_are_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ static const struct container *begin_in_the_middle(struct proc *runc, struct pro
 
 static void begun_in_the_middle_of_a_start(void **state)
 {
-	struct proc runc, init;
+	struct proc runc, init, hook;
 	const struct container *c = begin_in_the_middle(&runc, &init);
 	uint64_t started;
 
@@ -64,6 +64,11 @@ static void begun_in_the_middle_of_a_start(void **state)
 	assert_null(phase_of_kind(c, PHASE_RUN));
 	assert_string_equal(c->runtime, "runc");
 	assert_string_equal(c->bundle, "/b");
+	hook = fork_of(&runc, 54, 0, 0);
+	exec_as(&hook, ROLE_PAYLOAD, "setkey", "setkey held"); /* where runc is, and not inside */
+	exits(&hook, 0);
+	assert_non_null(actor_of(c, ACTOR_HOOK));
+	assert_null(actor_of(c, ACTOR_EXEC));
 	enter(&init, OP_PIVOT_ROOT, ".", ".", 0);
 	leave(&init, OP_PIVOT_ROOT, 0);
 	exec_as(&init, ROLE_PAYLOAD, "sh", "sh -c true");

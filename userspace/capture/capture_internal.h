@@ -54,7 +54,7 @@ struct capture {
 	uint64_t lost_snapshot;
 	uint64_t missed_asked_ns;
 	uint64_t read_ns; /* when the rings were looked at before this time; 0 = never */
-	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink, told_snapshot, told_missed, told_unwatched;
+	uint64_t told_lost[CTRACE_LOST_KINDS], told_late, told_netlink, told_snapshot, told_missed, told_unwatched, told_unnamed, told_unheard;
 };
 
 uint64_t boottime_ns(void);

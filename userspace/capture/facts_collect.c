@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "version.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -64,6 +65,8 @@ static bool has_controller(const char *controllers, const char *name)
 /* Lines of /proc/self/cgroup: "4:memory:/path", "0::/path" for v2 (cgroups(7)). */
 static int collect_hierarchies(struct facts *facts, struct error *err)
 {
+	_cleanup_free_ char *what = NULL;
+	size_t beyond = 0;
 	struct timeline_config *config = &facts->timeline;
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/cgroup", "re");
 	char line[4352];
@@ -74,13 +77,19 @@ static int collect_hierarchies(struct facts *facts, struct error *err)
 		char *controllers = strchr(line, ':');
 		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
 
-		if (!path || config->hierarchy_count == ARRAY_SIZE(config->hierarchies))
+		if (!path || config->hierarchy_count == ARRAY_SIZE(config->hierarchies)) {
+			beyond += path != NULL;
 			continue;
+		}
 		*path = '\0';
 		config->hierarchies[config->hierarchy_count].id = strtoul(line, NULL, 10);
 		snprintf(config->hierarchies[config->hierarchy_count].controllers,
 			sizeof(config->hierarchies[0].controllers), "%s", controllers + 1);
 		config->hierarchy_count++;
+	}
+	if (beyond) {
+		what = xasprintf("cgroups in %zu of the hierarchies", beyond);
+		facts_add_unseen(facts, what, "there are more hierarchies than ctrace keeps");
 	}
 	return 0;
 }

@@ -43,13 +43,6 @@ static enum event_loss reason_of(uint32_t index)
 	}
 }
 
-/* What changes unseen: throttling, names, and networks. */
-static uint64_t unwatched(const struct capture *c)
-{
-	return (c->throttle ? throttle_unwatched(c->throttle) : 0) + (c->names ? names_unwatched(c->names) : 0) +
-		(c->rtnl ? rtnl_unheard(c->rtnl) : 0);
-}
-
 void losses_push(struct capture *c, uint64_t now_ns, bool final)
 {
 	volatile struct ctrace_counters *counters = hooks_counters(&c->hooks);
@@ -66,7 +59,12 @@ void losses_push(struct capture *c, uint64_t now_ns, bool final)
 	}
 	push_if_grown(c, now_ns, final, 0, LOSS_LATE, c->order.late, &c->told_late);
 	push_if_grown(c, now_ns, final, 0, LOSS_SNAPSHOT, c->lost_snapshot, &c->told_snapshot);
-	if (c->rtnl)
+	if (c->rtnl) {
 		push_if_grown(c, now_ns, final, 0, LOSS_NETLINK, rtnl_lost(c->rtnl), &c->told_netlink);
-	push_if_grown(c, now_ns, final, 0, LOSS_UNWATCHED, unwatched(c), &c->told_unwatched);
+		push_if_grown(c, now_ns, final, 0, LOSS_UNHEARD, rtnl_unheard(c->rtnl), &c->told_unheard);
+	}
+	if (c->throttle)
+		push_if_grown(c, now_ns, final, 0, LOSS_UNWATCHED, throttle_unwatched(c->throttle), &c->told_unwatched);
+	if (c->names)
+		push_if_grown(c, now_ns, final, 0, LOSS_UNNAMED, names_unwatched(c->names), &c->told_unnamed);
 }

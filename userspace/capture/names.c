@@ -43,7 +43,7 @@ struct names {
 	bool is_busy, stop, abandoned;
 	struct event_meta *found[FOUND_MAX];
 	size_t found_count;
-	uint64_t dropped; /* of both, for want of room */
+	uint64_t dropped; /* of both, for want of room; and files that could not be read */
 };
 
 static void free_job(struct names_job *job)
@@ -75,7 +75,7 @@ static void found(void *arg, const struct names_job *job, const char *key, const
 	struct event_meta *e = xcalloc(1, sizeof(*e));
 	size_t key_length = strlen(key) + 1, length = strlen(value), room = sizeof(e->text) - 1;
 
-	if (key_length >= room || !length) {
+	if (key_length >= room) { /* no reader tells of one */
 		free(e);
 		return;
 	}
@@ -115,14 +115,16 @@ static void rest(struct names *n)
 static void read_next(struct names *n)
 {
 	struct names_job *job = n->jobs[n->first];
+	size_t unread;
 
 	n->first = (n->first + 1) % JOBS_MAX;
 	n->count--;
 	n->is_busy = true;
 	pthread_mutex_unlock(&n->mutex);
-	names_read(job, found, n, names_watch_follow, n->watch);
+	unread = names_read(job, found, n, names_watch_follow, n->watch);
 	free_job(job);
 	pthread_mutex_lock(&n->mutex);
+	n->dropped += unread;
 }
 
 static void *work(void *arg)
@@ -210,6 +212,13 @@ int names_fd(const struct names *n)
 	return n->event_fd;
 }
 
+static void count_dropped(struct names *n)
+{
+	pthread_mutex_lock(&n->mutex);
+	n->dropped++;
+	pthread_mutex_unlock(&n->mutex);
+}
+
 static void queue_job(struct names *n, struct names_job what)
 {
 	struct names_job *job = xcalloc(1, sizeof(*job));
@@ -232,6 +241,8 @@ static void add_job(struct names *n, const struct event *h, const struct identit
 	if (strlen(who->id) < sizeof(((struct event_meta *)NULL)->id))
 		queue_job(n, (struct names_job){ .id = xstrdup(who->id), .bundle = xstrdup(who->bundle), .pid = h->tgid,
 			.start_ns = h->start_ns, .host_root = host_root });
+	else
+		count_dropped(n); /* no record can say whose name it is */
 }
 
 /* The launcher names no container in its arguments, and is told by the first cgroup that it makes for one; there is one in

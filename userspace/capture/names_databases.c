@@ -20,18 +20,21 @@ enum { ATTEMPTS = 8, PATH_BYTES = 4096 };
 typedef json_object *database_read(struct bolt *bolt, const char *space, const char *id);
 
 /* What a reader got of a database that did not change meanwhile. */
-static json_object *read_database(const char *path, const char *space, const char *id, database_read *read)
+static json_object *read_database(struct reading *r, const char *path, const char *space, const char *id,
+	database_read *read)
 {
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct bolt *bolt = bolt_open(path);
 		json_object *o = bolt ? read(bolt, space, id) : NULL;
 		bool is_true = !bolt || bolt_is_current(bolt);
 
+		r->unread += !bolt && access(path, F_OK) == 0;
 		bolt_close(bolt);
 		if (is_true)
 			return o;
 		json_object_put(o);
 	}
+	r->unread++;
 	return NULL;
 }
 
@@ -93,7 +96,7 @@ void names_read_containerd(struct reading *r, const char *root, const char *bund
 	if (!id || !space || !plugin || strcmp(id, r->job->id) != 0 || !str_starts(plugin, "io.containerd.runtime."))
 		return;
 	path = xasprintf("%s%s/io.containerd.metadata.v1.bolt/meta.db", root, work);
-	o = read_database(path, space, id, read_container);
+	o = read_database(r, path, space, id, read_container);
 	names_tell(r, "image", names_text(o, "image"));
 	names_tell_labels(r, names_member(o, "labels"));
 }
@@ -144,10 +147,10 @@ static void tell_podman(struct reading *r, json_object *o, json_object *pod)
 static bool read_podman_bolt(struct reading *r, const char *storage)
 {
 	_cleanup_free_ char *path = xasprintf("%s/libpod/bolt_state.db", storage);
-	_cleanup_(names_cleanup_json) json_object *o = read_database(path, "ctr", r->job->id, read_config), *pod = NULL;
+	_cleanup_(names_cleanup_json) json_object *o = read_database(r, path, "ctr", r->job->id, read_config), *pod = NULL;
 	const char *pod_id = names_text(o, "pod");
 
-	pod = pod_id ? read_database(path, "pod", pod_id, read_config) : NULL;
+	pod = pod_id ? read_database(r, path, "pod", pod_id, read_config) : NULL;
 	tell_podman(r, o, pod);
 	return o;
 }
@@ -158,8 +161,10 @@ static bool read_podman_sqlite(struct reading *r, const char *path)
 	struct sqlite_read *db = sqlite_read_open(path);
 	const char *pod_id;
 
-	if (!db)
+	if (!db) {
+		r->unread += access(path, F_OK) == 0;
 		return false;
+	}
 	o = query_config(db, "SELECT JSON FROM ContainerConfig WHERE ID = ?", r->job->id);
 	pod_id = names_text(o, "pod");
 	pod = pod_id ? query_config(db, "SELECT JSON FROM PodConfig WHERE ID = ?", pod_id) : NULL;

@@ -17,11 +17,13 @@ struct reading {
 	names_follow *follow;
 	void *follow_arg;
 	struct map labels; /* the names of those that were told */
-	size_t labels_cut;
+	size_t labels_cut, values_cut;
+	size_t unread; /* files */
 };
 
-/* A file of JSON, which may be none; NULL then. The caller releases it. */
-json_object *names_json(const char *path);
+/* A file of JSON, which may be none; NULL then. The caller releases it. Counts in *unread (NULL = nowhere) one that is there and
+ * cannot be read. */
+json_object *names_json(const char *path, size_t *unread);
 void names_cleanup_json(json_object **o);
 
 /* NULL where o is no object, or has none of that name and kind. They belong to o. */
@@ -33,7 +35,8 @@ const char *names_text(json_object *o, const char *key);
 const char *names_find(json_object *content, enum names_source source, const char *id);
 bool names_is_over(json_object *content);
 
-/* Nothing is told of what is NULL or empty; labels are bounded, those beyond counted. */
+/* Nothing is told of what is NULL, and of names that are empty; labels are bounded, those beyond counted, and so are values that
+ * are too long. */
 void names_tell(struct reading *r, const char *key, const char *value);
 void names_tell_label(struct reading *r, const char *name, json_object *value);
 

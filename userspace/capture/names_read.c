@@ -61,7 +61,8 @@ static char *bundle_of(const struct names_job *job, const char *root)
 	return is_same(job) ? xasprintf("/proc/%u/cwd/%s", job->pid, job->bundle) : NULL;
 }
 
-json_object *names_json(const char *path)
+/* NULL where there is nothing of that kind, or too much of it; errno then says what it was. */
+static json_object *parse_file(const char *path)
 {
 	/* nonblocking: a FIFO with that name must not hold us */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -72,13 +73,26 @@ json_object *names_json(const char *path)
 	struct stat st;
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	errno = EFBIG;
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
 		return NULL;
 	while (text.length < FILE_MAX && (n = read(fd, block, sizeof(block))) > 0)
 		strbuf_add(&text, block, (size_t)n);
 	tokener = json_tokener_new_ex(JSON_DEPTH);
 	o = text.length ? json_tokener_parse_ex(tokener, text.text, (int)text.length) : NULL;
 	json_tokener_free(tokener);
+	errno = EINVAL;
+	return o;
+}
+
+json_object *names_json(const char *path, size_t *unread)
+{
+	json_object *o = parse_file(path);
+
+	if (!o && unread && errno != ENOENT && errno != ENOTDIR && errno != ESRCH)
+		++*unread;
 	return o;
 }
 
@@ -98,10 +112,16 @@ const char *names_text(json_object *o, const char *key)
 	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
 
+static void tell(struct reading *r, const char *key, const char *value)
+{
+	r->values_cut += strlen(key) + strlen(value) > NAMES_FACT_MAX;
+	r->emit(r->arg, r->job, key, value);
+}
+
 void names_tell(struct reading *r, const char *key, const char *value)
 {
 	if (value && *value)
-		r->emit(r->arg, r->job, key, value);
+		tell(r, key, value);
 }
 
 void names_tell_label(struct reading *r, const char *name, json_object *value)
@@ -111,13 +131,13 @@ void names_tell_label(struct reading *r, const char *name, json_object *value)
 	if (!*name || !json_object_is_type(value, json_type_string))
 		return;
 	if (!map_get(&r->labels, name, strlen(name))) { /* two files may have the same one */
-		if (r->labels.count == LABELS_MAX) {
+		if (r->labels.count == LABELS_MAX || strlen(key) >= NAMES_FACT_MAX) {
 			r->labels_cut++;
 			return;
 		}
 		map_put(&r->labels, name, strlen(name), r);
 	}
-	r->emit(r->arg, r->job, key, json_object_get_string(value));
+	tell(r, key, json_object_get_string(value));
 }
 
 /* Annotations that say what a container is called, by the engines that write them. */
@@ -231,7 +251,7 @@ static void tell_name(struct reading *r, json_object *content, enum names_source
 static bool read_docker(struct reading *r, const char *data)
 {
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/config.v2.json", data, r->job->id);
-	_cleanup_(names_cleanup_json) json_object *o = names_json(path);
+	_cleanup_(names_cleanup_json) json_object *o = names_json(path, &r->unread);
 	json_object *config = names_member(o, "Config"), *labels = names_member(config, "Labels");
 
 	if (!o)
@@ -281,7 +301,7 @@ static void find_stored(struct reading *r, const char *bundle)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		_cleanup_free_ char *path = xasprintf("%s/../../%s", bundle, files[i]);
-		_cleanup_(names_cleanup_json) json_object *list = names_json(path);
+		_cleanup_(names_cleanup_json) json_object *list = names_json(path, &r->unread);
 
 		if (read_stored(r, list, path))
 			return;
@@ -325,7 +345,7 @@ static void read_launcher(struct reading *r)
 	_cleanup_free_ char *directory = launcher_directory(r->job);
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/state.json", directory, r->job->id);
 	_cleanup_free_ char *lasting = lasting_path(r->job, path);
-	_cleanup_(names_cleanup_json) json_object *o = names_json(path);
+	_cleanup_(names_cleanup_json) json_object *o = names_json(path, &r->unread);
 	json_object *labels = names_member(o, "labels");
 	size_t count = json_object_is_type(labels, json_type_array) ? json_object_array_length(labels) : 0;
 
@@ -349,7 +369,7 @@ static void read_bundle(struct reading *r)
 	const struct names_job *job = r->job;
 	_cleanup_free_ char *root = root_of(job), *bundle = root ? bundle_of(job, root) : NULL;
 	_cleanup_free_ char *path = bundle ? xasprintf("%s/config.json", bundle) : NULL;
-	_cleanup_(names_cleanup_json) json_object *config = path ? names_json(path) : NULL;
+	_cleanup_(names_cleanup_json) json_object *config = path ? names_json(path, &r->unread) : NULL;
 	const char *rootfs = names_text(names_member(config, "root"), "path");
 
 	if (!config || strchr(job->id, '/'))
@@ -362,18 +382,25 @@ static void read_bundle(struct reading *r)
 	names_read_containerd(r, root, bundle);
 }
 
-void names_read(const struct names_job *job, names_emit *emit, void *arg, names_follow *follow, void *follow_arg)
+static void tell_count(struct reading *r, const char *key, size_t count)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", count);
+	if (count)
+		names_tell(r, key, text);
+}
+
+size_t names_read(const struct names_job *job, names_emit *emit, void *arg, names_follow *follow, void *follow_arg)
 {
 	struct reading r = { .job = job, .emit = emit, .arg = arg, .follow = follow, .follow_arg = follow_arg };
-	char cut[24];
 
 	if (job->by_ctrace)
 		read_launcher(&r);
 	else
 		read_bundle(&r);
-	if (r.labels_cut) {
-		snprintf(cut, sizeof(cut), "%zu", r.labels_cut);
-		names_tell(&r, "labels_cut", cut);
-	}
+	tell_count(&r, "labels_cut", r.labels_cut);
+	tell_count(&r, "values_cut", r.values_cut);
 	map_free(&r.labels);
+	return r.unread;
 }

@@ -191,7 +191,7 @@ static json_object *open_file(struct open_file *f, const char *path)
 	free(f->path);
 	json_object_put(f->content);
 	f->path = xstrdup(path);
-	f->content = names_json(path);
+	f->content = names_json(path, NULL);
 	return f->content;
 }
 

@@ -21,7 +21,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-enum { HISTORY_BYTES = 64 << 20, QUEUE_BYTES = 8 << 20, MAX_CLIENTS = 64, MAX_GROUPS = 256 };
+enum { HISTORY_BYTES = 64 << 20, QUEUE_BYTES = 8 << 20, MAX_CLIENTS = 64, BACKLOG = 64, MAX_GROUPS = 256 };
 
 #define REQUEST_NS 5000000000ULL   /* a client that asks for nothing is left after so long */
 #define PROGRESS_NS 30000000000ULL /* one that takes nothing, too */
@@ -100,7 +100,8 @@ static int bind_socket(struct stream_server *s, struct error *err)
 		return error_errno(err, errno, "cannot make the socket %s", s->path);
 	if (s->group != (gid_t)-1 && chown(s->path, -1, s->group) < 0)
 		return error_errno(err, errno, "cannot give the socket %s to group ctrace", s->path);
-	if (chmod(s->path, 0660) < 0 || listen(s->listen_fd, 64) < 0)
+	/* who connects while as many wait is not refused, but waits, too */
+	if (chmod(s->path, 0660) < 0 || listen(s->listen_fd, BACKLOG) < 0)
 		return error_errno(err, errno, "cannot serve at %s", s->path);
 	return 0;
 }
@@ -351,6 +352,7 @@ static void accept_clients(struct stream_server *s, uint64_t now_ns)
 		}
 		c = stream_client_new(fd, s->queue_bytes, now_ns);
 		if (watch(s, EPOLL_CTL_ADD, fd, EPOLLIN, c) < 0) {
+			s->stats.refused++;
 			stream_client_free(c);
 			continue;
 		}

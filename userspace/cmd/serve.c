@@ -156,6 +156,7 @@ static void write_metrics(void *arg, enum metrics_format format, struct strbuf *
 	host.scrapes = http.scrapes + s->http_before.scrapes;
 	host.scrapes_refused = http.refused + s->http_before.refused;
 	host.connections_delayed = http.delayed + s->http_before.delayed;
+	host.connects_dropped = http.dropped + s->http_before.dropped;
 	host.reloads = s->reloads;
 	host.reloads_refused = s->reloads_refused;
 	host.last_reload_refused = s->last_reload_refused;
@@ -164,6 +165,8 @@ static void write_metrics(void *arg, enum metrics_format format, struct strbuf *
 		host.has_stream = true;
 		host.stream_clients = stream.clients;
 		host.stream_lost = stream.lost;
+		host.stream_refused = stream.refused;
+		host.stream_left = stream.left;
 		host.history_bytes = stream.history_bytes;
 		host.history_dropped = stream.history_dropped;
 	}
@@ -262,6 +265,7 @@ static void set_http(struct server *s, struct serve_http *http)
 	s->http_before.scrapes += stats.scrapes;
 	s->http_before.refused += stats.refused;
 	s->http_before.delayed += stats.delayed;
+	s->http_before.dropped += stats.dropped;
 	serve_http_close(s->http);
 	s->http = http;
 }

@@ -2,6 +2,7 @@
 #include "cmd/serve_http.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -184,6 +185,15 @@ static void count_delayed(struct serve_http *http)
 	http->waiting = info.tcpi_unacked;
 }
 
+/* The socket's own count: ListenOverflows in /proc/net/netstat is of the whole network namespace. */
+static uint64_t count_dropped(int listen_fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t size = sizeof(info);
+
+	return getsockopt(listen_fd, SOL_SOCKET, SO_MEMINFO, info, &size) == 0 ? info[SK_MEMINFO_DROPS] : 0;
+}
+
 /* ---- the socket ---- */
 
 /* Splits "HOST:PORT"; the port is what follows the last colon. */
@@ -305,6 +315,7 @@ void serve_http_work(struct serve_http *http)
 void serve_http_get_stats(const struct serve_http *http, struct serve_http_stats *ret_stats)
 {
 	*ret_stats = http->stats;
+	ret_stats->dropped = count_dropped(http->listen_fd);
 }
 
 void serve_http_close(struct serve_http *http)

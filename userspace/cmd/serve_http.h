@@ -26,6 +26,7 @@ void serve_http_work(struct serve_http *http);
 struct serve_http_stats {
 	uint64_t scrapes, refused;
 	uint64_t delayed; /* connections that had to wait for another one's end */
+	uint64_t dropped; /* attempts to connect that the kernel dropped, as no more could wait; clients try again by themselves */
 };
 void serve_http_get_stats(const struct serve_http *http, struct serve_http_stats *ret_stats);
 

@@ -14,7 +14,7 @@
 /* Buffered output is written at this size. Ended containers are kept up to so many: they were written when
  * they ended, or will be at the end. */
 #define DOCKER_STEP_NS 100000000ULL
-enum { FLUSH_BYTES = 256 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000, MAX_LOSSES = 128 };
+enum { FLUSH_BYTES = 256 * 1024, MAX_ENDED = 128, MAX_SHOWN = 100000 };
 
 struct session {
 	const struct facts *facts;
@@ -34,8 +34,7 @@ struct session {
 	bool in_past;
 	uint64_t docker_ns; /* when all containers were last looked at for docker */
 	uint64_t last_ns, past_ns; /* of the last event; when the past ended */
-	struct json_loss losses[MAX_LOSSES];
-	size_t loss_count;
+	struct loss_list losses;
 };
 
 static bool matches(const struct session *s, const struct container *c)
@@ -294,23 +293,6 @@ int session_begin(const struct facts *facts, const struct session_options *optio
 	return 0;
 }
 
-/* Counters of losses are totals: the newest one of its kind and reason counts. */
-static void note_loss(struct session *s, const struct event *event)
-{
-	const struct event_lost *e = (const struct event_lost *)event;
-
-	if (event->size < sizeof(*e))
-		return;
-	for (size_t i = 0; i < s->loss_count; i++) {
-		if (s->losses[i].kind == e->lost_kind && s->losses[i].reason == e->reason) {
-			s->losses[i].count = e->count;
-			return;
-		}
-	}
-	if (s->loss_count < MAX_LOSSES)
-		s->losses[s->loss_count++] = (struct json_loss){ e->lost_kind, e->reason, e->count };
-}
-
 int session_event(struct session *s, const struct event *event, struct error *err)
 {
 	bool is_note;
@@ -324,8 +306,7 @@ int session_event(struct session *s, const struct event *event, struct error *er
 	if (s->o.json && s->o.events && (is_note ||
 		(filter_event(s->events, NULL, event) && filter_event(s->recorded_events, NULL, event))))
 		json_write_event(&s->json, event);
-	if (event->kind == EVENT_LOST)
-		note_loss(s, event);
+	loss_list_note(&s->losses, event);
 	if (event->time_ns > s->last_ns)
 		s->last_ns = event->time_ns;
 	if (!is_note)
@@ -392,8 +373,8 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	if (s->o.followed)
 		stats.namespaced = stats.namespaced_followed;
 	if (s->o.json && !s->docker)
-		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = s->losses,
-			.loss_count = s->loss_count, .containers = s->containers, .error = incomplete });
+		json_write_summary(&s->json, &(struct json_summary){ .stats = &stats, .losses = &s->losses,
+			.containers = s->containers, .error = incomplete });
 	s->export.stats = &stats;
 	s->export.incomplete = incomplete;
 	if (s->o.text && s->o.format && s->o.format->end)

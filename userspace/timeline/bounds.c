@@ -17,28 +17,36 @@ enum {
 	MARKS_FULL = 1000, MARKS_LEFT = 500 /* of a kind */
 };
 
-static bool is_late_step(const struct step *s)
+/* When the start was over. Of one that was made and does not start, but is asked after again and again, what came first is the
+ * start. */
+static uint64_t start_of_rest(const struct container *c)
 {
-	return s->phase == PHASE_RUN || s->phase == PHASE_STOP;
+	if (c->started_ns || c->existed)
+		return c->started_ns ? c->started_ns : c->first_ns;
+	return c->actor_count > ACTORS_FULL ? c->actors[ACTORS_LEFT].start_ns : UINT64_MAX;
+}
+
+static bool is_late_step(const struct container *c, const struct step *s, uint64_t from_ns)
+{
+	return s->phase == PHASE_RUN || s->phase == PHASE_STOP || (!c->started_ns && !c->existed && s->start_ns > from_ns);
 }
 
 /* Whoever came after the start and is over: exec sessions and who made them. */
-static bool is_late_actor(const struct container *c, const struct actor *a)
+static bool is_late_actor(const struct actor *a, uint64_t from_ns)
 {
-	uint64_t started = c->started_ns ? c->started_ns : c->existed ? c->first_ns : UINT64_MAX;
-
-	return a->role != ACTOR_INIT && !a->is_shared && a->end_ns && a->start_ns > started;
+	return a->role != ACTOR_INIT && !a->is_shared && a->end_ns && a->start_ns > from_ns;
 }
 
 /* The time before which steps must go so that but few of them are left; 0 = they may stay. */
 static uint64_t bound_of_steps(const struct container *c)
 {
+	uint64_t rest_ns = start_of_rest(c);
 	size_t late = 0;
 
 	if (c->step_count <= STEPS_FULL)
 		return 0;
 	for (size_t i = c->step_count; i-- > 0;) {
-		late += is_late_step(&c->steps[i]);
+		late += is_late_step(c, &c->steps[i], rest_ns);
 		if (late == STEPS_LEFT)
 			return c->steps[i].start_ns;
 	}
@@ -47,12 +55,13 @@ static uint64_t bound_of_steps(const struct container *c)
 
 static uint64_t bound_of_actors(const struct container *c)
 {
+	uint64_t rest_ns = start_of_rest(c);
 	size_t late = 0;
 
 	if (c->actor_count <= ACTORS_FULL)
 		return 0;
 	for (size_t i = c->actor_count; i-- > 0;) {
-		late += is_late_actor(c, &c->actors[i]);
+		late += is_late_actor(&c->actors[i], rest_ns);
 		if (late == ACTORS_LEFT)
 			return c->actors[i].start_ns;
 	}
@@ -64,12 +73,13 @@ static void drop_steps(struct cont *cont, uint64_t before_ns)
 {
 	struct container *c = &cont->c;
 	struct arena kept_details = { 0 };
+	uint64_t rest_ns = start_of_rest(c);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < c->step_count; i++) {
 		struct step *s = &c->steps[i];
 
-		if (is_late_step(s) && s->end_ns < before_ns)
+		if (is_late_step(c, s, rest_ns) && s->end_ns < before_ns)
 			continue;
 		details_move(&s->details, &kept_details);
 		waits_move(s, &kept_details);
@@ -84,12 +94,14 @@ static void drop_steps(struct cont *cont, uint64_t before_ns)
 /* Which actors are there for a step that is kept, still live, or made one that does. */
 static void find_needed(const struct container *c, uint64_t before_ns, bool *needed)
 {
+	uint64_t rest_ns = start_of_rest(c);
+
 	for (size_t i = 0; i < c->step_count; i++) {
 		if (c->steps[i].actor >= 0)
 			needed[c->steps[i].actor] = true;
 	}
 	for (size_t i = 0; i < c->actor_count; i++)
-		needed[i] |= !is_late_actor(c, &c->actors[i]) || c->actors[i].end_ns >= before_ns;
+		needed[i] |= !is_late_actor(&c->actors[i], rest_ns) || c->actors[i].end_ns >= before_ns;
 	for (size_t i = 0; i < c->actor_count; i++) {
 		for (int up = needed[i] ? c->actors[i].parent : -1; up >= 0 && !needed[up]; up = c->actors[up].parent)
 			needed[up] = true;

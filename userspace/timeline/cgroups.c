@@ -372,10 +372,17 @@ static void on_freeze(struct timeline *tl, const struct event_cgroup *e)
 	container_notify(tl, c, CHANGE_STATE);
 }
 
+/* The end of a path, which would tell whose it is, is missing. */
+static void note_cut(struct timeline *tl, const struct event_cgroup *e)
+{
+	tl->stats.paths_cut += (e->h.flags & EVENT_F_TRUNCATED) != 0;
+}
+
 void cgroups_event(struct timeline *tl, const struct event_cgroup *e)
 {
 	switch (e->h.kind) {
 	case EVENT_CGROUP_MKDIR:
+		note_cut(tl, e);
 		on_mkdir(tl, e);
 		break;
 	case EVENT_CGROUP_RMDIR:
@@ -397,6 +404,7 @@ void cgroups_event(struct timeline *tl, const struct event_cgroup *e)
 
 void cgroups_snapshot(struct timeline *tl, const struct event_cgroup *e)
 {
+	note_cut(tl, e);
 	if (!cgroups_find(tl, e->hierarchy, e->id))
 		ref_new(tl, e->hierarchy, e->id, e->path);
 }

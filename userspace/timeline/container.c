@@ -400,8 +400,7 @@ static bool enters_mounts(const struct actor *actor, const struct step *step)
 	return actor && actor->role == ACTOR_RUNTIME && flags && strstr(flags, "CLONE_NEWNS");
 }
 
-/* mount(2) that changes how mounts propagate, and mounts nothing. */
-static bool sets_propagation(const struct step *step)
+bool step_sets_propagation(const struct step *step)
 {
 	static const char *const kinds[] = { "MS_PRIVATE", "MS_SLAVE", "MS_SHARED", "MS_UNBINDABLE" };
 	const char *flags = details_text(&step->details, "flags");
@@ -449,7 +448,7 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 	onto_itself = source && !strcmp(source, target);
 	/* runc binds the root filesystem onto itself; what an engine mounted for this container it will also unmount, but
 	 * not its storage, which it binds onto itself for all of them */
-	if (actor->role == ACTOR_RUNTIME ? onto_itself && !c->pivoted : actor->is_shared && !onto_itself && !sets_propagation(step))
+	if (actor->role == ACTOR_RUNTIME ? onto_itself && !c->pivoted : actor->is_shared && !onto_itself && !step_sets_propagation(step))
 		claim_key(tl, c, 'P', target);
 }
 

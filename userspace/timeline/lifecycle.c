@@ -256,6 +256,15 @@ struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uin
 	return c;
 }
 
+/* Hooks run where the runtime does. Where that is was not seen of a container that was being made when tracing began: but not
+ * where its init is. */
+static bool is_outside(const struct cont *c, const struct process *p, const struct event_exec *e)
+{
+	if (c->runtime_mnt_ns)
+		return p->ns.mnt == c->runtime_mnt_ns;
+	return c->c.existed && c->c.namespaces.pid && e->ns.pid && e->ns.pid != c->c.namespaces.pid;
+}
+
 /* The first program that a runtime's child executes is init, an exec session or a hook: by the
  * container's state and by the mount namespace that it runs in. */
 static void exec_payload(struct timeline *tl, struct process *p, struct cont *c, const struct event_exec *e)
@@ -267,7 +276,7 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 	if (!c || c->c.ended)
 		return;
 	p->container = c->serial;
-	outside = c->runtime_mnt_ns && p->ns.mnt == c->runtime_mnt_ns;
+	outside = is_outside(c, p, e);
 	if (c->init.tgid == p->id.tgid && c->init.start_ns == p->id.start_ns && !c->c.started_ns)
 		started(tl, c, p, e->h.time_ns);
 	else if (!c->c.started_ns && !c->init.tgid && !outside && !c->c.existed)

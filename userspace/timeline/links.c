@@ -104,8 +104,13 @@ static struct event_link *find_waiting(struct timeline *tl, const struct event_l
  * is kept. */
 static void wait_for_container(struct timeline *tl, const struct event_link *e)
 {
-	if (e->action == NEW_LINK && e->netns_id < 0 && !find_waiting(tl, e))
-		tl->links[tl->next_link++ % ARRAY_SIZE(tl->links)] = *e;
+	struct event_link *oldest = &tl->links[tl->next_link % ARRAY_SIZE(tl->links)];
+
+	if (e->action != NEW_LINK || e->netns_id >= 0 || find_waiting(tl, e))
+		return;
+	tl->stats.unattributed += oldest->action != 0;
+	*oldest = *e;
+	tl->next_link++;
 }
 
 static void add_link(struct timeline *tl, struct cont *c, const struct event_link *e)

@@ -9,7 +9,8 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-static const char label_prefix[] = "label.", labels_cut_key[] = "labels_cut", sandbox_key[] = "sandbox";
+static const char label_prefix[] = "label.", labels_cut_key[] = "labels_cut",
+	values_cut_key[] = "values_cut", sandbox_key[] = "sandbox";
 
 /* The field that a key of EVENT_META fills, or NULL. */
 static char **meta_field(struct container *c, const char *key)
@@ -96,12 +97,18 @@ static void set_label(struct container *c, const char *name, const char *value)
 }
 
 /* Who reads an engine's files again says it again. */
-static void note_labels_cut(struct container *c, const char *value)
+static void note_cut(uint64_t *cut, const char *value)
 {
-	uint64_t cut = strtoull(value, NULL, 10);
+	uint64_t told = strtoull(value, NULL, 10);
 
-	if (cut > c->labels_cut)
-		c->labels_cut = cut;
+	if (told > *cut)
+		*cut = told;
+}
+
+/* The counter that a key of EVENT_META fills, or NULL. */
+static uint64_t *meta_cut(struct container *c, const char *key)
+{
+	return !strcmp(key, labels_cut_key) ? &c->labels_cut : !strcmp(key, values_cut_key) ? &c->values_cut : NULL;
 }
 
 void metas_take(struct timeline *tl, const struct event_meta *e)
@@ -110,8 +117,8 @@ void metas_take(struct timeline *tl, const struct event_meta *e)
 	size_t size = e->h.size - offsetof(struct event_meta, text);
 	const char *value = memchr(e->text, '\0', size);
 	bool is_label = str_starts(e->text, label_prefix), is_sandbox = !strcmp(e->text, sandbox_key);
-	bool is_cut = !strcmp(e->text, labels_cut_key);
 	struct container probe;
+	bool is_cut = meta_cut(&probe, e->text) != NULL;
 
 	if (!value || (!is_label && !is_cut && !is_sandbox && !meta_field(&probe, e->text)))
 		return;
@@ -121,7 +128,7 @@ void metas_take(struct timeline *tl, const struct event_meta *e)
 	else if (c && is_label)
 		set_label(&c->c, e->text + strlen(label_prefix), value);
 	else if (c && is_cut)
-		note_labels_cut(&c->c, value);
+		note_cut(meta_cut(&c->c, e->text), value);
 	else if (c)
 		container_set(meta_field(&c->c, e->text), value);
 	if (c)

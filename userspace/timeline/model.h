@@ -206,6 +206,7 @@ struct container {
 	/* Beyond the bounds of a timeline, counted and not kept: the oldest of what came after the start. */
 	uint64_t steps_cut, actors_cut, marks_cut;
 	uint64_t labels_cut; /* those that came last, or that the reader of engines' files left out */
+	uint64_t values_cut; /* names and labels of which only the beginning fits into a record */
 	uint32_t marks_made;   /* marks that there ever were, for mark.order */
 	uint64_t inferred_front; /* phases whose first steps the arming may have missed */
 };

@@ -99,6 +99,15 @@ static bool is_for_next_run(const struct cont *c, const struct process *p, const
 	       !cgroups_remain(c);
 }
 
+/* Whoever begins a mount namespace of its own (unshare, lxc, a sandbox) makes all that is mounted in it private, the root file
+ * systems of strange containers among them: it works for none of them. */
+static bool tells_whose_it_is(const struct process *p, const struct step *step)
+{
+	bool is_stranger = p->role == ROLE_NONE || p->role == ROLE_HELPER || p->role == ROLE_FOLLOWED;
+
+	return !is_stranger || !step_sets_propagation(step);
+}
+
 void steps_place(struct timeline *tl, struct process *p, struct step *step)
 {
 	bool serves_many = process_is_daemon(p) || p->role == ROLE_SHIM;
@@ -110,7 +119,7 @@ void steps_place(struct timeline *tl, struct process *p, struct step *step)
 		key_set_free(&set);
 		return;
 	}
-	if (!c) {
+	if (!c && tells_whose_it_is(p, step)) {
 		offer_keys(step, &set);
 		c = find_by_details(tl, step, &set);
 		if (c && !p->container && p->role == ROLE_HELPER) /* it works for this one */

@@ -113,16 +113,23 @@ void timeline_listen(struct timeline *tl, timeline_listener *listener, void *arg
 	tl->listener_arg = arg;
 }
 
+bool timeline_loss_is_of_events(uint32_t reason)
+{
+	return reason != LOSS_UNWATCHED && reason != LOSS_UNNAMED && reason != LOSS_UNHEARD;
+}
+
 /* Loss records carry totals, one per kind and reason; what is new since the last one counts. */
 static void take_loss(struct timeline *tl, const struct event_lost *e)
 {
 	size_t slot = (e->lost_kind < 48 ? e->lost_kind : 47) * 16 + (e->reason & 15);
 	uint64_t more;
 
-	if (e->reason == LOSS_UNWATCHED) /* no event was lost */
-		return;
 	more = e->count > tl->losses[slot] ? e->count - tl->losses[slot] : 0;
 	tl->losses[slot] += more;
+	if (!timeline_loss_is_of_events(e->reason)) {
+		tl->stats.unwatched += more;
+		return;
+	}
 	tl->stats.lost += more;
 	if (e->lost_kind && e->lost_kind < EVENT_SYSCALL_ENTER)
 		tl->stats.lost_lifecycle += more;

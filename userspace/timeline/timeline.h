@@ -55,11 +55,13 @@ const struct container *timeline_find(struct timeline *tl, const char *id);
 
 struct timeline_stats {
 	uint64_t events, skipped;     /* taken; malformed */
-	uint64_t lost;                /* sum of EVENT_LOST over kinds and reasons */
+	uint64_t lost;                /* sum of EVENT_LOST over kinds and reasons of lost events */
 	uint64_t lost_lifecycle;      /* of these, events that identity rests on */
+	uint64_t unwatched;           /* sum over the other reasons: cgroups, names and networks whose changes go unseen */
 	uint64_t forgotten;           /* ended containers dropped at the bound */
-	uint64_t unattributed;        /* runtime steps that no container claimed */
+	uint64_t unattributed;        /* runtime steps, and network links beyond the newest, that no container claimed */
 	uint64_t names_forgotten;     /* facts about containers that had not been seen: those beyond the newest */
+	uint64_t paths_cut;           /* cgroups whose paths are longer than a record holds: whose they are may be mistaken */
 	uint64_t clients_ignored;     /* live clients beyond as many as are asked for ids in their arguments */
 	uint64_t callers_forgotten;   /* span_context_forgotten: 0 until whoever has the spans sets it */
 	uint64_t events_by_kind[64];  /* index: kind, or kind - 256 + 48 for those of user space */
@@ -70,5 +72,8 @@ struct timeline_stats {
 	} namespaced, namespaced_followed; /* all; those of the followed command */
 };
 void timeline_get_stats(const struct timeline *tl, struct timeline_stats *ret_stats);
+
+/* Whether an enum event_loss tells of events that were lost, and not of something that is not watched. */
+bool timeline_loss_is_of_events(uint32_t reason);
 
 #endif

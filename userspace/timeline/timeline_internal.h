@@ -226,6 +226,8 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p);
 /* Turns the part that p has as a runtime into the one that it has now, if it took no step before. */
 bool container_recast(struct cont *c, const struct process *p);
 void container_add_step(struct timeline *tl, struct cont *c, int actor, struct step *step); /* takes details */
+/* mount(2) that changes how mounts propagate, and mounts nothing. */
+bool step_sets_propagation(const struct step *step);
 struct mark *container_add_mark(struct cont *c, enum mark_kind kind, uint64_t at_ns);
 void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns);
 void container_notify(struct timeline *tl, struct cont *c, enum timeline_change change);
