@@ -120,8 +120,8 @@ static void put_losses(struct page *p)
 		line(p, STYLE_GOOD, "nothing");
 		return;
 	}
-	line(p, stats.lost ? STYLE_BAD : STYLE_NORMAL, "%" PRIu64 " events, %" PRIu64 " of them of lifecycles; %" PRIu64
-		" malformed%s", stats.lost, stats.lost_lifecycle, stats.skipped, forgotten.length ? forgotten.text : "");
+	line(p, stats.lost ? STYLE_BAD : STYLE_NORMAL, "%" PRIu64 " event%s, %" PRIu64 " of them of lifecycles; %"
+		PRIu64 " malformed%s", stats.lost, stats.lost == 1 ? "" : "s", stats.lost_lifecycle, stats.skipped, forgotten.length ? forgotten.text : "");
 	for (size_t i = 0; i < p->m->loss_count; i++) {
 		const struct json_loss *l = &p->m->losses[i];
 

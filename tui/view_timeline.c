@@ -27,8 +27,8 @@ static void times_text(struct strbuf *sb, const struct container *c, bool utf8)
 	if (!c->existed)
 		text_add_span(sb, "start", c->first_ns, c->started_ns, utf8);
 	if (slowest)
-		strbuf_printf(sb, " (%s %s)", phase_name(slowest->phase), format_duration(text,
-			container_end_of(c, slowest->end_ns, slowest->end_edge) - slowest->start_ns, utf8));
+		strbuf_printf(sb, " (%s %s%s)", phase_name(slowest->phase), phase_is_inferred(slowest) ? "~" : "",
+			format_duration(text, container_end_of(c, slowest->end_ns, slowest->end_edge) - slowest->start_ns, utf8));
 	text_add_span(sb, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
 	text_add_span(sb, "teardown", exited, c->last_ns, utf8);
 	text_add_span(sb, "total", c->first_ns, c->last_ns, utf8);
@@ -40,9 +40,11 @@ static void outcome_text(struct strbuf *sb, const struct container *c, bool utf8
 {
 	text_outcome(sb, c, utf8);
 	if (c->lost)
-		strbuf_printf(sb, "; LOST %" PRIu64 " events while it lived", c->lost);
-	if (c->inferred_front)
-		strbuf_printf(sb, "; %" PRIu64 " steps at the front may have been missed", c->inferred_front);
+		strbuf_printf(sb, "; LOST %" PRIu64 " event%s while it lived", c->lost, c->lost == 1 ? "" : "s");
+	if (c->inferred_front) {
+		strbuf_puts(sb, "; ");
+		text_blind_front(sb, c);
+	}
 	if (text_is_cut(c)) {
 		strbuf_puts(sb, "; ");
 		text_cut(sb, c);
@@ -102,7 +104,7 @@ static void row_info(struct strbuf *sb, const struct timeline_rows *rows, const 
 	char text[FORMAT_MAX];
 
 	timeline_row_text(sb, rows, row, utf8);
-	timeline_duration(&duration, row, utf8);
+	timeline_duration(&duration, row, false, utf8);
 	strbuf_printf(sb, duration.length ? ": %s" : "%s", duration.length ? duration.text : "");
 	if (row->start_ns >= rows->c->first_ns && row->kind != ROW_UNTRACED)
 		strbuf_printf(sb, "%s +%s", duration.length ? " from" : ": at", format_duration(text,
@@ -236,7 +238,7 @@ static size_t height(struct ui *ui, struct model *m, size_t width)
 	timeline_rows_make(&rows, c, &ui->timeline);
 	count = rows.count;
 	timeline_rows_free(&rows);
-		return HEAD_ROWS + 1 + count + INFO_ROWS + 1 < 16 ? 16 : HEAD_ROWS + 1 + count + INFO_ROWS + 1;
+	return HEAD_ROWS + 1 + count + INFO_ROWS + 1 < 16 ? 16 : HEAD_ROWS + 1 + count + INFO_ROWS + 1;
 }
 
 /* ---- keys ---- */
