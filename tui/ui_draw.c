@@ -220,23 +220,30 @@ static void draw_help(struct ui *ui, struct model *m, struct screen *s, struct a
 	const struct binding **lines = xcalloc(key_binding_count, sizeof(*lines));
 	size_t count = collect_help(ui, m, lines), across = s->columns >= 100 ? 2 : 1;
 	size_t rows = (count + across - 1) / across, width = s->columns / across, page = area.rows - 1;
+	static const char note[] = " more below";
 	struct list *l = &ui->help_list;
+	bool more;
 
 	screen_printf(s, area.top, 0, STYLE_HEAD, "KEYS (%s)", view_name(ui->view));
 	l->page = page;
 	if (l->top + page > rows)
 		l->top = rows > page ? rows - page : 0;
+	more = l->top + page < rows;
 	for (size_t i = 0; i < count; i++) {
 		size_t row = i % rows, column = i / rows * width;
 
 		if (row < l->top || row >= l->top + page)
 			continue;
 		screen_put(s, area.top + 1 + row - l->top, column + 1, 9, STYLE_KEY, lines[i]->name);
-		screen_put(s, area.top + 1 + row - l->top, column + 11, width > 12 ? width - 12 : 1, STYLE_NORMAL,
-			lines[i]->what);
+		size_t room = width > 12 ? width - 12 : 1;
+
+		/* the last row of the last column makes room for the note */
+		if (more && row + 1 == l->top + page && column + width + sizeof(note) > s->columns)
+			room = room > sizeof(note) ? room - sizeof(note) : 1;
+		screen_put(s, area.top + 1 + row - l->top, column + 11, room, STYLE_NORMAL, lines[i]->what);
 	}
-	if (l->top + page < rows)
-		screen_put_right(s, area.top + area.rows - 1, 0, s->columns, STYLE_DIM, " more below");
+	if (more)
+		screen_put_right(s, area.top + area.rows - 1, 0, s->columns, STYLE_DIM, note);
 	free(lines);
 }
 

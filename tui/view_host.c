@@ -213,7 +213,7 @@ static void put_kinds(struct page *p)
 static void put_hooks(struct page *p)
 {
 	const struct facts *f = p->m->facts;
-	size_t wide = p->s->columns >= 60 ? 22 : 14;
+	size_t wide = p->s->columns >= 110 ? 42 : p->s->columns >= 60 ? 22 : 14;
 
 	heading(p, "HOOKS");
 	for (size_t i = 0; i < f->hook_count; i++) {

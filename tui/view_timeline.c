@@ -124,6 +124,45 @@ static void draw_info(struct screen *s, size_t top, const struct timeline_rows *
 	screen_put(s, top + 1, 1, s->columns - 1, STYLE_DIM, more.text ? more.text : "");
 }
 
+/* Longer first; among equals in order. */
+static bool is_slower(const struct container *c, size_t a, size_t b)
+{
+	uint64_t x = step_length(&c->steps[a]), y = step_length(&c->steps[b]);
+
+	return x > y || (x == y && a < b);
+}
+
+static int compare_lengths(const void *x, const void *y, void *c)
+{
+	size_t a = *(const size_t *)x, b = *(const size_t *)y;
+
+	return a == b ? 0 : is_slower(c, a, b) ? -1 : 1;
+}
+
+/* What a phase, an actor or a run was busy with: its longest steps. */
+static void draw_longest(struct screen *s, struct area area, const struct timeline_rows *rows, const struct timeline_row *row)
+{
+	_cleanup_free_ size_t *order = xcalloc(row->count + 1, sizeof(*order));
+	const struct container *c = rows->c;
+	size_t at = area.top, end = area.top + area.rows;
+	char text[FORMAT_MAX];
+
+	if (row->kind == ROW_STEP || row->kind == ROW_UNTRACED || row->kind == ROW_TOTAL || row->kind == ROW_MARK)
+		return;
+	if (row->kind == ROW_PHASE && at < end)
+		screen_printf(s, at++, 1, STYLE_NORMAL, "%s of it in calls, the longest:",
+			format_duration(text, c->phases[row->index].busy_ns, s->utf8));
+	memcpy(order, rows->members + row->first, row->count * sizeof(*order));
+	qsort_r(order, row->count, sizeof(*order), compare_lengths, (void *)(uintptr_t)c);
+	for (size_t i = 0; i < row->count && at < end && step_length(&c->steps[order[i]]); i++) {
+		_cleanup_(strbuf_free) struct strbuf step = { 0 };
+
+		text_step(&step, &c->steps[order[i]], s->utf8);
+		screen_put_right(s, at, 2, 8, STYLE_NORMAL, format_duration(text, step_length(&c->steps[order[i]]), s->utf8));
+		screen_put(s, at++, 12, s->columns > 12 ? s->columns - 12 : 1, STYLE_DIM, step.text);
+	}
+}
+
 static void explain_row(struct strbuf *sb, const struct timeline_rows *rows, const struct timeline_row *row)
 {
 	struct explain *explain;
@@ -148,7 +187,8 @@ static void draw_details(struct screen *s, struct area area, const struct timeli
 	explain_row(&why, rows, row);
 	used = wrap_put(s, area.top, 1, width, area.rows, row->failed ? STYLE_BAD : STYLE_BOLD, what.text);
 	used += wrap_put(s, area.top + used, 1, width, area.rows - used, STYLE_NORMAL, more.text ? more.text : "");
-	wrap_put(s, area.top + used, 1, width, area.rows - used, STYLE_DIM, why.text ? why.text : "");
+	used += wrap_put(s, area.top + used, 1, width, area.rows - used, STYLE_DIM, why.text ? why.text : "");
+	draw_longest(s, (struct area){ area.top + used, area.rows - used }, rows, row);
 }
 
 static void draw_rule(struct screen *s, size_t row)
@@ -310,14 +350,6 @@ static void next_error(struct ui *ui, const struct container *c, struct timeline
 		}
 	}
 	ui_say(ui, false, "no step failed");
-}
-
-/* Longer first; among equals in order. */
-static bool is_slower(const struct container *c, size_t a, size_t b)
-{
-	uint64_t x = step_length(&c->steps[a]), y = step_length(&c->steps[b]);
-
-	return x > y || (x == y && a < b);
 }
 
 /* The slowest of those that are less slow than the one under the cursor; requests wait for the others. */
