@@ -242,7 +242,7 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 	struct container now;
 
 	if (!chosen) {
-		screen_put(s, area.top + 1, 2, s->columns, STYLE_DIM, "no container is chosen: press 1 and choose one");
+		wrap_put(s, area.top + 1, 2, s->columns > 4 ? s->columns - 4 : 1, 3, STYLE_DIM, containers_why_none(ui, m));
 		return;
 	}
 	other = compared(ui, m, chosen);

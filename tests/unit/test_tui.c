@@ -626,7 +626,7 @@ static void test_what_lies_over(void **state)
 /* Why a list is empty: the filter, what was recorded, or that there is nothing yet. */
 static void test_why_none(void **state)
 {
-	static const enum view views[] = { VIEW_CONTAINERS, VIEW_LIMITS };
+	static const enum view views[] = { VIEW_CONTAINERS, VIEW_TIMELINE, VIEW_LIMITS };
 	struct facts facts, other = { .start_ns = 1000 };
 	struct model m, empty;
 	struct ui ui;
