@@ -144,7 +144,7 @@ static void draw_longest(struct screen *s, struct area area, const struct timeli
 {
 	_cleanup_free_ size_t *order = xcalloc(row->count + 1, sizeof(*order));
 	const struct container *c = rows->c;
-	size_t at = area.top, end = area.top + area.rows;
+	size_t at = area.top, end = area.top + area.rows, count = 0;
 	char text[FORMAT_MAX];
 
 	if (row->kind == ROW_STEP || row->kind == ROW_UNTRACED || row->kind == ROW_TOTAL || row->kind == ROW_MARK)
@@ -152,9 +152,13 @@ static void draw_longest(struct screen *s, struct area area, const struct timeli
 	if (row->kind == ROW_PHASE && at < end)
 		screen_printf(s, at++, 1, STYLE_NORMAL, "%s of it in calls, the longest:",
 			format_duration(text, c->phases[row->index].busy_ns, s->utf8));
-	memcpy(order, rows->members + row->first, row->count * sizeof(*order));
-	qsort_r(order, row->count, sizeof(*order), compare_lengths, (void *)(uintptr_t)c);
-	for (size_t i = 0; i < row->count && at < end && step_length(&c->steps[order[i]]); i++) {
+	/* a request that outlasts its phase waits: for the container to run, or to end */
+	for (size_t i = row->first; i < row->first + row->count; i++) {
+		if (row->kind != ROW_PHASE || c->steps[rows->members[i]].end_ns <= row->end_ns)
+			order[count++] = rows->members[i];
+	}
+	qsort_r(order, count, sizeof(*order), compare_lengths, (void *)(uintptr_t)c);
+	for (size_t i = 0; i < count && at < end && step_length(&c->steps[order[i]]); i++) {
 		_cleanup_(strbuf_free) struct strbuf step = { 0 };
 
 		text_step(&step, &c->steps[order[i]], s->utf8);
