@@ -53,7 +53,7 @@ slowest()
 		"\($name // $id) \(.phase) \((.duration_ns | tonumber) / 1e6 | round)"'
 }
 
-for recording in runc-parallel; do
+for recording in runc-parallel docker-run; do
 	look "slowest-$recording-80x24" 80x24 "$recording" 'Enter j Enter'
 	read -r name phase ms <<<"$(slowest "$recording")"
 	like "$(sed -n 3p "$WORK/screen")" "^$name " "$recording: Enter leads to the slowest container"
