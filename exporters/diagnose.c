@@ -393,14 +393,18 @@ static void print_missing(struct view *v)
 		return;
 	section(v, "what may be missing");
 	if (c->lost)
-		strbuf_printf(v->sb, "  %" PRIu64 " events were lost while it lived: what is said above may be wrong\n", c->lost);
+		strbuf_printf(v->sb, "  %" PRIu64 " %s lost while it lived: what is said above may be wrong\n", c->lost,
+			c->lost == 1 ? "event was" : "events were");
 	if (text_is_cut(c)) {
 		strbuf_puts(v->sb, "  ");
 		text_cut(v->sb, c);
 		strbuf_putc(v->sb, '\n');
 	}
-	if (c->inferred_front)
-		strbuf_printf(v->sb, "  the first steps of %" PRIu64 " phases may have been missed\n", c->inferred_front);
+	if (c->inferred_front) {
+		strbuf_puts(v->sb, "  ");
+		text_blind_front(v->sb, c);
+		strbuf_putc(v->sb, '\n');
+	}
 }
 
 void diagnose_print(struct strbuf *sb, const struct container *c, const struct diagnose_others *others, bool utf8)

@@ -110,6 +110,22 @@ static void write_steps(struct strbuf *sb, const struct container *c, struct tex
 	json_close(sb, ']');
 }
 
+/* What the kinds of its steps are called. */
+static void write_kinds(struct strbuf *sb, const struct container *c)
+{
+	bool written[STEP_KIND_COUNT] = { false };
+
+	json_open(sb, "kinds", '{');
+	for (size_t i = 0; i < c->step_count; i++) {
+		enum step_kind kind = c->steps[i].kind;
+
+		if (!written[kind])
+			json_text(sb, step_kind_name(kind), text_step_kind(kind));
+		written[kind] = true;
+	}
+	json_close(sb, '}');
+}
+
 static void write_words(struct strbuf *sb, const struct container *c)
 {
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
@@ -120,6 +136,12 @@ static void write_words(struct strbuf *sb, const struct container *c)
 	put_words(sb, "outcome", &text);
 	text_limits(&text, c, true);
 	put_words(sb, "limits", &text);
+	if (text_is_cut(c))
+		text_cut(&text, c);
+	put_words(sb, "cut", &text);
+	if (c->inferred_front)
+		text_blind_front(&text, c);
+	put_words(sb, "blind", &text);
 	json_bool(sb, "failed", text_is_failure(c));
 	json_open(sb, "actors", '[');
 	for (size_t i = 0; i < c->actor_count; i++) {
@@ -128,6 +150,7 @@ static void write_words(struct strbuf *sb, const struct container *c)
 	}
 	json_close(sb, ']');
 	write_steps(sb, c, &texts);
+	write_kinds(sb, c);
 	json_open(sb, "marks", '[');
 	for (size_t i = 0; i < c->mark_count; i++) {
 		text_mark(&text, &c->marks[i], true);

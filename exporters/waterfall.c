@@ -32,7 +32,7 @@ static const char *phase_color(enum phase phase)
 	return colors[phase];
 }
 
-/* "12.3 ms", "~12.3 ms" with an inferred edge, "?" with a lost one, "12.3 ms+" if it goes on. */
+/* "12.3 ms", "~12.3 ms" with an inferred edge, "?" with a lost one, "12.3 ms+" if it goes on; a point has no length. */
 static void duration_text(struct strbuf *sb, uint64_t start_ns, uint64_t end_ns, enum edge start,
 	enum edge end, bool utf8)
 {
@@ -42,6 +42,8 @@ static void duration_text(struct strbuf *sb, uint64_t start_ns, uint64_t end_ns,
 		strbuf_puts(sb, "?");
 		return;
 	}
+	if (end_ns == start_ns && end != EDGE_OPEN)
+		return;
 	if (start == EDGE_INFERRED || end == EDGE_INFERRED)
 		strbuf_putc(sb, '~');
 	strbuf_puts(sb, format_duration(text, end_ns - start_ns, utf8));
@@ -157,7 +159,7 @@ static void print_phase(struct view *v, const struct phase_span *p)
 	_cleanup_(strbuf_free) struct strbuf duration = { 0 };
 	_cleanup_(strbuf_free) struct strbuf what = { 0 };
 	struct bars bars = { 0 };
-	bool known = p->start_edge != EDGE_LOST && p->end_edge != EDGE_LOST;
+	bool known = p->start_edge != EDGE_LOST && p->end_edge != EDGE_LOST && (end_ns > p->start_ns || p->end_edge == EDGE_OPEN);
 
 	bars_add(&bars, &v->ruler, p->start_ns, end_ns, BAR_SPAN);
 	for (size_t i = 0; i < v->c->step_count; i++) {
@@ -187,7 +189,6 @@ static void print_step(struct view *v, const struct step *s, bool last)
 	_cleanup_(strbuf_free) struct strbuf who = { 0 };
 	uint64_t end_ns = end_of(v, s->end_ns, s->end_edge);
 	bool failed = s->has_result && s->result < 0;
-	bool point = s->end_ns == s->start_ns && s->end_edge != EDGE_OPEN;
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
 	enum explained explained = v->explain ? explain_step(v->explain, s, &text) : EXPLAINED_NOT;
 	struct bars bars = { 0 };
@@ -200,8 +201,7 @@ static void print_step(struct view *v, const struct step *s, bool last)
 		strbuf_printf(&label, "%s ", format_errno(name, (int)-s->result));
 	text_step(&label, s, v->o->utf8);
 	bars_add(&bars, &v->ruler, s->start_ns, end_ns, BAR_BUSY);
-	if (!point || s->start_edge == EDGE_LOST || s->end_edge == EDGE_LOST)
-		duration_text(&duration, s->start_ns, end_ns, s->start_edge, s->end_edge, v->o->utf8);
+	duration_text(&duration, s->start_ns, end_ns, s->start_edge, s->end_edge, v->o->utf8);
 	if (s->actor >= 0 && (size_t)s->actor < v->c->actor_count)
 		text_actor(&who, &v->c->actors[s->actor], v->o->utf8);
 	if (failed && format_width(label.text) > v->label) {

@@ -197,8 +197,8 @@ void view_losses(struct view *v)
 	}
 	if (c->lost) {
 		view_paint(v, RED);
-		strbuf_printf(v->sb, "LOST %" PRIu64 " events while it lived; durations marked ? are unknown",
-			c->lost);
+		strbuf_printf(v->sb, "LOST %" PRIu64 " event%s while it lived; durations marked ? are unknown",
+			c->lost, c->lost == 1 ? "" : "s");
 		view_unpaint(v, RED);
 		view_end_line(v);
 	}
@@ -207,8 +207,7 @@ void view_losses(struct view *v)
 		view_end_line(v);
 	}
 	if (c->inferred_front) {
-		strbuf_printf(v->sb, "%" PRIu64 " step%s at the front may have been missed before the detail "
-			"hooks were armed", c->inferred_front, c->inferred_front == 1 ? "" : "s");
+		text_blind_front(v->sb, c);
 		view_end_line(v);
 	}
 }

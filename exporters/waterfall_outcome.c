@@ -121,20 +121,26 @@ void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats)
 {
 	const struct {
 		uint64_t count;
-		const char *what;
+		const char *one, *more;
 	} rows[] = {
-		{ stats->forgotten, "ended containers forgotten" },
-		{ stats->names_forgotten, "names told too early forgotten" },
-		{ stats->paths_cut, "paths of cgroups too long" },
-		{ stats->clients_ignored, "clients not asked for ids" },
-		{ stats->callers_forgotten, "callers' spans forgotten" },
-		{ stats->unwatched, "cgroups, names or networks not watched" },
+		{ stats->forgotten, "ended container forgotten", "ended containers forgotten" },
+		{ stats->names_forgotten, "name told too early forgotten", "names told too early forgotten" },
+		{ stats->paths_cut, "path of a cgroup too long", "paths of cgroups too long" },
+		{ stats->clients_ignored, "client not asked for ids", "clients not asked for ids" },
+		{ stats->callers_forgotten, "caller's span forgotten", "callers' spans forgotten" },
+		{ stats->unwatched, "cgroup, name or network not watched", "cgroups, names or networks not watched" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].count)
-			strbuf_printf(sb, ", %" PRIu64 " %s", rows[i].count, rows[i].what);
+			strbuf_printf(sb, ", %" PRIu64 " %s", rows[i].count, rows[i].count == 1 ? rows[i].one : rows[i].more);
 	}
+}
+
+void text_blind_front(struct strbuf *sb, const struct container *c)
+{
+	strbuf_printf(sb, "the first steps of %" PRIu64 " phase%s may have been missed before the detail hooks were armed",
+		c->inferred_front, c->inferred_front == 1 ? "" : "s");
 }
 
 static void add_bounded(struct strbuf *sb, const struct container *c)
@@ -530,6 +536,11 @@ void text_mark(struct strbuf *sb, const struct mark *m, bool utf8)
 		return;
 	default:
 		break;
+	}
+	if (m->kind == MARK_STAGE && detail_u64(&m->details, "pid", &count)) {
+		text_word(sb, "stage ", details_text(&m->details, "stage"), utf8);
+		strbuf_printf(sb, " (pid %" PRIu64 ")", count);
+		return;
 	}
 	if (m->kind == MARK_FORK_REFUSED && detail_u64(&m->details, "count", &count)) {
 		strbuf_printf(sb, "%" PRIu64 " fork%s refused", count, count == 1 ? "" : "s");

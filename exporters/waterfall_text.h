@@ -34,6 +34,8 @@ void text_throttling(struct strbuf *sb, const struct container *c, bool utf8);
 /* "beyond the bounds of a timeline: 812 steps, 96 actors, 64 marks, counted and not kept", if anything was. */
 bool text_is_cut(const struct container *c);
 void text_cut(struct strbuf *sb, const struct container *c);
+/* "the first steps of 2 phases may have been missed ..."; for containers with an inferred front. */
+void text_blind_front(struct strbuf *sb, const struct container *c);
 
 /* ", 5 ended containers forgotten, 1 early name forgotten": what a timeline had no room for, beside events. */
 void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats);

@@ -71,7 +71,8 @@ static void oom_text(struct strbuf *sb, const union record *r, bool utf8)
 
 static void refused_text(struct strbuf *sb, const union record *r, bool utf8)
 {
-	strbuf_printf(sb, "%" PRIu64 " forks refused so far", (uint64_t)r->refused.refused);
+	strbuf_printf(sb, "%" PRIu64 " fork%s refused so far", (uint64_t)r->refused.refused,
+		r->refused.refused == 1 ? "" : "s");
 	if (!r->refused.limit)
 		return;
 	strbuf_printf(sb, ", pids limit %" PRIu64 " of", (uint64_t)r->refused.limit);

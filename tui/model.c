@@ -278,3 +278,8 @@ const struct phase_span *container_slowest(const struct container *c)
 	}
 	return slowest;
 }
+
+bool phase_is_inferred(const struct phase_span *p)
+{
+	return p->start_edge == EDGE_INFERRED || p->end_edge == EDGE_INFERRED;
+}

@@ -75,6 +75,8 @@ uint64_t container_born_ns(const struct container *c);
 size_t container_ooms(const struct container *c);
 /* The longest phase of the start (up to exec); NULL = none. */
 const struct phase_span *container_slowest(const struct container *c);
+/* Whether its length is printed with a ~. */
+bool phase_is_inferred(const struct phase_span *p);
 /* As it stands: what goes on ends now, not with the last event. Belongs to the container; good as long as that. */
 struct container container_now(const struct model *m, const struct container *c);
 /* The end of a span that may still be open. */

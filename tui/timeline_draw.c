@@ -14,7 +14,7 @@
 
 /* ---- words ---- */
 
-void timeline_duration(struct strbuf *sb, const struct timeline_row *row, bool utf8)
+void timeline_duration(struct strbuf *sb, const struct timeline_row *row, bool compact, bool utf8)
 {
 	char text[FORMAT_MAX];
 
@@ -26,7 +26,7 @@ void timeline_duration(struct strbuf *sb, const struct timeline_row *row, bool u
 		return; /* a point */
 	if (row->start_edge == EDGE_INFERRED || row->end_edge == EDGE_INFERRED)
 		strbuf_putc(sb, '~');
-	strbuf_puts(sb, compact_duration(text, row->end_ns - row->start_ns, utf8));
+	strbuf_puts(sb, (compact ? compact_duration : format_duration)(text, row->end_ns - row->start_ns, utf8));
 	if (row->end_edge == EDGE_OPEN)
 		strbuf_putc(sb, '+');
 }
@@ -40,7 +40,8 @@ static void mark_text(struct strbuf *sb, const struct mark *mark, bool utf8)
 		return;
 	}
 	text_word(sb, str_starts(name, "SIG") ? "" : "SIG", name, utf8);
-	text_word(sb, " from ", details_text(&mark->details, "sender"), utf8);
+	text_word(sb, details_get(&mark->details, "sender_pid") ? " from " : " from the ", details_text(&mark->details, "sender"),
+		utf8); /* the kernel has no pid */
 }
 
 void timeline_row_text(struct strbuf *sb, const struct timeline_rows *rows, const struct timeline_row *row, bool utf8)
@@ -439,7 +440,7 @@ void timeline_put_row(struct screen *s, size_t at, const struct timeline_layout 
 	if (row->kind == ROW_MARK)
 		strbuf_printf(&duration, "@%s", compact_duration(text, row->start_ns - rows->c->first_ns, s->utf8));
 	else if (row->kind != ROW_ACTOR || !rows->c->actors[row->index].is_shared)
-		timeline_duration(&duration, row, s->utf8);
+		timeline_duration(&duration, row, true, s->utf8);
 	screen_put_right(s, at, column, l->duration, STYLE_NORMAL, duration.text ? duration.text : "");
 	column += l->duration + 1;
 	if (l->last && l->other)

@@ -21,8 +21,8 @@ void timeline_put_ruler(struct screen *s, size_t row, const struct timeline_layo
 void timeline_put_row(struct screen *s, size_t at, const struct timeline_layout *l, const struct timeline_rows *rows,
 	const struct timeline_row *row);
 
-/* "~12.3 ms" with an inferred edge, "?" with a lost one, "12.3 ms+" if it goes on. */
-void timeline_duration(struct strbuf *sb, const struct timeline_row *row, bool utf8);
+/* "~12.3 ms" with an inferred edge, "?" with a lost one, "12.3 ms+" if it goes on; compact for a column: "~12.3ms". */
+void timeline_duration(struct strbuf *sb, const struct timeline_row *row, bool compact, bool utf8);
 /* What the row is, in words, escaped. */
 void timeline_row_text(struct strbuf *sb, const struct timeline_rows *rows, const struct timeline_row *row, bool utf8);
 /* What else there is to say about it: "mount x17, umount x2"; who did it. */

@@ -296,7 +296,10 @@ void ui_key(struct ui *ui, struct model *m, int key)
 	} else if (ui->help && (action == ACT_BACK || action == ACT_HELP || action == ACT_QUIT || action == ACT_DETAILS)) {
 		ui->help = false;
 	} else if (ui->help) {
-		list_scroll(&ui->help_list, key_binding_count, action);
+		if (!list_scroll(&ui->help_list, key_binding_count, action) && action != ACT_NONE) {
+			ui->help = false; /* what was read about is tried */
+			ui_act(ui, m, action);
+		}
 	} else if (action != ACT_NONE) {
 		ui_act(ui, m, action);
 	}

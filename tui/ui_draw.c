@@ -108,21 +108,39 @@ static void put_tabs(const struct ui *ui, struct screen *s)
 
 /* ---- the last line ---- */
 
+/* One hint of the last line, if it fits; where the next one stands. */
+static size_t put_hint(struct screen *s, size_t at, const char *key, const char *hint)
+{
+	size_t row = s->rows - 1;
+
+	if (at + strlen(key) + strlen(hint) + 1 > s->columns)
+		return at;
+	at += screen_put(s, row, at, s->columns - at, STYLE_KEY, key) + 1;
+	return at + screen_put(s, row, at, s->columns - at, STYLE_NORMAL, hint) + 2;
+}
+
 static void put_hints(const struct ui *ui, const struct model *m, struct screen *s)
 {
 	struct key_context context = { ui->view, m->playback.is_recording, ui->readonly, ui->find[0] != '\0' };
-	size_t at = 0, row = s->rows - 1;
+	size_t at = 0;
 
+	/* what lies over the view has the keys */
+	if (ui->sort_menu) {
+		put_hint(s, put_hint(s, put_hint(s, 0, "Enter", "sort by it"), "j k", "move"), "Esc", "close");
+		return;
+	}
+	if (ui->help) {
+		put_hint(s, put_hint(s, 0, "Esc", "close the help"), "j k", "scroll");
+		return;
+	}
 	for (size_t i = 0; i < key_binding_count; i++) {
 		const struct binding *b = &key_bindings[i];
-		size_t key = strcspn(b->name, " ");
 		_cleanup_free_ char *name = NULL;
 
-		if (!b->hint || !binding_holds(b, &context) || at + key + strlen(b->hint) + 1 > s->columns)
+		if (!b->hint || !binding_holds(b, &context))
 			continue;
-		name = xstrndup(b->name, key);
-		at += screen_put(s, row, at, s->columns - at, STYLE_KEY, name) + 1;
-		at += screen_put(s, row, at, s->columns - at, STYLE_NORMAL, b->hint) + 2;
+		name = xstrndup(b->name, strcspn(b->name, " "));
+		at = put_hint(s, at, name, b->hint);
 	}
 }
 
@@ -202,23 +220,30 @@ static void draw_help(struct ui *ui, struct model *m, struct screen *s, struct a
 	const struct binding **lines = xcalloc(key_binding_count, sizeof(*lines));
 	size_t count = collect_help(ui, m, lines), across = s->columns >= 100 ? 2 : 1;
 	size_t rows = (count + across - 1) / across, width = s->columns / across, page = area.rows - 1;
+	static const char note[] = " more below";
 	struct list *l = &ui->help_list;
+	bool more;
 
 	screen_printf(s, area.top, 0, STYLE_HEAD, "KEYS (%s)", view_name(ui->view));
 	l->page = page;
 	if (l->top + page > rows)
 		l->top = rows > page ? rows - page : 0;
+	more = l->top + page < rows;
 	for (size_t i = 0; i < count; i++) {
 		size_t row = i % rows, column = i / rows * width;
 
 		if (row < l->top || row >= l->top + page)
 			continue;
 		screen_put(s, area.top + 1 + row - l->top, column + 1, 9, STYLE_KEY, lines[i]->name);
-		screen_put(s, area.top + 1 + row - l->top, column + 11, width > 12 ? width - 12 : 1, STYLE_NORMAL,
-			lines[i]->what);
+		size_t room = width > 12 ? width - 12 : 1;
+
+		/* the last row of the last column makes room for the note */
+		if (more && row + 1 == l->top + page && column + width + sizeof(note) > s->columns)
+			room = room > sizeof(note) ? room - sizeof(note) : 1;
+		screen_put(s, area.top + 1 + row - l->top, column + 11, room, STYLE_NORMAL, lines[i]->what);
 	}
-	if (l->top + page < rows)
-		screen_put_right(s, area.top + area.rows - 1, 0, s->columns, STYLE_DIM, " more below");
+	if (more)
+		screen_put_right(s, area.top + area.rows - 1, 0, s->columns, STYLE_DIM, note);
 	free(lines);
 }
 

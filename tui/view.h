@@ -74,5 +74,7 @@ size_t containers_column_count(void);
 /* Of that title, whatever the case; containers_column_count() = there is none. */
 size_t containers_column(const char *title);
 const char *containers_column_title(size_t column);
+/* Why the list is empty, and what to do. */
+const char *containers_why_none(const struct ui *ui, const struct model *m);
 
 #endif

@@ -103,7 +103,7 @@ static void slowest_text(const struct row *row, struct strbuf *sb, uint8_t *styl
 
 	(void)style;
 	if (p)
-		strbuf_printf(sb, "%s %s", phase_name(p->phase), compact_duration(text,
+		strbuf_printf(sb, "%s %s%s", phase_name(p->phase), phase_is_inferred(p) ? "~" : "", compact_duration(text,
 			container_end_of(row->c, p->end_ns, p->end_edge) - p->start_ns, row->utf8));
 	else
 		strbuf_putc(sb, '-');
@@ -280,7 +280,7 @@ static const struct column columns[COLUMN_COUNT] = {
 	[COLUMN_AGE] = { "AGE", 6, true, 6, 6, age_text, age_value },
 	[COLUMN_STARTED] = { "SINCE", 8, true, 13, 10, started_text, started_value },
 	[COLUMN_START] = { "START", 6, true, 4, 2, start_text, start_value },
-	[COLUMN_SLOWEST] = { "SLOWEST PHASE", 17, false, 11, 3, slowest_text, slowest_value },
+	[COLUMN_SLOWEST] = { "SLOWEST PHASE", 18, false, 11, 3, slowest_text, slowest_value },
 	[COLUMN_CPU] = { "CPU%", 5, true, 2, 99, cpu_text, cpu_value },
 	[COLUMN_THROTTLE] = { "THR%", 4, true, 7, 99, throttle_text, throttle_value },
 	[COLUMN_MEMORY] = { "MEM/LIMIT", 11, true, 3, 99, memory_text, memory_value },
@@ -288,7 +288,7 @@ static const struct column columns[COLUMN_COUNT] = {
 	[COLUMN_OOM] = { "OOM", 3, true, 5, 4, oom_text, oom_value },
 	[COLUMN_RESTARTS] = { "RST", 3, true, 8, 8, restarts_text, restarts_value },
 	[COLUMN_PIDS] = { "PIDS", 5, true, 12, 99, pids_text, pids_value },
-	[COLUMN_RUNTIME] = { "RUNTIM", 6, false, 10, 9, runtime_text, NULL },
+	[COLUMN_RUNTIME] = { "RUNTIME", 7, false, 10, 9, runtime_text, NULL },
 	[COLUMN_IMAGE] = { "IMAGE", 7, false, 9, 7, image_text, NULL },
 };
 
@@ -515,6 +515,17 @@ static void find_chosen(struct ui *ui, const struct container_rows *rows)
 	}
 }
 
+const char *containers_why_none(const struct ui *ui, const struct model *m)
+{
+	if (ui->filter[0] && timeline_count(m->timeline))
+		return "no container passes the filter; Esc clears it";
+	if (m->only_followed && !ui->all && timeline_count(m->timeline))
+		return "the recorded command caused no container; a shows the others";
+	if (m->playback.is_recording)
+		return "no container was seen until this time";
+	return "no containers yet: start one, with any engine, and it appears here";
+}
+
 static void draw(struct ui *ui, struct model *m, struct screen *s, struct area area)
 {
 	struct container_rows rows = containers_rows(ui, m);
@@ -535,9 +546,7 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 	}
 	if (!rows.count)
 		wrap_put(s, area.top + 2, 2, s->columns > 4 ? s->columns - 4 : 1, 3, STYLE_DIM,
-			timeline_count(m->timeline) ? "no container passes the filter; Esc clears it" :
-			m->playback.is_recording ? "no container was seen until this time" :
-			"no containers yet: start one, with any engine, and it appears here");
+			containers_why_none(ui, m));
 	free(rows.items);
 }
 

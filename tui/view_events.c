@@ -117,7 +117,8 @@ static void forgotten_text(struct strbuf *sb, const struct event_log *log)
 	if (log->first)
 		strbuf_printf(sb, "%" PRIu64 " older forgotten", log->first);
 	if (log->ends_forgotten)
-		strbuf_printf(sb, "%s%" PRIu64 " results lost", log->first ? ", " : "", log->ends_forgotten);
+		strbuf_printf(sb, "%s%" PRIu64 " result%s lost", log->first ? ", " : "", log->ends_forgotten,
+			log->ends_forgotten == 1 ? "" : "s");
 }
 
 static void put_head(struct screen *s, size_t row, const struct layout *l, const struct event_log *log)

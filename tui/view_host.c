@@ -138,8 +138,8 @@ static void put_losses(struct page *p)
 		line(p, STYLE_GOOD, "nothing");
 		return;
 	}
-	line(p, stats.lost ? STYLE_BAD : STYLE_NORMAL, "%" PRIu64 " events, %" PRIu64 " of them of lifecycles; %" PRIu64
-		" malformed%s", stats.lost, stats.lost_lifecycle, stats.skipped, forgotten.length ? forgotten.text : "");
+	line(p, stats.lost ? STYLE_BAD : STYLE_NORMAL, "%" PRIu64 " event%s, %" PRIu64 " of them of lifecycles; %"
+		PRIu64 " malformed%s", stats.lost, stats.lost == 1 ? "" : "s", stats.lost_lifecycle, stats.skipped, forgotten.length ? forgotten.text : "");
 	for (size_t i = 0; i < losses->count; i++) {
 		const struct loss *l = &losses->items[i];
 
@@ -233,7 +233,7 @@ static void put_kinds(struct page *p)
 static void put_hooks(struct page *p)
 {
 	const struct facts *f = p->m->facts;
-	size_t wide = p->s->columns >= 60 ? 22 : 14;
+	size_t wide = p->s->columns >= 110 ? 42 : p->s->columns >= 60 ? 22 : 14;
 
 	heading(p, "HOOKS");
 	for (size_t i = 0; i < f->hook_count; i++) {

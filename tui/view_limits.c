@@ -356,7 +356,7 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 	_cleanup_free_ struct tightness *all = collect(ui, m, &count);
 
 	if (!c) {
-		screen_put(s, area.top + 1, 2, s->columns, STYLE_DIM, "no containers yet");
+		wrap_put(s, area.top + 1, 2, s->columns > 4 ? s->columns - 4 : 1, 3, STYLE_DIM, containers_why_none(ui, m));
 		return;
 	}
 	find_chosen(ui, c, all, count);

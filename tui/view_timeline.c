@@ -27,8 +27,8 @@ static void times_text(struct strbuf *sb, const struct container *c, bool utf8)
 	if (!c->existed)
 		text_add_span(sb, "start", c->first_ns, c->started_ns, utf8);
 	if (slowest)
-		strbuf_printf(sb, " (%s %s)", phase_name(slowest->phase), format_duration(text,
-			container_end_of(c, slowest->end_ns, slowest->end_edge) - slowest->start_ns, utf8));
+		strbuf_printf(sb, " (%s %s%s)", phase_name(slowest->phase), phase_is_inferred(slowest) ? "~" : "",
+			format_duration(text, container_end_of(c, slowest->end_ns, slowest->end_edge) - slowest->start_ns, utf8));
 	text_add_span(sb, "run", c->started_ns, exited ? exited : c->last_ns, utf8);
 	text_add_span(sb, "teardown", exited, c->last_ns, utf8);
 	text_add_span(sb, "total", c->first_ns, c->last_ns, utf8);
@@ -40,9 +40,11 @@ static void outcome_text(struct strbuf *sb, const struct container *c, bool utf8
 {
 	text_outcome(sb, c, utf8);
 	if (c->lost)
-		strbuf_printf(sb, "; LOST %" PRIu64 " events while it lived", c->lost);
-	if (c->inferred_front)
-		strbuf_printf(sb, "; %" PRIu64 " steps at the front may have been missed", c->inferred_front);
+		strbuf_printf(sb, "; LOST %" PRIu64 " event%s while it lived", c->lost, c->lost == 1 ? "" : "s");
+	if (c->inferred_front) {
+		strbuf_puts(sb, "; ");
+		text_blind_front(sb, c);
+	}
 	if (text_is_cut(c)) {
 		strbuf_puts(sb, "; ");
 		text_cut(sb, c);
@@ -102,7 +104,7 @@ static void row_info(struct strbuf *sb, const struct timeline_rows *rows, const 
 	char text[FORMAT_MAX];
 
 	timeline_row_text(sb, rows, row, utf8);
-	timeline_duration(&duration, row, utf8);
+	timeline_duration(&duration, row, false, utf8);
 	strbuf_printf(sb, duration.length ? ": %s" : "%s", duration.length ? duration.text : "");
 	if (row->start_ns >= rows->c->first_ns && row->kind != ROW_UNTRACED)
 		strbuf_printf(sb, "%s +%s", duration.length ? " from" : ": at", format_duration(text,
@@ -120,6 +122,49 @@ static void draw_info(struct screen *s, size_t top, const struct timeline_rows *
 	timeline_row_more(&more, rows, row, s->utf8);
 	screen_put(s, top, 1, s->columns - 1, row->failed ? STYLE_BAD : STYLE_BOLD, what.text);
 	screen_put(s, top + 1, 1, s->columns - 1, STYLE_DIM, more.text ? more.text : "");
+}
+
+/* Longer first; among equals in order. */
+static bool is_slower(const struct container *c, size_t a, size_t b)
+{
+	uint64_t x = step_length(&c->steps[a]), y = step_length(&c->steps[b]);
+
+	return x > y || (x == y && a < b);
+}
+
+static int compare_lengths(const void *x, const void *y, void *c)
+{
+	size_t a = *(const size_t *)x, b = *(const size_t *)y;
+
+	return a == b ? 0 : is_slower(c, a, b) ? -1 : 1;
+}
+
+/* What a phase, an actor or a run was busy with: its longest steps. */
+static void draw_longest(struct screen *s, struct area area, const struct timeline_rows *rows, const struct timeline_row *row)
+{
+	_cleanup_free_ size_t *order = xcalloc(row->count + 1, sizeof(*order));
+	const struct container *c = rows->c;
+	size_t at = area.top, end = area.top + area.rows, count = 0;
+	char text[FORMAT_MAX];
+
+	if (row->kind == ROW_STEP || row->kind == ROW_UNTRACED || row->kind == ROW_TOTAL || row->kind == ROW_MARK)
+		return;
+	if (row->kind == ROW_PHASE && at < end)
+		screen_printf(s, at++, 1, STYLE_NORMAL, "%s of it in calls, the longest:",
+			format_duration(text, c->phases[row->index].busy_ns, s->utf8));
+	/* a request that outlasts its phase waits: for the container to run, or to end */
+	for (size_t i = row->first; i < row->first + row->count; i++) {
+		if (row->kind != ROW_PHASE || c->steps[rows->members[i]].end_ns <= row->end_ns)
+			order[count++] = rows->members[i];
+	}
+	qsort_r(order, count, sizeof(*order), compare_lengths, (void *)(uintptr_t)c);
+	for (size_t i = 0; i < count && at < end && step_length(&c->steps[order[i]]); i++) {
+		_cleanup_(strbuf_free) struct strbuf step = { 0 };
+
+		text_step(&step, &c->steps[order[i]], s->utf8);
+		screen_put_right(s, at, 2, 8, STYLE_NORMAL, format_duration(text, step_length(&c->steps[order[i]]), s->utf8));
+		screen_put(s, at++, 12, s->columns > 12 ? s->columns - 12 : 1, STYLE_DIM, step.text);
+	}
 }
 
 static void explain_row(struct strbuf *sb, const struct timeline_rows *rows, const struct timeline_row *row)
@@ -146,7 +191,8 @@ static void draw_details(struct screen *s, struct area area, const struct timeli
 	explain_row(&why, rows, row);
 	used = wrap_put(s, area.top, 1, width, area.rows, row->failed ? STYLE_BAD : STYLE_BOLD, what.text);
 	used += wrap_put(s, area.top + used, 1, width, area.rows - used, STYLE_NORMAL, more.text ? more.text : "");
-	wrap_put(s, area.top + used, 1, width, area.rows - used, STYLE_DIM, why.text ? why.text : "");
+	used += wrap_put(s, area.top + used, 1, width, area.rows - used, STYLE_DIM, why.text ? why.text : "");
+	draw_longest(s, (struct area){ area.top + used, area.rows - used }, rows, row);
 }
 
 static void draw_rule(struct screen *s, size_t row)
@@ -200,7 +246,7 @@ static void draw(struct ui *ui, struct model *m, struct screen *s, struct area a
 	struct container now;
 
 	if (!chosen) {
-		screen_put(s, area.top + 1, 2, s->columns, STYLE_DIM, "no container is chosen: press 1 and choose one");
+		wrap_put(s, area.top + 1, 2, s->columns > 4 ? s->columns - 4 : 1, 3, STYLE_DIM, containers_why_none(ui, m));
 		return;
 	}
 	other = compared(ui, m, chosen);
@@ -236,7 +282,7 @@ static size_t height(struct ui *ui, struct model *m, size_t width)
 	timeline_rows_make(&rows, c, &ui->timeline);
 	count = rows.count;
 	timeline_rows_free(&rows);
-		return HEAD_ROWS + 1 + count + INFO_ROWS + 1 < 16 ? 16 : HEAD_ROWS + 1 + count + INFO_ROWS + 1;
+	return HEAD_ROWS + 1 + count + INFO_ROWS + 1 < 16 ? 16 : HEAD_ROWS + 1 + count + INFO_ROWS + 1;
 }
 
 /* ---- keys ---- */
@@ -308,14 +354,6 @@ static void next_error(struct ui *ui, const struct container *c, struct timeline
 		}
 	}
 	ui_say(ui, false, "no step failed");
-}
-
-/* Longer first; among equals in order. */
-static bool is_slower(const struct container *c, size_t a, size_t b)
-{
-	uint64_t x = step_length(&c->steps[a]), y = step_length(&c->steps[b]);
-
-	return x > y || (x == y && a < b);
 }
 
 /* The slowest of those that are less slow than the one under the cursor; requests wait for the others. */

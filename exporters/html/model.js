@@ -26,6 +26,8 @@ function duration(ns) {
 	return Math.floor(whole / 86400) + "d " + two(Math.floor(whole / 3600) % 24) + "h";
 }
 
+const count = (n, what) => n + " " + what + (n === 1 ? "" : "s");
+
 function bytes(text) {
 	const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 	let value = Number(text), unit = 0;

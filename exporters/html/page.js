@@ -181,7 +181,7 @@ function cards(c) {
 	if (slow)
 		all.append(card("longest phase", c.lengthOf(slow), slow.data.phase));
 	all.append(card("untraced", duration(c.untraced()), "nothing seen, before its start"));
-	all.append(card("failed calls", String(c.failures), "of " + c.steps.length + " steps"));
+	all.append(card("failed calls", String(c.failures), "of " + count(c.steps.length, "step")));
 	all.append(card("events lost", String(c.timeline.lost), c.timeline.lost ? "parts may be missing" : "nothing is missing",
 		c.timeline.lost ? "bad" : ""));
 	return all;
@@ -227,18 +227,14 @@ function losses(c) {
 	const t = c.timeline, section = el("section", {}, el("h2", {}, "What may be missing"));
 	const note = (text, bad) => section.append(el("p", { class: "note" + (bad ? " bad" : "") }, text));
 	if (t.lost)
-		note(t.lost + " events were lost while it lived that may have been its own", true);
-	if (t.steps_cut || t.actors_cut || t.marks_cut)
-		note(`beyond the bounds of a timeline: ${t.steps_cut} steps, ${t.actors_cut} actors, ${t.marks_cut} marks, counted and not kept`, true);
-	if (t.labels_cut)
-		note(`${t.labels_cut} labels beyond those that are kept, counted and not kept`, true);
-	if (t.values_cut)
-		note(`${t.values_cut} names or labels too long for a record, cut short`, true);
-	if (t.inferred_front)
-		note(t.inferred_front + " steps at the front may have been missed before the hooks were armed");
+		note(count(t.lost, "event") + (t.lost === 1 ? " was" : " were") + " lost while it lived that may have been its own", true);
+	if (c.words.cut)
+		note(c.words.cut, true);
+	if (c.words.blind)
+		note(c.words.blind);
 	if (summary.error)
 		note("the recording is damaged or was cut short: " + shown(summary.error), true);
-	if (!t.lost && !t.steps_cut && !t.actors_cut && !t.marks_cut && !t.labels_cut && !t.values_cut && !summary.error)
+	if (!t.lost && !c.words.cut && !c.words.blind && !summary.error)
 		note("Nothing was lost.");
 	if (header.unseen.length) {
 		const list = el("ul");
@@ -270,7 +266,7 @@ function tools(waterfall) {
 	const group = el("span", { class: "group", role: "group", "aria-label": "part of its life" });
 	const update = () => {
 		const n = waterfall.search(input.value);
-		found.textContent = waterfall.narrowed() ? n + " of " + c.steps.length + " steps" : "";
+		found.textContent = waterfall.narrowed() ? n + " of " + count(c.steps.length, "step") : "";
 	};
 	const press = () => [...group.children].forEach((b) => b.setAttribute("aria-pressed",
 		String(b.dataset.range === waterfall.range[0])));
@@ -383,6 +379,8 @@ function overview() {
 			return (x < y ? -1 : x > y ? 1 : a.c.index - b.c.index) * direction;
 		});
 		body.replaceChildren(...rows.map((r) => r.row));
+		heads.forEach((head, i) => i === column ? head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending") :
+			head.removeAttribute("aria-sort"));
 	};
 	const heads = columns.map(([name], i) => {
 		const button = el("button", { title: "sort" }, name);

@@ -87,7 +87,7 @@ class Waterfall {
 	sumUp(p) {
 		const counts = new Map();
 		p.steps.forEach((s) => counts.set(s.data.kind, (counts.get(s.data.kind) || 0) + 1));
-		const words = [...counts].map(([kind, n]) => kind.replace("_", " ") + (n > 1 ? " ×" + n : ""));
+		const words = [...counts].map(([kind, n]) => this.c.words.kinds[kind] + (n > 1 ? " ×" + n : ""));
 		return (p.data.failed ? p.data.failed + " failed, " : "") + words.join(", ");
 	}
 
@@ -96,8 +96,7 @@ class Waterfall {
 		const add = (actor, depth) => {
 			rows.push(...this.group({ key: "a" + actor.index, kind: "actor", level: depth + 1, span: actor,
 				phase: "none", text: actor.text, length: actor.data.shared ? "" : this.c.lengthOf(actor),
-				more: actor.data.role + (actor.steps.length ? ", " + actor.steps.length + " step" +
-				(actor.steps.length > 1 ? "s" : "") : "") }, actor.steps));
+				more: actor.data.role + (actor.steps.length ? ", " + count(actor.steps.length, "step") : "") }, actor.steps));
 			children(actor.index).forEach((a) => add(a, depth + 1));
 		};
 		children(null).forEach((a) => add(a, 0));
@@ -113,7 +112,7 @@ class Waterfall {
 			return rows;
 		if (this.c.gaps.length)
 			rows.push({ key: "gaps", kind: "gaps", level: 1, text: "untraced", phase: "none", length: duration(this.c.untraced()),
-				percent: this.c.untraced(), more: this.c.gaps.length + " times in which nothing was seen" });
+				percent: this.c.untraced(), more: count(this.c.gaps.length, "time") + " in which nothing was seen" });
 		this.c.marks.forEach((m, i) => rows.push({ key: "m" + i, kind: "mark", level: 1, mark: m, phase: "none",
 			text: m.text, length: "", more: "at " + duration(m.at) }));
 		return rows;
@@ -234,11 +233,12 @@ class Waterfall {
 			if (at !== null && this.x(at) >= 0 && this.x(at) <= 100)
 				lines.append(svg("line", { x1: this.x(at) + "%", x2: this.x(at) + "%", y1: 0, y2: "100%", class: style }));
 		};
-		for (const at of ticks(from, to, 9)) {
+		ticks(from, to, 9).forEach((at, i) => {
 			vertical(at, "tick");
-			text.append(svg("text", { x: this.x(at) + "%", y: 16, "text-anchor": this.x(at) > 95 ? "end" : this.x(at) < 3 ?
-				"start" : "middle" }, at === 0 ? "0" : duration(at)));
-		}
+			// Where there is little room the style leaves out the finer ones.
+			text.append(svg("text", { x: this.x(at) + "%", y: 16, class: i % 4 === 0 ? "" : i % 2 === 0 ? "fine" : "finer",
+				"text-anchor": this.x(at) > 95 ? "end" : this.x(at) < 3 ? "start" : "middle" }, at === 0 ? "0" : duration(at)));
+		});
 		vertical(this.c.started, "started");
 		vertical(this.c.exited, "ended");
 		this.c.marks.filter((m) => m.data.kind === "oom_kill").forEach((m) => vertical(m.at, "oom"));

@@ -13,28 +13,11 @@ need runc jq
 count=80
 [ -z "${FULL-}" ] || count=1000
 prefix=many-$$
-for slot in 0 1 2 3 4 5 6 7; do
-	bundle "$WORK/b$slot" /bin/true
-done
-
-one_slot()
-{
-	local i
-
-	for ((i = $1; i < count; i += 8)); do
-		rc run --bundle "$WORK/b$1" "$prefix-$i" || echo "$prefix-$i: exit $?"
-	done
-}
-
 trace_start || skip_all "no trace"
 start=$(date +%s%N)
-for slot in 0 1 2 3 4 5 6 7; do
-	one_slot "$slot" >"$WORK/slot$slot" 2>&1 &
-	slots[slot]=$!
-done
-wait "${slots[@]}"
+runc_storm "$count" "$prefix" >"$WORK/failed"
 diag "$count starts in $((($(date +%s%N) - start) / 1000000)) ms"
-is "$(cat "$WORK"/slot?)" "" "every runc run ends with 0"
+is "$(cat "$WORK/failed")" "" "every runc run ends with 0"
 trace_stop
 
 judge "$TRACE" "$prefix" "$count" "$WORK" "${LEAKS-}" <<'EOF'

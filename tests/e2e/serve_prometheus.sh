@@ -100,13 +100,7 @@ sleep 2
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$LIB /usr/bin/python3 "$LIB/prometheus.py" "http://$address" \
 	"$TOP/exporters/grafana/ctrace.json" "$seconds" >"$WORK/points" 2>&1
 code=$?
-while IFS= read -r line; do
-	case $line in
-	'ok - '*) ok "${line#ok - }" ;;
-	'not ok - '*) not_ok "${line#not ok - }" ;;
-	*) diag "$line" ;;
-	esac
-done <"$WORK/points"
+take_points <"$WORK/points"
 is "$code" 0 "Prometheus can be asked"
 is "$(grep -E 'level=(error|warn)' "$WORK/prometheus/log" | grep -iE 'duplicate|out.of.order' | head -n 3)" "" \
 	"it complains of no duplicate and no disorder"

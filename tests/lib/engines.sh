@@ -198,6 +198,24 @@ rc()
 	runc --root "$WORK/runc" "$@"
 }
 
+# runc_storm COUNT PREFIX: that many `runc run`, 8 at a time, of containers PREFIX-0 and so on that end at once. Prints what fails.
+runc_storm()
+{
+	local slot slots=()
+
+	for slot in 0 1 2 3 4 5 6 7; do
+		bundle "$WORK/storm$slot" /bin/true
+		{
+			for ((i = slot; i < $1; i += 8)); do
+				rc run --bundle "$WORK/storm$slot" "$2-$i" || echo "$2-$i: exit $?"
+			done
+		} >"$WORK/storm$slot.out" 2>&1 </dev/null &
+		slots+=($!)
+	done
+	wait "${slots[@]}"
+	cat "$WORK"/storm?.out
+}
+
 # Like crun, with a state directory of our own. It refuses a hybrid hierarchy, so it runs in a mount
 # namespace without the v2 mount where v1 has the controllers.
 cr()

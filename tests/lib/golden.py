@@ -124,6 +124,14 @@ def check_told(t, wanted):
             fail("%s: no phase %s", t["id"], missing)
 
 
+def check_own(t, ids):
+    """Nothing of another container's is in it, as far as an id tells."""
+    text = json.dumps(t)
+    others = [i for i in ids if len(i) == 64 and i != t["id"] and i in text]
+    if others:
+        fail("%s: it has something of %s", t["id"], others[:3])
+
+
 def judge(readme, schema_path, name, path):
     lines = read_lines(path)
     wanted = wanted_of(readme, name)
@@ -138,6 +146,7 @@ def judge(readme, schema_path, name, path):
         check_phases(t)
         check_times(t)
         check_told(t, wanted)
+        check_own(t, [other["id"] for other in last])
     if lines[-1]["lost"] or lines[-1]["skipped"] or not lines[-1]["complete"]:
         fail("the summary tells of losses: %s", lines[-1])
 

@@ -41,6 +41,9 @@ async function clicks() {
 	same(await page.locator("header .chip").allTextContents(), ["killed", "out of memory"], "and so do its chips");
 	point((await text(page, ".command")).startsWith("docker run --rm --name eater --memory 32m"), "the command that made it");
 	same(await rows(page, ".step"), 0, "first there are phases and no steps");
+	point(/^pivot_root, mount, umount$/.test(await text(page, ".row.phase:has-text('pivot') .more")) &&
+		/^link ×3, mount,/.test(await text(page, ".row.phase:has-text('network') .more")), "their steps have the names of the other views");
+	same((await text(page, ".row.mark .text")).replace(/\d+/, "N"), "stage runc:[N:PARENT] (pid 2662)", "a mark is told in words");
 	await page.click(".row.phase:has-text('mounts') .label");
 	point(await rows(page, ".step") > 30, "a click on a phase shows its steps");
 	await page.locator(".row.step:has-text('mount proc')").first().click();
@@ -125,6 +128,13 @@ async function looks() {
 	point(await dark.locator(".tools").isHidden(), "and has no buttons");
 	const narrow = await open("docker-oom", { viewport: { width: 420, height: 800 } });
 	point(await narrow.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it fits a telephone");
+	for (const width of [390, 620, 900, 1400]) {
+		await narrow.setViewportSize({ width, height: 800 });
+		const boxes = await narrow.locator(".ruler text").evaluateAll((all) => all.map((t) => t.getBoundingClientRect())
+			.filter((b) => b.width > 0).map((b) => [Math.round(b.left), Math.round(b.right)]));
+		point(boxes.length > 1 && boxes.every(([left], i) => !i || left > boxes[i - 1][1]), `${width} pixels: no label of the ruler ` +
+			"lies on another", JSON.stringify(boxes));
+	}
 	const plain = await browser.newContext({ javaScriptEnabled: false }), page = await plain.newPage();
 	await page.goto(`file://${directory}/docker-oom.html`);
 	point(/killed by SIGKILL/.test(await page.locator("noscript").first().textContent()), "without scripts there is the picture");
@@ -140,6 +150,7 @@ async function several() {
 	const starts = await page.locator(".list tbody tr td:nth-child(3)").allTextContents();
 	const ms = starts.map((s) => parseFloat(s) * (s.endsWith("µs") ? .001 : s.endsWith(" s") ? 1000 : 1));
 	point(ms.every((v, i) => !i || v <= ms[i - 1]), "sorted by how long they took", starts.slice(0, 5).join(", "));
+	same(await page.locator("th[aria-sort]").allTextContents(), ["start"], "and its head says so");
 	const name = await text(page, ".list tbody tr td");
 	await page.locator(".list tbody tr").first().click();
 	same(await text(page, "article h1"), name, "a click shows that one");

@@ -97,3 +97,17 @@ done_testing()
 	echo "1..$tap_count"
 	[ "$tap_failed" = 0 ]
 }
+
+# take_points: those that a program printed (tl.py's Points) become the script's own.
+take_points()
+{
+	local line
+
+	while IFS= read -r line; do
+		case $line in
+		'ok - '*) ok "${line#ok - }" ;;
+		'not ok - '*) not_ok "${line#not ok - }" ;;
+		*) diag "$line" ;;
+		esac
+	done
+}

@@ -55,7 +55,7 @@ trace_stop()
 # point that it prints becomes one of the script's. A program that dies is a failed point.
 judge()
 {
-	local file=$1 line code
+	local file=$1 code
 
 	shift
 	cat >"$WORK/judge.py"
@@ -71,13 +71,7 @@ with open(sys.argv[2], encoding="utf-8") as f:
 exec(program, {"t": t, "p": p, "args": args, "tl": tl})
 EOF
 	code=$?
-	while IFS= read -r line; do
-		case $line in
-		'ok - '*) ok "${line#ok - }" ;;
-		'not ok - '*) not_ok "${line#not ok - }" ;;
-		*) diag "$line" ;;
-		esac
-	done <"$WORK/judge.out"
+	take_points <"$WORK/judge.out"
 	[ "$code" = 0 ] || not_ok "the JSON can be judged (exit code $code)"
 	keep_on_failure "$file"
 }

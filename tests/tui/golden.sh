@@ -5,7 +5,7 @@
 # (or new recordings): UPDATE=1 bash tests/tui/golden.sh, and look at the difference.
 . tests/lib/env.sh
 . tests/lib/tui.sh
-need tmux
+need tmux jq
 [ -x "$CTRACE_OUTPUT/ctrace-top" ] || skip_all "ctrace-top is not built"
 
 golden=$TOP/tests/tui/golden
@@ -43,6 +43,22 @@ look timeline-40x10 40x10 docker-oom '2'
 look timeline-steps-80x24 80x24 docker-oom '2 / pivot Enter Enter'
 look timeline-zoom-80x24 80x24 docker-run '2 j j z'
 look timeline-compare-120x40 120x40 runc-parallel '2 d'
+# The slowest phase of the slowest container, and what it was busy with: three keys, whoever was recorded.
+# slowest RECORDING: "NAME PHASE MILLISECONDS" as the JSON timelines have it.
+slowest()
+{
+	"$CTRACE" show --json "$TOP/tests/replay/$1.ctrace" | jq -rs 'map(select(.type == "timeline" and .started_ns != null)) |
+		max_by((.started_ns | tonumber) - (.first_ns | tonumber)) | .name as $name | .id as $id |
+		(.phases | map(select(.phase | IN("run", "stop", "teardown") | not)) | max_by(.duration_ns | tonumber)) |
+		"\($name // $id) \(.phase) \((.duration_ns | tonumber) / 1e6 | round)"'
+}
+
+for recording in runc-parallel docker-run; do
+	look "slowest-$recording-80x24" 80x24 "$recording" 'Enter j Enter'
+	read -r name phase ms <<<"$(slowest "$recording")"
+	like "$(sed -n 3p "$WORK/screen")" "^$name " "$recording: Enter leads to the slowest container"
+	like "$(sed '1,/^───/d' "$WORK/screen" | head -n 1)" "^ $phase: ~?$ms ms from " "$recording: j, Enter to its slowest phase"
+done
 look events-80x24 80x24 docker-oom '3'
 look limits-80x24 80x24 docker-oom '4'
 look host-80x24 80x24 docker-oom '5'

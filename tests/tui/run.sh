@@ -118,6 +118,28 @@ tui_keys q
 check "and it is left as ever" tui_wait 'EXIT 0' 20
 ct rm -f tui-paste >/dev/null
 
+# ---- it prints more than anybody reads ----
+
+run_tui 120x30 --name tui-chatty --rootfs "$ROOTFS" /bin/sh
+tui_wait '^/ #' 60
+tui_keys 'i=0; while :; do i=$((i+1)); echo "line $i"; done' Enter
+check "a chatty container is seen" tui_wait '^line [0-9]{4}' 30
+from=$EPOCHSECONDS
+tui_keys C-]
+check "the keys go to the timeline all the same" tui_wait 'the timeline has the keys' 30
+tui_keys 3
+check "and work" tui_wait '\[3 events\]' 30
+diag "two keys took $((EPOCHSECONDS - from)) s while it prints"
+one=$(tui_screen | grep -om 1 '^line [0-9]*')
+sleep 1
+check "meanwhile it prints on" test "$(tui_screen | grep -om 1 '^line [0-9]*')" != "$one"
+tui_keys C-] C-c 'echo stopped' Enter
+check "and Ctrl-C reaches it" tui_wait '^stopped' 60
+tui_keys exit Enter
+tui_wait 'it has ended' 30
+tui_keys q
+check "and it is left as ever" tui_wait 'EXIT' 30
+
 # ---- what goes wrong ----
 
 fails 125 '--tui needs a terminal' "without a terminal" "$CTRACE" run --tui --rootfs "$ROOTFS" /bin/sh

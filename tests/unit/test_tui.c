@@ -582,6 +582,83 @@ static void test_choice(void **state)
 	screen_free(s);
 }
 
+static bool draws(struct ui *ui, struct model *m, const char *text)
+{
+	struct screen *s = screen_new(24, 80, true);
+	bool found = shows(ui, m, s, text);
+
+	screen_free(s);
+	return found;
+}
+
+/* What lies over a view has the keys, and its last line tells them, not the view's. */
+static void test_what_lies_over(void **state)
+{
+	struct facts facts;
+	struct model m;
+	struct ui ui;
+
+	(void)state;
+	make_model(&m, &facts);
+	ui_init(&ui, true, true);
+	assert_true(draws(&ui, &m, "q quit  ? help  Enter timeline"));
+	ui_key(&ui, &m, '?');
+	assert_true(draws(&ui, &m, "Esc close the help  j k scroll"));
+	assert_false(draws(&ui, &m, "Enter timeline"));
+	ui_key(&ui, &m, 'j');
+	assert_true(ui.help);
+	ui_key(&ui, &m, 'q'); /* closes it, and not more */
+	assert_false(ui.help || ui.quit);
+	ui_key(&ui, &m, '?');
+	ui_key(&ui, &m, '4'); /* what one has read about works */
+	assert_false(ui.help);
+	assert_int_equal(ui.view, VIEW_LIMITS);
+	ui_key(&ui, &m, '1');
+	ui_key(&ui, &m, 's');
+	assert_true(draws(&ui, &m, "Enter sort by it  j k move  Esc close"));
+	assert_true(draws(&ui, &m, "RUNTIME"));
+	ui_key(&ui, &m, 27);
+	ui_key(&ui, &m, TKEY_ESCAPE);
+	ui_free(&ui);
+	model_free(&m);
+}
+
+/* Why a list is empty: the filter, what was recorded, or that there is nothing yet. */
+static void test_why_none(void **state)
+{
+	static const enum view views[] = { VIEW_CONTAINERS, VIEW_TIMELINE, VIEW_LIMITS };
+	struct facts facts, other = { .start_ns = 1000 };
+	struct model m, empty;
+	struct ui ui;
+	char why[UI_TEXT];
+
+	(void)state;
+	make_model(&m, &facts);
+	model_init(&empty, &other, false);
+	ui_init(&ui, true, true);
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		ui_set_view(&ui, views[i]);
+		assert_true(ui_set_filter(&ui, "id~none-of-them", why, sizeof(why)));
+		assert_true(draws(&ui, &m, "no container passes the filter; Esc clears it"));
+		assert_true(ui_set_filter(&ui, "", why, sizeof(why)));
+		m.only_followed = true;
+		assert_true(draws(&ui, &m, "the recorded command caused no container; a shows the others"));
+		ui_set_view(&ui, VIEW_CONTAINERS);
+		ui_key(&ui, &m, 'a');
+		assert_false(draws(&ui, &m, "caused no container"));
+		ui_key(&ui, &m, 'a');
+		m.only_followed = false;
+		ui_set_view(&ui, views[i]);
+		assert_true(draws(&ui, &empty, "no containers yet: start one"));
+		empty.playback.is_recording = true;
+		assert_true(draws(&ui, &empty, "no container was seen until this time"));
+		empty.playback.is_recording = false;
+	}
+	ui_free(&ui);
+	model_free(&m);
+	model_free(&empty);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,7 +667,7 @@ int main(void)
 		cmocka_unit_test(test_binding_limit), cmocka_unit_test(test_keys), cmocka_unit_test(test_critical_path),
 		cmocka_unit_test(test_rows), cmocka_unit_test(test_runs), cmocka_unit_test(test_log), cmocka_unit_test(test_log_bounds),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_any_keys), cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_choice), cmocka_unit_test(test_what_lies_over), cmocka_unit_test(test_why_none),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "exporters/diagnose.h"
 #include "exporters/format.h"
 #include "exporters/waterfall.h"
 #include "exporters/waterfall_ruler.h"
@@ -423,6 +424,36 @@ static void test_longest_waits(void **state)
 	mb_free(c);
 }
 
+/* One is one, and what was missed is said in the same words wherever it is said. */
+static void test_singular(void **state)
+{
+	struct timeline_stats stats = { .forgotten = 1, .names_forgotten = 1, .clients_ignored = 1, .callers_forgotten = 1 };
+	struct container *c = mb_docker_run(2100);
+	struct strbuf sb = { 0 };
+	char *text;
+
+	(void)state;
+	text_forgotten(&sb, &stats);
+	assert_string_equal(sb.text, ", 1 ended container forgotten, 1 name told too early forgotten, 1 client not asked for ids, "
+		"1 caller's span forgotten");
+	strbuf_reset(&sb);
+	c->lost = 1;
+	c->inferred_front = 1;
+	text = draw(c, WATERFALL_SUMMARY, 120, true);
+	expect_in(text, "LOST 1 event while it lived");
+	expect_in(text, "the first steps of 1 phase may have been missed before the detail hooks were armed");
+	free(text);
+	diagnose_print(&sb, c, NULL, true);
+	expect_in(sb.text, "  1 event was lost while it lived");
+	expect_in(sb.text, "  the first steps of 1 phase may have been missed before the detail hooks were armed\n");
+	strbuf_free(&sb);
+	c->inferred_front = 2;
+	text = draw(c, WATERFALL_SUMMARY, 120, true);
+	expect_in(text, "the first steps of 2 phases may have been missed");
+	free(text);
+	mb_free(c);
+}
+
 /* Numbers from outside that make no sense draw something and break nothing. */
 static void test_nonsense(void **state)
 {
@@ -455,7 +486,7 @@ int main(void)
 		cmocka_unit_test(test_throttled), cmocka_unit_test(test_harmless_failures),
 		cmocka_unit_test(test_edges_are_honest), cmocka_unit_test(test_hostile_bytes),
 		cmocka_unit_test(test_color), cmocka_unit_test(test_ruler), cmocka_unit_test(test_nonsense),
-		cmocka_unit_test(test_summary_is_bounded), cmocka_unit_test(test_longest_waits),
+		cmocka_unit_test(test_summary_is_bounded), cmocka_unit_test(test_longest_waits), cmocka_unit_test(test_singular),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -62,12 +62,16 @@ static int phases_by_start(const void *a, const void *b)
 	return (int)x->phase - (int)y->phase;
 }
 
-/* Where a step counts as over for its phase: a request that waits for the container's end (wait,
- * attach) took no time of the start. */
+static bool is_under_way(const struct step *s, uint64_t at_ns)
+{
+	return at_ns && s->start_ns < at_ns && s->end_ns > at_ns;
+}
+
+/* Where a step counts as over for its phase: a request that waits for others to make the container (docker's start, whose answer may
+ * come before or after the program's exec), or for its end (wait, attach), took no time of the start. */
 static uint64_t phase_end(const struct container *c, const struct step *s)
 {
-	if (s->kind == STEP_REQUEST && c->started_ns && s->start_ns < c->started_ns &&
-		s->end_ns > c->started_ns)
+	if (s->kind == STEP_REQUEST && (is_under_way(s, c->created_ns) || is_under_way(s, c->started_ns)))
 		return s->start_ns;
 	return s->end_ns;
 }
