@@ -68,9 +68,8 @@ static bool rule_matches(const struct explain_rule *r, const struct step *s)
 		d = details_get(&s->details, "resolved");
 	if (d && d->type == DETAIL_NUMBER && s->kind == STEP_SIGNAL)
 		return signal_matches(r, d);
-	if (!d || !d->text)
-		return false;
-	for (at = d->text; *at;) {
+	at = detail_text(d);
+	while (at && *at) {
 		size_t n = d->type == DETAIL_LIST ? strcspn(at, "\x1f") : strlen(at);
 
 		if (item_matches(r, at, n))

@@ -167,7 +167,7 @@ static bool detail_term(const struct filter_term *term, const struct item *item)
 	bool any = false, known = false;
 
 	for (size_t i = 0; item->details && i < item->details->count; i++) {
-		const char *at = item->details->items[i].text;
+		const char *at = detail_text(&item->details->items[i]);
 
 		while (at && *at) { /* each item of a list, or the whole of a text */
 			size_t n = item->details->items[i].type == DETAIL_LIST ? strcspn(at, "\x1f") : strlen(at);

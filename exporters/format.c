@@ -134,22 +134,22 @@ void format_text(struct strbuf *sb, const char *bytes, size_t length, bool utf8)
 	}
 }
 
-static size_t character_width(const char *s, size_t length)
+/* The character at s, of length bytes at most: how many it has, and how wide it is. */
+static size_t character_at(const char *s, size_t length, size_t *ret_width)
 {
-	int width = length > 1 ? wcwidth((wchar_t)decode(s, length)) : 1;
+	size_t n = (unsigned char)*s < 0x80 ? 1 : utf8_sequence(s, length);
+	int width = n > 1 ? wcwidth((wchar_t)decode(s, n)) : 1;
 
-	return width < 0 ? 1 : (size_t)width;
+	*ret_width = width < 0 ? 1 : (size_t)width;
+	return n ? n : 1;
 }
 
 size_t format_width(const char *text)
 {
-	size_t length = strlen(text), width = 0, n;
+	size_t length = strlen(text), width = 0, w;
 
-	for (size_t i = 0; i < length; i += n) {
-		n = utf8_sequence(text + i, length - i);
-		n = n ? n : 1;
-		width += character_width(text + i, n);
-	}
+	for (size_t i = 0; i < length; width += w)
+		i += character_at(text + i, length - i, &w);
 	return width;
 }
 
@@ -160,15 +160,12 @@ void format_fit(struct strbuf *sb, const char *text, size_t columns, bool utf8)
 	bool fits = format_width(text) <= columns;
 	size_t room = fits || columns < mark ? columns : columns - mark;
 
-	for (; i < length; i += n) {
-		n = utf8_sequence(text + i, length - i);
-		n = n ? n : 1;
-		w = character_width(text + i, n);
+	for (; i < length; i += n, used += w) {
+		n = character_at(text + i, length - i, &w);
 		if (used + w > room)
 			break;
-		strbuf_add(sb, text + i, n);
-		used += w;
 	}
+	strbuf_add(sb, text, i);
 	if (!fits && columns >= mark) {
 		strbuf_puts(sb, ellipsis);
 		used += mark;

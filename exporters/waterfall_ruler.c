@@ -21,6 +21,25 @@ static int compare_times(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Steps come in order of their starts, and few last until others have begun: those few times are put where they belong. Where there
+ * is much to move, the rest is sorted as anything is. */
+static void sort_times(uint64_t *times, size_t count)
+{
+	size_t moves = 0;
+
+	for (size_t i = 1; i < count && moves <= 32 * count; i++) {
+		uint64_t late = times[i];
+		size_t to = i;
+
+		for (; to && times[to - 1] > late; to--)
+			times[to] = times[to - 1];
+		times[to] = late;
+		moves += i - to;
+	}
+	if (moves > 32 * count)
+		qsort(times, count, sizeof(*times), compare_times);
+}
+
 /* Every time at which something is seen, in order. */
 static uint64_t *collect_times(const struct container *c, const struct ruler *r, size_t *ret_count)
 {
@@ -32,10 +51,6 @@ static uint64_t *collect_times(const struct container *c, const struct ruler *r,
 	times[n++] = c->started_ns;
 	times[n++] = c->exit.known ? c->exit.at_ns : r->end_ns;
 	times[n++] = c->created_ns;
-	for (size_t i = 0; i < c->step_count; i++) {
-		times[n++] = c->steps[i].start_ns;
-		times[n++] = c->steps[i].end_edge == EDGE_OPEN ? 0 : c->steps[i].end_ns;
-	}
 	for (size_t i = 0; i < c->mark_count; i++) {
 		times[n++] = c->marks[i].at_ns;
 		times[n++] = text_mark_end(&c->marks[i]);
@@ -44,7 +59,11 @@ static uint64_t *collect_times(const struct container *c, const struct ruler *r,
 		times[n++] = c->actors[i].start_ns;
 		times[n++] = c->actors[i].end_ns;
 	}
-	qsort(times, n, sizeof(*times), compare_times);
+	for (size_t i = 0; i < c->step_count; i++) {
+		times[n++] = c->steps[i].start_ns;
+		times[n++] = c->steps[i].end_edge == EDGE_OPEN ? 0 : c->steps[i].end_ns;
+	}
+	sort_times(times, n);
 	*ret_count = n;
 	return times;
 }
@@ -77,7 +96,7 @@ static bool find_silence(const struct container *c, const struct ruler *r, const
 			taken |= a < r->cuts[k].end_ns && b > r->cuts[k].start_ns;
 		if (!taken && b - a > longest && may_cut(c, a, b)) {
 			longest = b - a;
-			*ret_cut = (struct ruler_cut){ a, b };
+			*ret_cut = (struct ruler_cut){ .start_ns = a, .end_ns = b };
 		}
 	}
 	return longest > 0;
@@ -114,6 +133,17 @@ static void choose_cuts(struct ruler *r, const struct container *c)
 	qsort(r->cuts, r->cut_count, sizeof(r->cuts[0]), compare_cuts);
 }
 
+static void set_scale(struct ruler *r)
+{
+	r->scale = (double)(2 * (r->columns - r->cut_count * r->cut_columns)) / (double)ruler_shown(r);
+}
+
+void ruler_init_span(struct ruler *r, uint64_t start_ns, uint64_t end_ns, size_t columns)
+{
+	*r = (struct ruler){ .start_ns = start_ns, .end_ns = end_ns, .columns = columns };
+	set_scale(r);
+}
+
 void ruler_init(struct ruler *r, const struct container *c, size_t columns)
 {
 	*r = (struct ruler){ .start_ns = c->first_ns, .end_ns = c->last_ns,
@@ -122,11 +152,13 @@ void ruler_init(struct ruler *r, const struct container *c, size_t columns)
 	if (r->end_ns <= r->start_ns)
 		r->end_ns = r->start_ns + 1;
 	choose_cuts(r, c);
+	set_scale(r);
+	for (size_t i = 0; i < r->cut_count; i++)
+		r->cuts[i].column = (ruler_at(r, r->cuts[i].start_ns) + 1) / 2;
 }
 
 size_t ruler_at(const struct ruler *r, uint64_t ns)
 {
-	double scale = (double)(2 * (r->columns - r->cut_count * r->cut_columns)) / (double)ruler_shown(r);
 	uint64_t from = r->start_ns;
 	double at = 0;
 
@@ -135,7 +167,7 @@ size_t ruler_at(const struct ruler *r, uint64_t ns)
 	for (size_t i = 0; i < r->cut_count && ns > r->cuts[i].start_ns; i++) {
 		const struct ruler_cut *cut = &r->cuts[i];
 
-		at += (double)(cut->start_ns - from) * scale;
+		at += (double)(cut->start_ns - from) * r->scale;
 		if (ns < cut->end_ns)
 			return (size_t)(at + (double)(2 * r->cut_columns) *
 				((double)(ns - cut->start_ns) / (double)(cut->end_ns - cut->start_ns)));
@@ -143,16 +175,14 @@ size_t ruler_at(const struct ruler *r, uint64_t ns)
 		from = cut->end_ns;
 	}
 	if (ns > from)
-		at += (double)(ns - from) * scale;
+		at += (double)(ns - from) * r->scale;
 	return (size_t)at < 2 * r->columns ? (size_t)at : 2 * r->columns;
 }
 
 bool ruler_is_cut(const struct ruler *r, size_t column)
 {
 	for (size_t i = 0; i < r->cut_count; i++) {
-		size_t first = (ruler_at(r, r->cuts[i].start_ns) + 1) / 2;
-
-		if (column >= first && column < first + r->cut_columns)
+		if (column >= r->cuts[i].column && column < r->cuts[i].column + r->cut_columns)
 			return true;
 	}
 	return false;
@@ -242,11 +272,10 @@ static void place_cuts(const struct ruler *r, const char **cells, char (*pool)[8
 {
 	for (size_t i = 0; i < r->cut_count; i++) {
 		char time[FORMAT_MAX], label[FORMAT_MAX + 8];
-		size_t at = (ruler_at(r, r->cuts[i].start_ns) + 1) / 2;
 
 		format_duration(time, r->cuts[i].end_ns - r->cuts[i].start_ns, utf8);
 		snprintf(label, sizeof(label), "%s%s%s", utf8 ? "⟨" : "<", time, utf8 ? "⟩" : ">");
-		place(cells, r->columns, at, label, pool);
+		place(cells, r->columns, r->cuts[i].column, label, pool);
 	}
 }
 

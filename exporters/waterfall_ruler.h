@@ -13,12 +13,19 @@ enum { RULER_CUTS = 4, RULER_COLUMNS = 400 };
 struct ruler {
 	uint64_t start_ns, end_ns;
 	size_t columns, cut_columns;
-	struct ruler_cut { uint64_t start_ns, end_ns; } cuts[RULER_CUTS]; /* in order of time */
+	struct ruler_cut {
+		uint64_t start_ns, end_ns;
+		size_t column; /* the first of its cut_columns */
+	} cuts[RULER_CUTS]; /* in order of time */
 	size_t cut_count;
+	double scale; /* half columns a nanosecond, where nothing is cut */
 };
 
 /* columns: at most RULER_COLUMNS. */
 void ruler_init(struct ruler *r, const struct container *c, size_t columns);
+
+/* The same of any time, without cuts. */
+void ruler_init_span(struct ruler *r, uint64_t start_ns, uint64_t end_ns, size_t columns);
 
 /* Position of a time in half columns, 0 .. 2 * columns. */
 size_t ruler_at(const struct ruler *r, uint64_t ns);

@@ -261,12 +261,12 @@ static void quote_arguments(struct strbuf *sb, const char *list, bool utf8)
 static void text_exec(struct strbuf *sb, const struct step *s, bool utf8)
 {
 	static const char *const used[] = { "path", "argv", NULL };
-	const struct detail *argv = details_get(&s->details, "argv");
+	const char *argv = details_text(&s->details, "argv");
 
 	text_word(sb, "exec ", details_text(&s->details, "path"), utf8);
-	if (argv && argv->text && *argv->text) {
+	if (argv && *argv) {
 		strbuf_puts(sb, ": ");
-		quote_arguments(sb, argv->text, utf8);
+		quote_arguments(sb, argv, utf8);
 	}
 	text_rest(sb, &s->details, used, utf8);
 }
@@ -274,12 +274,12 @@ static void text_exec(struct strbuf *sb, const struct step *s, bool utf8)
 static void text_namespaces(struct strbuf *sb, const struct step *s, bool utf8)
 {
 	static const char *const used[] = { "flags", NULL };
-	const struct detail *flags = details_get(&s->details, "flags");
+	const char *flags = details_text(&s->details, "flags");
 
 	strbuf_puts(sb, step_kind_name(s->kind));
-	if (flags && flags->text && *flags->text) {
+	if (flags && *flags) {
 		strbuf_putc(sb, ' ');
-		quote_flags(sb, flags->text, "CLONE_", false, '|');
+		quote_flags(sb, flags, "CLONE_", false, '|');
 	}
 	text_rest(sb, &s->details, used, utf8);
 }
@@ -343,11 +343,11 @@ static void text_mknod(struct strbuf *sb, const struct step *s, bool utf8)
 	text_rest(sb, &s->details, used, utf8);
 }
 
-static size_t count_items(const struct detail *d)
+static size_t count_items(const char *list)
 {
-	size_t count = d && d->text && *d->text;
+	size_t count = list && *list;
 
-	for (const char *at = count ? d->text : ""; *at; at++)
+	for (const char *at = count ? list : ""; *at; at++)
 		count += *at == '\x1f';
 	return count;
 }
@@ -362,7 +362,7 @@ static void text_capset(struct strbuf *sb, const struct step *s, bool utf8)
 		const struct detail *d = details_get(&s->details, sets[i]);
 
 		if (d && d->type == DETAIL_LIST)
-			strbuf_printf(sb, "%s %zu %s", i ? "," : "", count_items(d), sets[i]);
+			strbuf_printf(sb, "%s %zu %s", i ? "," : "", count_items(d->text), sets[i]);
 	}
 	text_rest(sb, &s->details, sets, utf8);
 }

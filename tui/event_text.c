@@ -229,7 +229,7 @@ void event_text(struct strbuf *sb, const struct log_entry *entry, const struct t
 	char text[FORMAT_MAX];
 	size_t before = sb->length;
 
-	record_load(&r, entry->event, sizeof(r.bytes));
+	record_fill(&r, entry->event, sizeof(r.bytes));
 	body_text(sb, &r, config, utf8);
 	if (sb->length > before && sb->text[before] == ' ') { /* the first part had nothing before it */
 		memmove(sb->text + before, sb->text + before + 1, sb->length - before);
@@ -246,7 +246,7 @@ bool event_is_bad(const struct log_entry *entry)
 {
 	union record r;
 
-	record_load(&r, entry->event, sizeof(r.bytes));
+	record_fill(&r, entry->event, sizeof(r.bytes));
 	if (entry->has_result && entry->result < 0)
 		return true;
 	return r.h.kind == EVENT_OOM_VICTIM || r.h.kind == EVENT_FORK_REFUSED || r.h.kind == EVENT_LOST ||

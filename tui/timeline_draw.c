@@ -326,7 +326,7 @@ void timeline_layout_make(struct timeline_layout *l, const struct container *c, 
 		l->bars = 4;
 	ruler_init(&l->ruler, c, l->bars);
 	if (state->to_ns > state->from_ns)
-		l->ruler = (struct ruler){ .start_ns = state->from_ns, .end_ns = state->to_ns, .columns = l->ruler.columns };
+		ruler_init_span(&l->ruler, state->from_ns, state->to_ns, l->ruler.columns);
 }
 
 void timeline_put_ruler(struct screen *s, size_t row, const struct timeline_layout *l)

@@ -22,8 +22,11 @@ static struct detail *mb_detail(struct details *d, const char *key, enum detail_
 
 	d->items = xrealloc(d->items, (d->count + 1) * sizeof(*d->items));
 	item = &d->items[d->count++];
-	*item = (struct detail){ .key = key, .type = type, .text = text ? xstrdup(text) : NULL,
-		.number = number };
+	*item = (struct detail){ .key = key, .type = type };
+	if (type == DETAIL_TEXT || type == DETAIL_LIST)
+		item->text = text ? xstrdup(text) : NULL;
+	else
+		item->number = number;
 	return item;
 }
 
@@ -117,7 +120,7 @@ __attribute__((unused)) static void mb_gap(struct container *c, double start, do
 __attribute__((unused)) static void mb_cgroup(struct container *c, const char *controller, const char *path, uint64_t id)
 {
 	array_grow(c->cgroups, c->cgroup_count, c->cgroup_capacity);
-	c->cgroups[c->cgroup_count++] = (struct container_cgroup){ .controller = xstrdup(controller),
+	c->cgroups[c->cgroup_count++] = (struct container_cgroup){ .controller = controller,
 		.path = xstrdup(path), .hierarchy = 5, .id = id };
 }
 
@@ -161,8 +164,10 @@ static void mb_settle(struct container *c)
 
 static void mb_free_details(struct details *d)
 {
-	for (size_t i = 0; i < d->count; i++)
-		free(d->items[i].text);
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->items[i].type == DETAIL_TEXT || d->items[i].type == DETAIL_LIST)
+			free(d->items[i].text);
+	}
 	free(d->items);
 }
 
@@ -185,10 +190,8 @@ __attribute__((unused)) static void mb_free(struct container *c)
 		free(c->limits[i].file);
 		free(c->limits[i].value);
 	}
-	for (size_t i = 0; i < c->cgroup_count; i++) {
-		free(c->cgroups[i].controller);
+	for (size_t i = 0; i < c->cgroup_count; i++)
 		free(c->cgroups[i].path);
-	}
 	free(c->actors);
 	free(c->steps);
 	free(c->phases);

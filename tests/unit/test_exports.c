@@ -152,6 +152,8 @@ static struct container *hostile(void)
 	}
 	for (size_t i = 0; i < c->step_count; i++) {
 		for (size_t k = 0; k < c->steps[i].details.count; k++) {
+			if (!detail_text(&c->steps[i].details.items[k]))
+				continue;
 			free(c->steps[i].details.items[k].text);
 			c->steps[i].details.items[k].text = hostile_text(300);
 		}

@@ -125,7 +125,7 @@ void cgroups_adopt(struct timeline *tl, struct cont *c, struct cgroup_ref *ref)
 		return;
 	array_grow(c->c.cgroups, c->c.cgroup_count, c->c.cgroup_capacity);
 	c->c.cgroups[c->c.cgroup_count++] = (struct container_cgroup){
-		.controller = xstrdup(controllers_of(tl, ref->hierarchy)), .path = xstrdup(ref->path),
+		.controller = controllers_of(tl, ref->hierarchy), .path = xstrdup(ref->path),
 		.hierarchy = ref->hierarchy, .id = ref->id };
 	c->unsettled = true;
 }

@@ -56,10 +56,8 @@ void container_free(struct cont *cont)
 	free_steps(cont);
 	for (size_t i = 0; i < c->mark_count; i++)
 		details_free(&c->marks[i].details);
-	for (size_t i = 0; i < c->cgroup_count; i++) {
-		free(c->cgroups[i].controller);
+	for (size_t i = 0; i < c->cgroup_count; i++)
 		free(c->cgroups[i].path);
-	}
 	for (size_t i = 0; i < c->limit_count; i++) {
 		free(c->limits[i].file);
 		free(c->limits[i].value);
@@ -509,12 +507,10 @@ static bool is_gone(const struct cont *c)
 /* An ended container may be kept for long: it gives back the room that its arrays had to grow. */
 static void trim(struct cont *c)
 {
-	if (c->c.step_count)
-		c->c.steps = xrealloc(c->c.steps, c->c.step_count * sizeof(*c->c.steps));
-	c->c.step_capacity = c->c.step_count;
-	if (c->c.actor_count)
-		c->c.actors = xrealloc(c->c.actors, c->c.actor_count * sizeof(*c->c.actors));
-	c->c.actor_capacity = c->c.actor_count;
+	array_trim(c->c.steps, c->c.step_count, c->c.step_capacity);
+	array_trim(c->c.actors, c->c.actor_count, c->c.actor_capacity);
+	array_trim(c->c.cgroups, c->c.cgroup_count, c->c.cgroup_capacity);
+	array_trim(c->c.marks, c->c.mark_count, c->c.mark_capacity);
 	for (size_t i = 0; i < c->actors.count; i++)
 		free(c->actors.entries[i].value);
 	map_free(&c->actors);

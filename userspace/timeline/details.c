@@ -119,7 +119,7 @@ void details_move(struct details *d, struct arena *arena)
 void details_free(struct details *d)
 {
 	for (size_t i = 0; i < d->count; i++) {
-		if (!d->items[i].borrowed)
+		if (is_text(&d->items[i]) && !d->items[i].borrowed)
 			free(d->items[i].text);
 	}
 	free(d->items);

@@ -48,12 +48,14 @@ enum container_state { STATE_CREATED, STATE_RUNNING, STATE_PAUSED, STATE_EXITED 
 enum detail_type { DETAIL_TEXT, DETAIL_NUMBER /* JSON number */, DETAIL_U64 /* decimal string */,
 	DETAIL_LIST /* text = items separated by '\x1f': JSON array of strings */, DETAIL_BOOL };
 
-struct detail {
+struct detail { /* there are many */
 	const char *key; /* static string, snake_case */
+	union {
+		char *text;     /* DETAIL_TEXT, DETAIL_LIST */
+		int64_t number; /* the others; DETAIL_U64: cast to uint64_t */
+	};
 	enum detail_type type;
 	bool borrowed; /* text is not a piece of memory of its own: a constant, or beside its details */
-	char *text;
-	int64_t number; /* DETAIL_U64: cast to uint64_t */
 };
 
 struct details {
@@ -128,7 +130,7 @@ struct mark {
 };
 
 struct container_cgroup {
-	char *controller; /* "memory", "cpu,cpuacct", "" for v2, "name=systemd" */
+	const char *controller; /* "memory", "cpu,cpuacct", "" for v2, "name=systemd"; lives as long as the timeline */
 	char *path;       /* from the hierarchy's root */
 	uint32_t hierarchy;
 	uint64_t id;
@@ -221,7 +223,8 @@ const char *container_state_name(enum container_state state);
 
 /* The detail of that key, or NULL. */
 const struct detail *details_get(const struct details *details, const char *key);
-/* Its text, or NULL where it is absent or not text. */
+/* Its text, or NULL where it is absent or not text. A list is text, too. */
+const char *detail_text(const struct detail *detail);
 const char *details_text(const struct details *details, const char *key);
 
 #endif

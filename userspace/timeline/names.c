@@ -63,9 +63,12 @@ const struct detail *details_get(const struct details *details, const char *key)
 	return NULL;
 }
 
+const char *detail_text(const struct detail *d)
+{
+	return d && (d->type == DETAIL_TEXT || d->type == DETAIL_LIST) ? d->text : NULL;
+}
+
 const char *details_text(const struct details *details, const char *key)
 {
-	const struct detail *d = details_get(details, key);
-
-	return d && (d->type == DETAIL_TEXT || d->type == DETAIL_LIST) ? d->text : NULL;
+	return detail_text(details_get(details, key));
 }

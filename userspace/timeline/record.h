@@ -5,9 +5,9 @@
 /* A record of any kind, copied to where it can be followed by zeros: every string in it ends, and what a short
  * record lacks reads as zero. */
 
-#include <string.h>
+#include <stddef.h>
 
-#include "bpf/event.h"
+#include "bpf/event_types.h"
 
 enum { RECORD_MAX = 4096 };
 
@@ -35,10 +35,6 @@ union record {
 };
 
 /* The event's size must be at most RECORD_MAX; the first filled bytes (at most RECORD_MAX + 1) of the record are set. */
-static inline void record_load(union record *r, const struct event *event, size_t filled)
-{
-	memcpy(r, event, event->size);
-	memset(r->bytes + event->size, 0, filled - event->size);
-}
+void record_fill(union record *r, const struct event *event, size_t filled);
 
 #endif

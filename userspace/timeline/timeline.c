@@ -272,7 +272,7 @@ int timeline_feed(struct timeline *tl, const struct event *event)
 		tl->stats.skipped++;
 		return -EINVAL;
 	}
-	record_load(&r, event, filled_size(event) + 1);
+	record_fill(&r, event, filled_size(event) + 1);
 	terminate(&r);
 	tl->stats.events++;
 	slot = r.h.kind < 48 ? r.h.kind : (size_t)(r.h.kind - 256 + 48);

@@ -10,7 +10,7 @@ struct arena_block {
 	max_align_t bytes[];
 };
 
-enum { BLOCK_SIZE = 2000 }; /* what is not used of the last block is lost: half of this on average */
+enum { BLOCK_SIZE = 976 }; /* what is not used of the last block is lost: half of this on average */
 
 static void add_block(struct arena *arena, size_t size)
 {

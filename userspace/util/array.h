@@ -13,6 +13,12 @@
 
 void *array_grow_(void *items, size_t *capacity, size_t item_size);
 
+/* Gives back the room of an array that is to grow no more, unless it has none in use. */
+#define array_trim(items, count, capacity)                                                   \
+	((count) ? (void)((items) = xrealloc((items), (count) * sizeof((items)[0])),         \
+			  (capacity) = (count))                                              \
+		 : (void)0)
+
 /* Allocation that cannot fail: prints "out of memory" and exits 125. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);

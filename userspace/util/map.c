@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/map.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ static uint64_t read_word(const unsigned char *p)
 }
 
 /* Eight bytes at a time: keys are pids, ids and names, none chosen to collide. */
-static uint64_t hash_bytes(const void *key, size_t length)
+static uint32_t hash_bytes(const void *key, size_t length)
 {
 	const uint64_t odd = 0x9e3779b97f4a7c15ULL;
 	const unsigned char *p = key;
@@ -35,7 +36,7 @@ static uint64_t hash_bytes(const void *key, size_t length)
 		h ^= h >> 32;
 	}
 	h = (h ^ read_bytes(p, length)) * odd;
-	return h ^ h >> 32;
+	return (uint32_t)(h ^ h >> 32);
 }
 
 static const void *entry_key(const struct map_entry *e)
@@ -43,18 +44,18 @@ static const void *entry_key(const struct map_entry *e)
 	return e->key_length <= MAP_SHORT_KEY ? e->key.bytes : e->key.longer;
 }
 
+static bool is_key(const struct map_entry *e, const void *key, size_t length)
+{
+	return e->key_length == length && !memcmp(entry_key(e), key, length);
+}
+
 /* The slot that holds the key, or the free slot where it would go. */
-static size_t find_slot(const struct map *m, const void *key, size_t length, uint64_t hash)
+static size_t find_slot(const struct map *m, const void *key, size_t length, uint32_t hash)
 {
 	size_t i = hash & (m->slot_count - 1);
 
-	while (m->slots[i]) {
-		const struct map_entry *e = &m->entries[m->slots[i] - 1];
-
-		if (e->hash == hash && e->key_length == length && !memcmp(entry_key(e), key, length))
-			break;
+	while (m->slots[i].index && (m->slots[i].hash != hash || !is_key(&m->entries[m->slots[i].index - 1], key, length)))
 		i = (i + 1) & (m->slot_count - 1);
-	}
 	return i;
 }
 
@@ -66,9 +67,9 @@ static void rehash(struct map *m, size_t slot_count)
 	for (size_t n = 0; n < m->count; n++) {
 		size_t i = m->entries[n].hash & (slot_count - 1);
 
-		while (m->slots[i])
+		while (m->slots[i].index)
 			i = (i + 1) & (slot_count - 1);
-		m->slots[i] = (uint32_t)n + 1;
+		m->slots[i] = (struct map_slot){ .index = (uint32_t)n + 1, .hash = m->entries[n].hash };
 	}
 }
 
@@ -79,14 +80,14 @@ void *map_get(const struct map *m, const void *key, size_t length)
 	if (!m->count)
 		return NULL;
 	i = find_slot(m, key, length, hash_bytes(key, length));
-	return m->slots[i] ? m->entries[m->slots[i] - 1].value : NULL;
+	return m->slots[i].index ? m->entries[m->slots[i].index - 1].value : NULL;
 }
 
-static void add_entry(struct map_entry *e, const void *key, size_t length, uint64_t hash, void *value)
+static void add_entry(struct map_entry *e, const void *key, size_t length, uint32_t hash, void *value)
 {
 	e->hash = hash;
 	e->value = value;
-	e->key_length = length;
+	e->key_length = (uint32_t)length;
 	if (length > MAP_SHORT_KEY)
 		e->key.longer = memcpy(xmalloc(length), key, length);
 	else
@@ -101,21 +102,21 @@ static void free_key(const struct map_entry *e)
 
 void *map_put(struct map *m, const void *key, size_t length, void *value)
 {
-	uint64_t hash = hash_bytes(key, length);
+	uint32_t hash = hash_bytes(key, length);
 	void *old;
 	size_t i;
 
 	if (m->count * 4 >= m->slot_count * 3)
 		rehash(m, m->slot_count ? m->slot_count * 2 : 16);
 	i = find_slot(m, key, length, hash);
-	if (m->slots[i]) {
-		old = m->entries[m->slots[i] - 1].value;
-		m->entries[m->slots[i] - 1].value = value;
+	if (m->slots[i].index) {
+		old = m->entries[m->slots[i].index - 1].value;
+		m->entries[m->slots[i].index - 1].value = value;
 		return old;
 	}
 	array_grow(m->entries, m->count, m->capacity);
 	add_entry(&m->entries[m->count++], key, length, hash, value);
-	m->slots[i] = (uint32_t)m->count;
+	m->slots[i] = (struct map_slot){ .index = (uint32_t)m->count, .hash = hash };
 	return NULL;
 }
 
@@ -127,46 +128,42 @@ static void close_hole(struct map *m, size_t hole)
 
 	for (;;) {
 		i = (i + 1) & mask;
-		if (!m->slots[i])
+		if (!m->slots[i].index)
 			break;
-		size_t home = m->entries[m->slots[i] - 1].hash & mask;
+		size_t home = m->slots[i].hash & mask;
 
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
 			m->slots[hole] = m->slots[i];
 			hole = i;
 		}
 	}
-	m->slots[hole] = 0;
+	m->slots[hole] = (struct map_slot){ 0 };
 }
 
 void *map_remove(struct map *m, const void *key, size_t length)
 {
-	size_t slot, index, last;
+	struct map_entry *removed, *last;
+	size_t slot;
 	void *value;
 
 	if (!m->count)
 		return NULL;
 	slot = find_slot(m, key, length, hash_bytes(key, length));
-	if (!m->slots[slot])
+	if (!m->slots[slot].index)
 		return NULL;
-	index = m->slots[slot] - 1;
-	value = m->entries[index].value;
-	last = m->count - 1;
-	if (index != last) {
-		size_t i = m->entries[last].hash & (m->slot_count - 1);
+	removed = &m->entries[m->slots[slot].index - 1];
+	last = &m->entries[--m->count];
+	value = removed->value;
+	free_key(removed);
+	if (removed != last) {
+		size_t i = last->hash & (m->slot_count - 1);
 
-		while (m->slots[i] != last + 1)
+		while (m->slots[i].index != m->count + 1)
 			i = (i + 1) & (m->slot_count - 1);
-		m->slots[i] = (uint32_t)index + 1;
+		m->slots[i].index = m->slots[slot].index;
+		*removed = *last;
 	}
-	/* The removed entry's slot is closed while its hash is still in place. */
-	struct map_entry removed = m->entries[index];
-
-	if (index != last)
-		m->entries[index] = m->entries[last];
-	m->count--;
 	close_hole(m, slot);
-	free_key(&removed);
 	return value;
 }
 

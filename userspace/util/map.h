@@ -11,19 +11,24 @@ enum { MAP_SHORT_KEY = 24 }; /* fits a process and its role, the longest of the 
  * Iteration order is the order of insertion, disturbed only by removals, so output made from it is
  * the same on every run. */
 struct map_entry {
-	uint64_t hash;
 	void *value;
-	size_t key_length;
+	uint32_t hash, key_length;
 	union {
 		unsigned char bytes[MAP_SHORT_KEY]; /* a short key needs no memory of its own */
 		void *longer;
 	} key;
 };
 
+/* The hash is here, too: of a large map, an entry that is looked at is waited for. */
+struct map_slot {
+	uint32_t index; /* of the entry, + 1; 0 = free */
+	uint32_t hash;
+};
+
 struct map {
 	struct map_entry *entries; /* dense, insertion order */
 	size_t count, capacity;
-	uint32_t *slots; /* index + 1 into entries; 0 = free */
+	struct map_slot *slots;
 	size_t slot_count;
 };
 

@@ -37,19 +37,20 @@ void strbuf_puts(struct strbuf *sb, const char *s)
 
 void strbuf_printf(struct strbuf *sb, const char *format, ...)
 {
+	size_t room = sb->capacity - sb->length; /* mostly enough; what does not fit is written once more */
 	va_list ap, again;
 	int length;
 
 	va_start(ap, format);
 	va_copy(again, ap);
-	length = vsnprintf(NULL, 0, format, ap);
+	length = vsnprintf(sb->text ? sb->text + sb->length : NULL, room, format, ap);
 	va_end(ap);
-	if (length > 0) {
+	if (length > 0 && (size_t)length >= room) {
 		strbuf_reserve_(sb, (size_t)length);
 		vsnprintf(sb->text + sb->length, (size_t)length + 1, format, again);
-		sb->length += (size_t)length;
 	}
 	va_end(again);
+	sb->length += length > 0 ? (size_t)length : 0;
 }
 
 size_t utf8_sequence(const char *text, size_t length)
