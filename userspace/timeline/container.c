@@ -5,6 +5,7 @@
 #include "timeline/timeline_internal.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 /* How long nothing may be heard of a container that looks finished before it has ended: its
  * engine still unmounts and its client still returns after the last cgroup is gone. */
