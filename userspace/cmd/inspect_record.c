@@ -114,20 +114,6 @@ static json_object *restart_policy(const struct state *s)
 	return o;
 }
 
-/* {"KEY": "VALUE"} of "KEY=VALUE". */
-static json_object *pairs(const struct string_list *list)
-{
-	json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < list->count; i++) {
-		const char *pair = list->items[i];
-		_cleanup_free_ char *key = xstrndup(pair, strcspn(pair, "="));
-
-		add_text(o, key, pair + strlen(key) + (pair[strlen(key)] == '='));
-	}
-	return o;
-}
-
 static json_object *host_config(const struct state *s, json_object *config)
 {
 	static const struct {
@@ -153,7 +139,7 @@ static json_object *host_config(const struct state *s, json_object *config)
 	add_text(o, "CgroupParent", "");
 	add_flag(o, "ReadonlyRootfs", json_object_get_boolean(get(config, "root", "readonly")));
 	if (s->annotations.count) /* docker leaves it out, too */
-		json_object_object_add(o, "Annotations", pairs(&s->annotations));
+		json_object_object_add(o, "Annotations", listing_pairs(&s->annotations));
 	json_object_object_add(o, "DeviceCgroupRules", texts(s->device_rules.items, s->device_rules.count));
 	json_object_object_add(o, "ExtraHosts", texts(s->hosts.items, s->hosts.count));
 	return o;
@@ -180,7 +166,7 @@ static json_object *settings(const struct state *s, json_object *config)
 	json_object_object_add(o, "Cmd", texts(s->command.items, s->command.count));
 	add_text(o, "Image", s->image);
 	add_text(o, "WorkingDir", json_object_get_string(get(process, "cwd", NULL)));
-	json_object_object_add(o, "Labels", pairs(&s->labels));
+	json_object_object_add(o, "Labels", listing_pairs(&s->labels));
 	add_text(o, "StopSignal", s->stop_signal);
 	add_number(o, "StopTimeout", s->stop_timeout);
 	return o;

@@ -203,7 +203,7 @@ static bool wants_all(const struct arguments *a)
 	return a->all || a->last >= 0;
 }
 
-static int collect(const struct arguments *a, json_object *rows, struct error *err)
+static int collect(const struct arguments *a, struct listing *listing, struct error *err)
 {
 	struct state *list = NULL;
 	size_t count = 0, shown = 0;
@@ -220,7 +220,8 @@ static int collect(const struct arguments *a, json_object *rows, struct error *e
 		r = matches(s, &a->filters, err);
 		if (r <= 0)
 			continue;
-		json_object_array_add(rows, ps_row(s, a->no_trunc));
+		json_object_array_add(listing->rows, ps_row(s, a->no_trunc));
+		json_object_array_add(listing->labels, listing_pairs(&s->labels));
 		shown++;
 	}
 	registry_list_free(list, count);
@@ -242,10 +243,12 @@ int cmd_ps(int argc, char **argv)
 	if (a.quiet && a.format)
 		fputs("WARNING: Ignoring custom format, because both --format and --quiet are set.\n", stderr);
 	listing.rows = json_object_new_array();
-	r = collect(&a, listing.rows, &err);
+	listing.labels = json_object_new_array();
+	r = collect(&a, &listing, &err);
 	if (r == 0)
 		r = listing_print(&listing, a.quiet ? "{{.ID}}" : a.format, &err);
 	json_object_put(listing.rows);
+	json_object_put(listing.labels);
 	string_list_free(&a.filters);
 	return r < 0 ? command_fail("ps", 1, &err) : 0;
 }

@@ -69,7 +69,7 @@ static int print_list(struct store *store, const struct arguments *a, struct err
 		{ "Name", "VOLUME NAME", false }, { "Labels", "LABELS", true },
 		{ "Mountpoint", "MOUNTPOINT", true }, { "Scope", "SCOPE", true } };
 	struct listing listing = { .columns = columns, .column_count = ARRAY_SIZE(columns),
-		.rows = json_object_new_array() };
+		.rows = json_object_new_array(), .labels = json_object_new_array() };
 	char none[] = "";
 	const struct named_volume nothing = { .name = none };
 	struct named_volume *list = NULL;
@@ -92,11 +92,13 @@ static int print_list(struct store *store, const struct arguments *a, struct err
 		listing_add(row, "Name", xstrdup(list[i].name));
 		listing_add(row, "Scope", xstrdup("local"));
 		json_object_array_add(listing.rows, row);
+		json_object_array_add(listing.labels, listing_pairs(&list[i].labels));
 	}
 	volume_list_free(list, count);
 	if (r == 0)
 		r = listing_print(&listing, listing_format(a->format, a->quiet, "{{.Name}}"), err);
 	json_object_put(listing.rows);
+	json_object_put(listing.labels);
 	return r;
 }
 
@@ -126,16 +128,11 @@ static int create(struct store *store, const struct arguments *a)
 
 static json_object *describe(const struct named_volume *v)
 {
-	json_object *o = json_object_new_object(), *labels = json_object_new_object();
+	json_object *o = json_object_new_object();
 
-	for (size_t i = 0; i < v->labels.count; i++) {
-		_cleanup_free_ char *key = xstrndup(v->labels.items[i], strcspn(v->labels.items[i], "="));
-
-		listing_add(labels, key, xstrdup(v->labels.items[i] + strlen(key) + 1));
-	}
 	listing_add(o, "CreatedAt", words_time(v->created_ns));
 	listing_add(o, "Driver", xstrdup("local"));
-	json_object_object_add(o, "Labels", labels);
+	json_object_object_add(o, "Labels", listing_pairs(&v->labels));
 	listing_add(o, "Mountpoint", xstrdup(v->data));
 	listing_add(o, "Name", xstrdup(v->name));
 	json_object_object_add(o, "Options", json_object_new_object());
