@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/group.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -142,12 +143,15 @@ static int run_command(int argc, char **argv)
 		printf("ctrace %s\n", ctrace_version);
 		return 0;
 	}
+	argv = group_resolve(&argc, argv);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i].name) != 0)
 			continue;
 		if (!commands[i].run)
 			return run_other_program(&commands[i], argv);
 		snprintf(name, sizeof(name), "ctrace %s", commands[i].name);
+		for (char *c = name; *c; c++)
+			*c = *c == '_' ? ' ' : *c; /* "image_prune" is typed as two words */
 		argv[1] = name; /* what usage lines and argp's errors begin with */
 		return commands[i].run(argc - 1, argv + 1);
 	}

@@ -18,7 +18,7 @@
 enum { OPTION_FORMAT = 256, OPTION_NO_TRUNC };
 
 struct arguments {
-	bool all, quiet, no_trunc;
+	bool all, quiet, no_trunc, size;
 	long last; /* -1 = as many as there are */
 	const char *format;
 	struct string_list filters;
@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
 	{ "latest", 'l', NULL, 0, "The newest, in any state", 0 },
 	{ "no-trunc", OPTION_NO_TRUNC, NULL, 0, "Do not cut ids and commands", 0 },
 	{ "quiet", 'q', NULL, 0, "Print ids only", 0 },
-	{ "size", 's', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ "size", 's', NULL, 0, "How much each has written, and with its image; it is measured", 0 },
 	{ 0 },
 };
 
@@ -47,7 +47,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case 'n': a->last = engine_parse_number(state, "last", value, -1); return 0;
 	case OPTION_FORMAT: a->format = value; return 0;
 	case OPTION_NO_TRUNC: a->no_trunc = true; return 0;
-	case 's': argp_error(state, "--size is not supported: du of a container's layer can take minutes"); return 0;
+	case 's': a->size = true; return 0;
 	case 'f':
 		if (!strchr(value, '='))
 			argp_error(state, "bad format of filter (expected name=value): %s", value);
@@ -220,7 +220,7 @@ static int collect(const struct arguments *a, struct listing *listing, struct er
 		r = matches(s, &a->filters, err);
 		if (r <= 0)
 			continue;
-		json_object_array_add(listing->rows, ps_row(s, a->no_trunc));
+		json_object_array_add(listing->rows, ps_row(s, a->no_trunc, a->size));
 		json_object_array_add(listing->labels, listing_pairs(&s->labels));
 		shown++;
 	}
@@ -231,7 +231,8 @@ static int collect(const struct arguments *a, struct listing *listing, struct er
 int cmd_ps(int argc, char **argv)
 {
 	struct arguments a = { .last = -1 };
-	struct listing listing = { .columns = ps_columns, .column_count = ps_column_count };
+	struct listing_column columns[PS_COLUMNS];
+	struct listing listing = { .columns = columns, .column_count = PS_COLUMNS };
 	struct error err = { 0 };
 	int code, r;
 
@@ -242,6 +243,9 @@ int cmd_ps(int argc, char **argv)
 		return code;
 	if (a.quiet && a.format)
 		fputs("WARNING: Ignoring custom format, because both --format and --quiet are set.\n", stderr);
+	memcpy(columns, ps_columns, sizeof(columns));
+	columns[PS_COLUMN_SIZE].hidden = !a.size;
+	a.size |= a.format && strstr(a.format, ".Size");
 	listing.rows = json_object_new_array();
 	listing.labels = json_object_new_array();
 	r = collect(&a, &listing, &err);

@@ -79,6 +79,17 @@ int spec_args(const struct run_settings *s, const struct store_config *image,
 	return 0;
 }
 
+size_t spec_entrypoint_count(const struct run_settings *s, const struct store_config *image)
+{
+	size_t n = 0;
+
+	if (s->entrypoint)
+		return *s->entrypoint ? 1 : 0;
+	while (image && image->entrypoint && image->entrypoint[n])
+		n++;
+	return n;
+}
+
 static size_t name_length(const char *variable)
 {
 	return strcspn(variable, "=");

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/capability.h"
+#include "engine/tmpfs_options.h"
 #include "engine/volumes.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -619,10 +620,14 @@ int value_tmpfs(const char *text, struct tmpfs *ret, struct error *err)
 {
 	const char *colon = strchr(text, ':');
 	size_t length = colon ? (size_t)(colon - text) : strlen(text);
+	int r;
 
 	if (text[0] != '/' || length < 2)
 		return error_set(err, EINVAL, "invalid tmpfs specification: '%s': the path must be "
 			"absolute and not '/'", text);
+	r = tmpfs_options_check(colon ? colon + 1 : "", err);
+	if (r < 0)
+		return r;
 	ret->destination = xstrndup(text, length);
 	ret->options = xstrdup(colon ? colon + 1 : "");
 	return 0;
