@@ -57,7 +57,7 @@ _ctrace()
 			return
 		fi
 		case $command:${COMP_WORDS[2]} in
-		container:ls) command=ps ;;
+		container:ls) command='ps' ;;
 		image:ls) command=images ;;
 		image:rm) command=rmi ;;
 		*) command=${COMP_WORDS[2]} ;;

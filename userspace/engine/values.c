@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/capability.h"
+#include "engine/image/tree.h"
 #include "engine/tmpfs_options.h"
 #include "engine/volumes.h"
 #include "util/array.h"
@@ -338,15 +339,15 @@ static int check_destination(const char *destination, const char *text, struct e
 	return 0;
 }
 
-/* A path of the host, else a volume's name. */
+/* A path of the host, which need not be there, else a volume's name. */
 static int set_volume_source(const char *source, const char *text, struct volume *v, struct error *err)
 {
-	char resolved[4096];
+	if (source[0] == '.') {
+		_cleanup_free_ char *here = getcwd(NULL, 0), *joined = here ? tree_join(here, source) : NULL;
 
-	if (source[0] == '.' || source[0] == '~') {
-		if (!realpath(source, resolved))
-			return error_errno(err, errno, "invalid volume specification: '%s'", text);
-		v->source = xstrdup(resolved);
+		if (!joined)
+			return error_errno(err, errno, "invalid volume specification: '%s': this directory has no name", text);
+		v->source = xasprintf("/%s", joined);
 	} else if (source[0] == '/') {
 		v->source = xstrdup(source);
 	} else if (volume_name_is_valid(source)) {
