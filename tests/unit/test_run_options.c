@@ -128,6 +128,13 @@ static void test_refused(void **state)
 		{ { "run", "--sysctl", "net.x=1", "--network=host", "a" }, "sysctl 'net.x' is not allowed with --network host" },
 		{ { "run", "--sysctl", "fs.mqueue.x=1", "--ipc=host", "a" }, "sysctl 'fs.mqueue.x' is not allowed with --ipc host" },
 		{ { "run", "--cpu-quota", "-5", "a" }, "CPU cfs quota can not be less than 1ms" },
+		{ { "run", "--mount", "type=bind,src=/,dst=/x,volume-nocopy", "a" }, "cannot mix 'volume-*' options with mount type 'bind'" },
+		{ { "run", "--mount", "type=bind,src=/,dst=/x,tmpfs-size=1m", "a" }, "cannot mix 'tmpfs-*' options with mount type 'bind'" },
+		{ { "run", "--mount", "src=v,dst=/x,bind-propagation=rslave", "a" }, "cannot mix 'bind-*' options with mount type 'volume'" },
+		{ { "run", "--cpus", "-1", "a" }, "Range of CPUs is from 0.01 to" },
+		{ { "run", "--blkio-weight", "-1", "a" }, "Range of blkio weight is from 10 to 1000, not -1" },
+		{ { "run", "--add-host", "a=1.2.3", "a" }, "invalid IP address in add-host: \"1.2.3\"" },
+		{ { "run", "--add-host", "=1.2.3.4", "a" }, "bad format for add-host" },
 		{ { "run", "--log-driver", "syslog", "a" }, "json-file is the only log driver" },
 		{ { "run", "--userns", "private", "a" }, "invalid argument \"private\" for \"--userns\" flag" },
 		{ { "run", "--no-healthcheck=false", "a" }, "no health checks" },
@@ -224,6 +231,11 @@ static void test_engine_options(void **state)
 	assert_string_equal(s.tmpfs[0].options, "size=1048576");
 	assert_string_equal(s.pid_mode, "host");
 	assert_int_equal(s.stop_timeout, 3);
+	run_settings_free(&s);
+	assert_int_equal(PARSE(&s, &err, "--add-host", "a=1.2.3.4", "--add-host", "b:[::1]", "--mount", "type=bind,src=.,dst=/h", "-w", "", "x"), 0);
+	assert_string_equal(s.hosts.items[0], "a:1.2.3.4");
+	assert_string_equal(s.hosts.items[1], "b:::1");
+	assert_true(s.volumes[0].source[0] == '/');
 	run_settings_free(&s);
 	assert_int_equal(PARSE(&s, &err, "-v", "./no/../such:/d", "x"), 0); /* it is made, as docker does */
 	assert_true(s.volumes[0].source[0] == '/' && str_ends(s.volumes[0].source, "/such"));

@@ -320,10 +320,11 @@ static int add_exposed(struct run_settings *s, const char *value, struct error *
 
 static int add_host(struct run_settings *s, const char *value, struct error *err)
 {
-	int r = value_host_entry(value, err);
+	char *entry;
+	int r = value_host_entry(value, &entry, err);
 
 	if (r == 0)
-		string_list_add(&s->hosts, xstrdup(value));
+		string_list_add(&s->hosts, entry);
 	return r;
 }
 

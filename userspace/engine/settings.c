@@ -260,8 +260,8 @@ static int check_combinations(const struct run_settings *s, struct error *err)
 	if (s->swappiness != SETTING_UNSET && (s->swappiness < -1 || s->swappiness > 100))
 		return error_set(err, EINVAL, "Invalid value: %lld, valid memory swappiness range is 0-100",
 			(long long)s->swappiness);
-	if (s->blkio_weight > 0 && (s->blkio_weight < 10 || s->blkio_weight > 1000))
-		return error_set(err, EINVAL, "Range of blkio weight is from 10 to 1000");
+	if (s->blkio_weight != SETTING_UNSET && s->blkio_weight != 0 && (s->blkio_weight < 10 || s->blkio_weight > 1000))
+		return error_set(err, EINVAL, "Range of blkio weight is from 10 to 1000, not %lld", (long long)s->blkio_weight);
 	return 0;
 }
 
@@ -289,7 +289,7 @@ int run_settings_check(const struct run_settings *s, struct error *err)
 		(s->oom_score_adj < -1000 || s->oom_score_adj > 1000))
 		return error_set(err, EINVAL, "Invalid value %lld, range for oom score adj is "
 			"[-1000, 1000]", (long long)s->oom_score_adj);
-	if (r == 0 && s->workdir && s->workdir[0] != '/')
+	if (r == 0 && s->workdir && *s->workdir && s->workdir[0] != '/')
 		return error_set(err, EINVAL, "the working directory '%s' is invalid, it needs to be "
 			"an absolute path", s->workdir);
 	return r;

@@ -48,7 +48,7 @@ const char *spec_user(const struct run_settings *s, const struct store_config *i
 
 const char *spec_workdir(const struct run_settings *s, const struct store_config *image)
 {
-	const char *dir = s->workdir ? s->workdir : image ? image->working_dir : "";
+	const char *dir = s->workdir && *s->workdir ? s->workdir : image ? image->working_dir : "";
 
 	return *dir ? dir : "/";
 }
