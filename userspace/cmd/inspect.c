@@ -24,7 +24,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-enum { OPTION_TYPE = 256 };
+enum { OPTION_TYPE = 256, EXIT_TEMPLATE = 64 }; /* docker's exit code */
 enum object_type { TYPE_ANY, TYPE_CONTAINER, TYPE_IMAGE, TYPE_VOLUME };
 
 struct arguments {
@@ -66,8 +66,11 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case 'j': a->json = true; return 0;
 	case 's': a->size = true; return 0;
 	case OPTION_TYPE:
-		if (!set_type(a, value))
-			argp_error(state, "\"%s\" is not a valid value for --type: it is container, image or volume", value);
+		if (!set_type(a, value)) {
+			_cleanup_free_ char *text = xasprintf("unknown type: \"%s\": it is container, image or volume", value);
+
+			command_wrong_arguments(state, text);
+		}
 		return 0;
 	case ARGP_KEY_ARGS:
 		a->names = state->argv + state->next;
@@ -95,7 +98,7 @@ static int print_all(const struct arguments *a, json_object *all, struct error *
 	int r = 0;
 
 	if (!a->format || !strcmp(a->format, "json")) {
-		template_json(&out, all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+		template_json(&out, all, json_object_array_length(all) ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN);
 		puts(out.text);
 		return 0;
 	}
@@ -254,7 +257,7 @@ static int show_records(const struct arguments *a)
 {
 	json_object *all = json_object_new_array();
 	struct error err = { 0 };
-	int code = 0;
+	int code = 0, r;
 
 	for (int i = 0; i < a->count; i++) {
 		json_object *o;
@@ -264,8 +267,9 @@ static int show_records(const struct arguments *a)
 		else
 			code = command_fail("inspect", 1, &err);
 	}
-	if (print_all(a, all, &err) < 0)
-		code = command_fail("inspect", 1, &err);
+	r = print_all(a, all, &err);
+	if (r < 0)
+		code = command_fail("inspect", r == -EINVAL ? EXIT_TEMPLATE : 1, &err);
 	json_object_put(all);
 	return code;
 }

@@ -62,7 +62,8 @@ json_object *inspect_ports(const struct string_list *list, const struct string_l
 			bindings = json_object_new_array();
 			json_object_object_add(o, key, bindings);
 		}
-		json_object_object_add(binding, "HostIp", json_object_new_string(t.address));
+		/* of what was asked for, all addresses are none in particular */
+		json_object_object_add(binding, "HostIp", json_object_new_string(exposed || strcmp(t.address, "0.0.0.0") ? t.address : ""));
 		listing_add(binding, "HostPort", t.host ? xasprintf("%u", t.host) : xstrdup(""));
 		json_object_array_add(bindings, binding);
 	}
@@ -112,8 +113,9 @@ static void put_kept(json_object *o, const char *text)
 		json_object_put(kept);
 		return;
 	}
-	json_object_object_foreach(kept, key, value)
+	json_object_object_foreach(kept, key, value) {
 		json_object_object_add(o, key, json_object_get(value));
+	}
 	if (json_object_object_get_ex(kept, "NanoCpus", NULL)) {
 		json_object_object_add(o, "CpuQuota", json_object_new_int64(0));
 		json_object_object_add(o, "CpuPeriod", json_object_new_int64(0));

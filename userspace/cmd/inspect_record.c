@@ -76,6 +76,7 @@ static json_object *settings(const struct state *s, json_object *config)
 {
 	json_object *o = json_object_new_object(), *process = get(config, "process", NULL);
 	json_object *exposed = json_object_new_object();
+	const char *cwd = json_object_get_string(get(process, "cwd", NULL));
 	size_t entrypoint = (size_t)s->entrypoint_count <= s->command.count ? (size_t)s->entrypoint_count : 0;
 	_cleanup_free_ char *user = xasprintf("%lld:%lld",
 		(long long)json_object_get_int64(get(process, "user", "uid")),
@@ -95,7 +96,7 @@ static json_object *settings(const struct state *s, json_object *config)
 	json_object_object_add(o, "Cmd", texts_or_null(s->command.items + entrypoint, s->command.count - entrypoint));
 	json_object_object_add(o, "Entrypoint", texts_or_null(s->command.items, entrypoint));
 	add_text(o, "Image", s->image);
-	add_text(o, "WorkingDir", json_object_get_string(get(process, "cwd", NULL)));
+	add_text(o, "WorkingDir", cwd && strcmp(cwd, "/") != 0 ? cwd : ""); /* of who asked for none */
 	json_object_object_add(o, "Labels", listing_pairs(&s->labels));
 	add_text(o, "StopSignal", s->stop_signal);
 	add_number(o, "StopTimeout", s->stop_timeout);

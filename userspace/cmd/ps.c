@@ -2,6 +2,7 @@
 /* ctrace ps: the launcher's containers, in docker's columns. */
 #include <argp.h>
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,20 @@ static bool has_label(const struct state *s, const char *value)
 	return false;
 }
 
+/* A regular expression, as docker has it: part of the name, or "^/?NAME$". What is none is a part. */
+static bool has_name(const struct state *s, const char *value)
+{
+	_cleanup_free_ char *rooted = xasprintf("/%s", s->name);
+	regex_t expression;
+	bool matches;
+
+	if (regcomp(&expression, value, REG_EXTENDED | REG_NOSUB) != 0)
+		return strstr(rooted, value) != NULL;
+	matches = regexec(&expression, s->name, 0, NULL, 0) == 0 || regexec(&expression, rooted, 0, NULL, 0) == 0;
+	regfree(&expression);
+	return matches;
+}
+
 static bool has_volume(const struct state *s, const char *value)
 {
 	for (size_t i = 0; i < s->mounts.count; i++) {
@@ -120,7 +135,7 @@ static int holds(const struct state *s, const char *key, const char *value, stru
 	if (!strcmp(key, "id"))
 		return str_starts(s->id, value);
 	if (!strcmp(key, "name"))
-		return strstr(s->name, value + (*value == '/')) != NULL;
+		return has_name(s, value);
 	if (!strcmp(key, "label"))
 		return has_label(s, value);
 	if (!strcmp(key, "status"))

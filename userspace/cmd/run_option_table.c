@@ -95,7 +95,7 @@ static int add_env(struct run_settings *s, const char *value, struct error *err)
 
 static int add_env_file(struct run_settings *s, const char *value, struct error *err)
 {
-	return value_env_file(value, &s->env, err);
+	return value_env_file(value, &s->file_env, err);
 }
 
 /* KEY=VALUE; a bare KEY has an empty value. */

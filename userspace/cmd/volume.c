@@ -147,7 +147,7 @@ static int inspect(struct store *store, const struct arguments *a)
 		strbuf_putc(&out, '\n');
 	}
 	if (!a->format || !strcmp(a->format, "json")) {
-		template_json(&out, all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+		template_json(&out, all, json_object_array_length(all) ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN);
 		strbuf_putc(&out, '\n');
 	}
 	fputs(out.text ? out.text : "", stdout);

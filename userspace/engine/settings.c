@@ -81,7 +81,7 @@ void run_settings_free(struct run_settings *s)
 		s->entrypoint, s->platform, s->cgroup_parent, s->stop_signal, s->cpuset_cpus,
 		s->cpuset_mems, s->json, s->record, s->cidfile, s->domainname, s->pid_mode, s->ipc_mode,
 		s->uts_mode, s->network_container, s->for_tui, s->detach_keys };
-	struct string_list *lists[] = { &s->args, &s->env, &s->labels, &s->cap_add, &s->cap_drop,
+	struct string_list *lists[] = { &s->args, &s->env, &s->file_env, &s->labels, &s->cap_add, &s->cap_drop,
 		&s->groups, &s->ports, &s->exposed, &s->hosts, &s->dns, &s->dns_search, &s->dns_options,
 		&s->sysctls, &s->annotations, &s->device_rules, &s->volumes_from };
 

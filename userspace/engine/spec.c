@@ -132,6 +132,8 @@ json_object *spec_environment(const struct spec_input *in)
 		put_variable(&env, "TERM=xterm");
 	for (char **v = in->image ? in->image->env : NULL; v && *v; v++)
 		put_variable(&env, *v);
+	for (size_t i = 0; i < in->settings->file_env.count; i++)
+		put_variable(&env, in->settings->file_env.items[i]);
 	for (size_t i = 0; i < in->settings->env.count; i++)
 		put_variable(&env, in->settings->env.items[i]);
 	if (!has_variable(&env, "HOME"))
