@@ -189,7 +189,7 @@ both "${run[@]}" --device /dev/null:/dev/x:rwm "${box[@]}" 'stat -c "%t %T %a" /
 both "${run[@]}" --device /dev/null:r "${box[@]}" 'ls -l /dev/null | cut -c 1'
 refused invalidmode "${run[@]}" --device /dev/null:/dev/x:invalidmode busybox true
 refused null "${run[@]}" --device null busybox true
-refused net.nosuch "${run[@]}" --sysctl net.nosuch=1 busybox true
+refused net/nosuch "${run[@]}" --sysctl net.nosuch=1 busybox true
 refused kernel.nosuch "${run[@]}" --sysctl kernel.nosuch=1 busybox true
 refused nosuchvalue "${run[@]}" --privileged=nosuchvalue busybox true
 
@@ -203,6 +203,7 @@ for name in TERM SIGTERM 15 sigusr1; do
 	both create --name signals --network none --stop-signal "$name" busybox true
 	both rm signals
 done
-refused NOSUCH create --network none --stop-signal NOSUCH busybox true
-refused 999 create --network none --stop-signal 999 busybox true
+# an option that is wrong is 125, whoever finds it out
+meant 1 125 create --network none --stop-signal NOSUCH busybox true
+meant 0 125 create --network none --stop-signal 999 busybox true
 done_testing
