@@ -189,7 +189,8 @@ both "${run[@]}" --device /dev/null:/dev/x:rwm "${box[@]}" 'stat -c "%t %T %a" /
 both "${run[@]}" --device /dev/null:r "${box[@]}" 'ls -l /dev/null | cut -c 1'
 refused invalidmode "${run[@]}" --device /dev/null:/dev/x:invalidmode busybox true
 refused null "${run[@]}" --device null busybox true
-refused net/nosuch "${run[@]}" --sysctl net.nosuch=1 busybox true
+# docker takes "no such file" in the message for that of a program
+meant 127 125 "${run[@]}" --sysctl net.nosuch=1 busybox true
 refused kernel.nosuch "${run[@]}" --sysctl kernel.nosuch=1 busybox true
 refused nosuchvalue "${run[@]}" --privileged=nosuchvalue busybox true
 
