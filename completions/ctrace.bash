@@ -8,6 +8,12 @@ _ctrace_options()
 	ctrace "$1" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+' | sort -u
 }
 
+# The commands of container, image or system.
+_ctrace_members()
+{
+	ctrace "$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+}
+
 _ctrace_images()
 {
 	ctrace images --format "{{.Reference}}" 2>/dev/null
@@ -43,6 +49,21 @@ _ctrace()
 			return
 		fi
 	done
+	# container, image, system: the word behind is docker's name for one of the others.
+	case $command in
+	container | image | system)
+		if [ "$COMP_CWORD" = 2 ]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_members "$command")" -- "$current")
+			return
+		fi
+		case $command:${COMP_WORDS[2]} in
+		container:ls) command='ps' ;;
+		image:ls) command=images ;;
+		image:rm) command=rmi ;;
+		*) command=${COMP_WORDS[2]} ;;
+		esac
+		;;
+	esac
 	# -a of other commands takes nothing.
 	case $command:$previous in
 	run:--attach | run:-a | create:--attach | create:-a)

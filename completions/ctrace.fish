@@ -7,8 +7,13 @@ function __ctrace_options
         string replace -rf '^ *(?:-., *)?(--[a-z][a-z-]*)(?:\[?=\S*| [A-Z]\S*)?(?: +(.*))?$' '$1\t$2'
 end
 
+# Of ctrace, or of container, image or system.
+function __ctrace_members
+    ctrace $argv --help 2>/dev/null | sed -n '/^Commands:/,/^$/p' | string replace -rf '^  ([a-z]+) +(.*)' '$1\t$2'
+end
+
 function __ctrace_commands
-    ctrace --help 2>/dev/null | sed -n '/^Commands:/,/^$/p' | string replace -rf '^  ([a-z]+) +(.*)' '$1\t$2'
+    __ctrace_members
     printf '%s\t%s\n' --help 'how it is used' --version 'which ctrace this is'
 end
 
@@ -74,6 +79,22 @@ function __ctrace
     if test (count $words) -lt 2
         __ctrace_commands
         return
+    end
+    # container, image, system: the word behind is docker's name for one of the others
+    if contains -- $words[2] container image system
+        if test (count $words) -lt 3
+            __ctrace_members $words[2]
+            return
+        end
+        switch $words[2]:$words[3]
+            case container:ls
+                set words[3] ps
+            case image:ls
+                set words[3] images
+            case image:rm
+                set words[3] rmi
+        end
+        set -e words[2]
     end
     if set -l dashes (contains -i -- -- $words) # behind it another command begins, with completions of its own
         complete -C (string join ' ' -- (string escape -- $words[(math $dashes + 1)..]) $current)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/group.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -111,12 +112,30 @@ static command_main *by_program_name(const char *path)
 	return NULL;
 }
 
+/* Said apart, so that nobody looks for a typing mistake. */
+static bool is_dockers(const char *word)
+{
+	static const char *const names[] = { "build", "builder", "buildx", "commit", "compose", "config", "context", "events", "import", "info",
+		"load", "login", "logout", "manifest", "network", "node", "plugin", "push", "save", "search", "secret", "service", "stack", "swarm",
+		"tag", "trust", "update" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(names[i], word))
+			return true;
+	}
+	return false;
+}
+
 /* docker's words and exit codes: 1 for a command, 125 for an option. */
 static int unknown(const char *word)
 {
 	bool option = *word == '-';
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
 
+	if (is_dockers(word)) {
+		fprintf(stderr, "ctrace: docker's command %s is not supported\n\nRun 'ctrace --help' for more information\n", word);
+		return 1;
+	}
 	strbuf_escape(&text, word, strlen(word));
 	fprintf(stderr, "ctrace: unknown %s%s\n\nRun 'ctrace --help' for more information\n",
 		option ? "flag: " : "command: ctrace ", text.text ? text.text : "");
@@ -143,12 +162,15 @@ static int run_command(int argc, char **argv)
 		printf("ctrace %s\n", ctrace_version);
 		return 0;
 	}
+	argv = group_resolve(&argc, argv);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i].name) != 0)
 			continue;
 		if (!commands[i].run)
 			return run_other_program(&commands[i], argv);
 		snprintf(name, sizeof(name), "ctrace %s", commands[i].name);
+		for (char *c = name; *c; c++)
+			*c = *c == '_' ? ' ' : *c; /* "image_prune" is typed as two words */
 		argv[1] = name; /* what usage lines and argp's errors begin with */
 		return commands[i].run(argc - 1, argv + 1);
 	}

@@ -144,7 +144,7 @@ like "$(ct inspect web)" '^namespaces' "inspect: what it is made of"
 is "$(ct inspect --json web | jq -r .id)" "$id" "inspect --json"
 is "$(ct inspect -f '{{index .Config.Labels "a"}} {{json .State.Running}} {{len .Mounts}}' web)" "1 true 0" "inspect -f: functions"
 is "$(ct inspect --format json web | jq -r '.[0].State.Status + " " + .[0].HostConfig.NetworkMode')" "running none" "inspect --format json is docker's list"
-fails 1 'template parsing error: ctrace understands' "a template that is not understood" ct inspect -f '{{upper .Mounts}}' web
+fails 1 'error calling upper: wrong type' "a template that is not understood" ct inspect -f '{{upper .Mounts}}' web
 
 # ---- kill, stop, wait, start, restart ----
 is "$(ct kill -s CONT web)" web "kill -s"

@@ -73,7 +73,7 @@ fi
 fails 125 'does not exist' "a mount that fails" ct run -d --name bad --mount type=bind,src=/proc/self/nosuch,dst=/x "${ON[@]}" true
 touch "$ROOTFS/file"
 fails 125 'file' "a directory mounted on a file" ct run -d --name bad -v "$WORK:/file" "${ON[@]}" true
-fails 125 'sysctl' "a sysctl that is not of a namespace" ct run -d --name bad --sysctl kernel.panic=1 "${ON[@]}" true
+fails 125 'nosuch' "a sysctl that there is not" ct run -d --name bad --sysctl net.nosuch=1 "${ON[@]}" true
 is "$(engine_things)" "" "nothing is left of these"
 
 # ---- many at once ----

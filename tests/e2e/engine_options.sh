@@ -57,7 +57,7 @@ if ct run -d --name web -e GREETING=hello -p "$port:80" -p 127.0.0.1::80 -p 53/u
 	fails 1 "No public port '81/tcp' published for web" "a port that is not published" ct port web 81
 	fails 125 "Bind for 0.0.0.0:$port failed: port is already allocated" "a port that another container has" \
 		ct run --rm -p "$port:80" "${BRIDGED[@]}" true
-	is "$(of web '.NetworkSettings.Ports' | jq -r '."80/tcp"[0].HostPort')" "$port" "inspect shows it"
+	is "$(of web 'json .NetworkSettings.Ports' | jq -r '."80/tcp"[0].HostPort')" "$port" "inspect shows it"
 	# the guard: no container gets at what listens on the host's loopback address
 	/usr/bin/python3 -m http.server --bind 127.0.0.1 --directory "$ROOTFS" "$((port + 1))" >/dev/null 2>&1 &
 	server=$!

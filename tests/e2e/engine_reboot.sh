@@ -82,7 +82,7 @@ ct rm never >/dev/null
 is "$(of ended .State.ExitCode) $(of lived .State.ExitCode) $(of lived .State.Status)" "3 255 exited" \
 	"one that had ended keeps its code, one that ran has docker's 255"
 like "$(ct ps -a --filter name=lived)" 'Exited \(255\) .* ago' "as ps tells"
-is "$(of lived '.Config.Labels' | jq -r .who)" me "with their labels"
+is "$(of lived 'json .Config.Labels' | jq -r .who)" me "with their labels"
 is "$(ct logs ended)" said "and logs"
 ct start lived >/dev/null
 is "$(ct exec lived cat /kept)" kept "one is started anew, with what it wrote"

@@ -23,19 +23,22 @@ is "$(of '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}')" "y=2 z=1 " 
 is "$(of '{{range $k,$v := .NetworkSettings.Networks}}{{$k}}[{{$v.IPAddress}}]{{end}}')" "none[]" "members of the value"
 is "$(of '{{range .NetworkSettings.Networks}}[{{.IPAddress}}]{{end}}')" "[]" "docker's way to the address"
 is "$(of '{{range $m := .Mounts}}{{$m.Destination}}{{end}}{{range .Mounts}} {{.Name}}{{end}}')" "/v vol" "a range with a value alone"
-is "$(of '{{range $i, $a := .Config.Cmd}}{{range $j, $b := $.Config.Cmd}}x{{end}}{{end}}')" \
-	'ctrace inspect: template parsing error: undefined variable "$"' "what is not there is told"
+is "$(of '{{range $i, $a := .Config.Cmd}}{{range $j, $b := $.Config.Cmd}}x{{end}}{{end}}')" xxxxxxxxx "\$ is the whole, wherever it is said"
+is "$(of '{{$v}}')" 'ctrace inspect: template parsing error: undefined variable "$v"' "what is not there is told"
 is "$(of '{{range .Config.Cmd}}{{if .}}{{range $k, $v := .}}{{end}}{{end}}{{end}}')" \
 	"ctrace inspect: template: range can't iterate over sh" "a range over a string"
 is "$(of '{{if .State.Running}}up{{else}}down{{end}}{{if .Config.Cmd}} has{{end}}{{if .State.ExitCode}} code{{end}}')" "down has" "if and else"
 is "$(of '{{range .Config.NoSuch}}x{{end}}')" "ctrace inspect: template: can't evaluate field NoSuch in .Config.NoSuch" "a field that is not there"
 is "$(of '{{range .HostConfig.PortBindings}}x{{else}}none{{end}}')" "none" "else of a range"
 is "$(of '{{if .State.Running}}{{if .Id}}a{{else}}b{{end}}c{{else}}{{if .Id}}d{{else}}e{{end}}{{end}}f')" "df" "one in another"
-for wrong in '{{range .Config.Env}}' '{{if .Id}}{{range .Config.Env}}{{end}}' '{{end' '{{if eq .Id "x"}}y{{end}}' '{{end}}' '{{else}}' '{{range}}{{end}}' \
-	'{{range $x .Config.Env}}{{end}}' '{{upper .Id}}' '{{$x}}' '{{println}}'; do
+for wrong in '{{range .Config.Env}}' '{{if .Id}}{{range .Config.Env}}{{end}}' '{{end' '{{end}}' '{{else}}' '{{range}}{{end}}' \
+	'{{range $x .Config.Env}}{{end}}' '{{html .Id}}' '{{nosuch .Id}}' '{{$x}}' '{{template "x"}}'; do
 	like "$(of "$wrong")" '^ctrace inspect: template parsing error: ' "refused: $wrong"
 done
 is "$("$CTRACE" ps -a --format '{{.Names}}{{if .Ports}} ports{{end}}')" box "ps"
+is "$("$CTRACE" ps -a --format '{{.Label "z"}}{{.Label "no"}}{{if eq .State "created"}} {{.Names | upper}}{{end}}')" "1 BOX" "ps: a label, a function"
+is "$("$CTRACE" ps -a --format 'table {{.Names}}\t{{.Label "com.example.a-b"}}\t{{upper .Image}}' | head -n 1 | xargs)" "NAMES a b IMAGE" "what a table is headed by"
+is "$("$CTRACE" volume ls --format '{{.Name}}{{.Label "x"}}')" vol "volume ls"
 ct rm box >/dev/null
 ct volume rm vol >/dev/null
 done_testing

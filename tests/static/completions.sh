@@ -51,6 +51,10 @@ for shell in bash zsh fish; do
 	is "$(ask 'ctrace serve --otlp')" "--otlp-endpoint" "$shell: options of the other form"
 	is "$(ask 'ctrace top --view ')" "containers events host limits timeline" "$shell: what an option takes"
 	is "$(ask 'ctrace oci sta')" "start state" "$shell: a command of a command"
+	is "$(ask 'ctrace container un')" unpause "$shell: one of docker's other names"
+	is "$(ask 'ctrace image p')" "prune pull" "$shell: of another group"
+	is "$(ask 'ctrace container run --cap')" "--cap-add --cap-drop" "$shell: and its options"
+	is "$(ask 'ctrace image ls --dig')" "--digests" "$shell: of one that has another name itself"
 	like " $(ask 'ctrace show READ') " " README.md " "$shell: files"
 done
 done_testing

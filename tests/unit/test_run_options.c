@@ -11,8 +11,13 @@
 
 #include "cmd/run_options.h"
 #include "engine/capability.h"
+#include "engine/spec.h"
+#include "engine/user.h"
 #include "engine/values.h"
+#include "runtime/config.h"
+#include "util/array.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 #define PARSE(s, err, ...)                                                     \
 	(run_settings_init(s), memset(err, 0, sizeof(*(err))),                 \
@@ -24,6 +29,8 @@ static void test_docker_forms(void **state)
 	struct error err;
 
 	(void)state;
+	assert_int_equal(PARSE(&s, &err, "--log-driver=json-file", "--userns=host", "--no-healthcheck", "--disable-content-trust", "ubuntu"), 0);
+	run_settings_free(&s);
 	assert_int_equal(PARSE(&s, &err, "-itm256m", "--memory-swap=-1", "--cpus", "0.5", "-e", "A=b",
 				 "--name=web", "-u", "1:2", "--rm", "-w=/x", "ubuntu", "sh", "-c", "-i"),
 		0);
@@ -117,6 +124,27 @@ static void test_refused(void **state)
 		{ { "run", "--cap-add", "NOSUCH", "a" }, "invalid capability: \"NOSUCH\"" },
 		{ { "run", "--ulimit", "nofile=2:1", "a" }, "must be less than or equal to hard" },
 		{ { "run", "--ulimit", "x=1", "a" }, "invalid ulimit type: x" },
+		{ { "run", "--sysctl", "vm.swappiness=1", "a" }, "sysctl 'vm.swappiness' is not allowed" },
+		{ { "run", "--sysctl", "net.x=1", "--network=host", "a" }, "sysctl 'net.x' is not allowed with --network host" },
+		{ { "run", "--sysctl", "fs.mqueue.x=1", "--ipc=host", "a" }, "sysctl 'fs.mqueue.x' is not allowed with --ipc host" },
+		{ { "run", "--cpu-quota", "-5", "a" }, "CPU cfs quota can not be less than 1ms" },
+		{ { "run", "--mount", "type=bind,src=/,dst=/x,volume-nocopy", "a" }, "cannot mix 'volume-*' options with mount type 'bind'" },
+		{ { "run", "--mount", "type=bind,src=/,dst=/x,tmpfs-size=1m", "a" }, "cannot mix 'tmpfs-*' options with mount type 'bind'" },
+		{ { "run", "--mount", "src=v,dst=/x,bind-propagation=rslave", "a" }, "cannot mix 'bind-*' options with mount type 'volume'" },
+		{ { "run", "--cpus", "-1", "a" }, "Range of CPUs is from 0.01 to" },
+		{ { "run", "--blkio-weight", "-1", "a" }, "Range of blkio weight is from 10 to 1000, not -1" },
+		{ { "run", "--add-host", "a=1.2.3", "a" }, "invalid IP address in add-host: \"1.2.3\"" },
+		{ { "run", "--add-host", "=1.2.3.4", "a" }, "bad format for add-host" },
+		{ { "run", "--log-driver", "syslog", "a" }, "json-file is the only log driver" },
+		{ { "run", "--userns", "private", "a" }, "invalid argument \"private\" for \"--userns\" flag" },
+		{ { "run", "--no-healthcheck=false", "a" }, "no health checks" },
+		{ { "run", "--disable-content-trust=0", "a" }, "no signatures" },
+		{ { "run", "--tmpfs", "/x:foo", "a" }, "invalid argument \"/x:foo\" for \"--tmpfs\" flag: invalid tmpfs option \"foo\"" },
+		{ { "run", "--tmpfs", "/x:ro,size=12q", "a" }, "invalid tmpfs option \"size=12q\": size is a number of bytes" },
+		{ { "run", "--tmpfs", "/x:mode=9", "a" }, "mode is an octal number" },
+		{ { "run", "--tmpfs", "/x:uid=-1", "a" }, "invalid tmpfs option \"uid=-1\"" },
+		{ { "run", "--tmpfs", "/x:size", "a" }, "invalid tmpfs option \"size\"" },
+		{ { "run", "--tmpfs", "/x:bind", "a" }, "invalid tmpfs option \"bind\"" },
 		{ { "run", "--device", "null", "a" }, "invalid device specification" },
 		{ { "run", "--device", "/dev/null:/x:q", "a" }, "invalid device mode: q" },
 		{ { "run", "-v", "/a:b", "a" }, "mount path must be absolute" },
@@ -204,6 +232,72 @@ static void test_engine_options(void **state)
 	assert_string_equal(s.pid_mode, "host");
 	assert_int_equal(s.stop_timeout, 3);
 	run_settings_free(&s);
+	assert_int_equal(PARSE(&s, &err, "--add-host", "a=1.2.3.4", "--add-host", "b:[::1]", "--mount", "type=bind,src=.,dst=/h", "-w", "", "x"), 0);
+	assert_string_equal(s.hosts.items[0], "a:1.2.3.4");
+	assert_string_equal(s.hosts.items[1], "b:::1");
+	assert_true(s.volumes[0].source[0] == '/');
+	run_settings_free(&s);
+	assert_int_equal(PARSE(&s, &err, "-v", "./no/../such:/d", "x"), 0); /* it is made, as docker does */
+	assert_true(s.volumes[0].source[0] == '/' && str_ends(s.volumes[0].source, "/such"));
+	run_settings_free(&s);
+}
+
+/* What the options accept the runtime accepts as well: nobody who typed an option is to read of a place in config.json. */
+static void test_runtime_agrees(void **state)
+{
+	static char *const rows[][9] = {
+		{ "--ulimit", "nofile=1", "--ulimit", "nofile=2:3" }, { "--ulimit", "nofile=-1" }, { "--tmpfs", "/t", "--tmpfs", "/t:size=1m" },
+		{ "--tmpfs", "/t:size=10%,mode=01777,uid=1,gid=2,nr_inodes=5k,mpol=local,rshared,noatime,sync" }, { "--tmpfs", "/a:b" },
+		{ "--tmpfs", "/t:tmpcopyup" }, { "--mount", "type=tmpfs,dst=/t,tmpfs-mode=99999" }, { "--mount", "type=tmpfs,dst=/t,tmpfs-size=-1" },
+		{ "-v", "/a:/b:rshared,ro,z" }, { "-v", "./rel:/b:rslave" }, { "-v", "/a:/b:nocopy" }, { "--mount", "type=bind,src=/,dst=/b,bind-propagation=rslave" },
+		{ "--sysctl", "net.a=1", "--sysctl", "net.a=2" }, { "--sysctl", "no such=1" }, { "--sysctl", "/a=1" }, { "--sysctl", "a..b=1" },
+		{ "--sysctl", "kernel.shmmax=1" }, { "--sysctl", "kernel.hostname=x" }, { "--sysctl", "vm.swappiness=1" },
+		{ "--device", "/dev/null:relative" }, { "--device", "/dev/null:/dev/../x" }, { "--device", "/dev/null", "--device", "/dev/null:/dev/null:r" },
+		{ "--device-cgroup-rule", "a *:* rwm" }, { "--device-cgroup-rule", "c 4294967296:0 r" }, { "--device-cgroup-rule", "b 1:2 m" },
+		{ "--hostname", "a" }, { "--domainname", "x.y" }, { "--domainname",
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }, { "--domainname", "" },
+		{ "--cpu-quota", "-1" }, { "--cpu-quota", "-5" }, { "--cpu-period", "-1" }, { "--cpu-period", "0" }, { "--cpu-shares", "-1" }, { "--cpu-shares", "0" },
+		{ "--cpu-shares", "9223372036854775807" }, { "--pids-limit", "-5" }, { "--pids-limit", "0" }, { "--pids-limit", "9223372036854775807" },
+		{ "--blkio-weight", "-1" }, { "--blkio-weight", "1001" }, { "--memory-swappiness", "-1" }, { "--memory-swappiness", "-2" },
+		{ "--oom-score-adj", "-1001" }, { "-m", "8e", "--memory-swap", "-1" }, { "--memory-reservation", "6m" }, { "-m", "0" }, { "--shm-size", "0" },
+		{ "--shm-size", "7e" }, { "--memory-swap", "0" }, { "--cgroup-parent", "a//b" }, { "--cgroup-parent", "/" }, { "--group-add", "4294967296" },
+		{ "--cap-add", "ALL", "--cap-drop", "ALL" }, { "--stop-signal", "RTMIN+3" }, { "--security-opt", "no-new-privileges" }, { "-w", "/a/../b" },
+		{ "-w", "/a\nb" }, { "-e", "A B=1" }, { "-e", "A=\n" }, { "--annotation", "a b=c" }, { "--annotation", "a" }, { "--cpuset-cpus", "" }, { "--cpuset-mems", "0" },
+		{ "--cpus", "0" }, { "--uts", "host" }, { "--pid", "host" }, { "--ipc", "none" }, { "--ipc", "host" }, { "--cgroupns", "host" }, { "--read-only", "--init=false" },
+	};
+	static char *none[] = { NULL };
+	const struct store_config image = { .entrypoint = none, .cmd = none, .env = none, .user = "", .working_dir = "" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *argv[16] = { "run" };
+		struct user_identity user = { .home = "/root" };
+		struct run_settings s;
+		struct error err = { 0 };
+		struct spec_input in = { .settings = &s, .image = &image, .user = &user, .id = "0123", .hostname = "h", .rootfs = "/r", .directory = "/d" };
+		struct config *config = NULL;
+		json_object *document = NULL;
+		size_t n = 1;
+
+		for (size_t j = 0; rows[i][j]; j++)
+			argv[n++] = rows[i][j];
+		argv[n++] = "img";
+		argv[n] = "true";
+		run_settings_init(&s);
+		if (run_options_parse("run", argv, &s, &err) == 0) {
+			for (size_t j = 0; j < s.volume_count; j++) /* as the engine does where it makes them */
+				s.volumes[j].source = s.volumes[j].source ? s.volumes[j].source : xstrdup("/volume");
+			if (spec_build(&in, &document, &err) == 0) {
+				const char *text = json_object_to_json_string(document);
+
+				if (config_parse(text, strlen(text), &config, &err) < 0)
+					fail_msg("%s %s: %s", rows[i][0], rows[i][1], err.text);
+				config_free(config);
+			}
+			json_object_put(document);
+		}
+		run_settings_free(&s);
+	}
 }
 
 static void test_sizes(void **state)
@@ -273,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_docker_forms), cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_engine_options),	     cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_runtime_agrees),
 		cmocka_unit_test(test_env_file),     cmocka_unit_test(test_capabilities),
 	};
 

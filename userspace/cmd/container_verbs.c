@@ -50,10 +50,15 @@ static error_t parse_time(int key, char *value, struct argp_state *state)
 		a->time = engine_parse_number(state, "time", value, -1);
 		return 0;
 	}
+	if (key == 's') {
+		a->signal = value;
+		return 0;
+	}
 	return engine_names_parse(&a->names, key, state);
 }
 
 static const struct argp_option time_options[] = {
+	{ "signal", 's', "SIGNAL", 0, "What is sent first, instead of its stop signal", 0 },
 	{ "time", 't', "SECONDS", 0, "How long it may take before it is killed (10; -1 = for ever)", 0 },
 	{ "timeout", 't', "SECONDS", OPTION_ALIAS, NULL, 0 },
 	{ 0 },
@@ -64,9 +69,24 @@ static int64_t time_for(const struct arguments *a, const struct state *s)
 	return a->time == TIME_GIVEN_NOT ? s->stop_timeout : a->time;
 }
 
+/* A view of it that has the signal of --signal; what it points to stays s's. One that does not run gets none. */
+static int with_signal(const struct arguments *a, const struct state *s, struct state *ret, struct error *err)
+{
+	int number;
+
+	*ret = *s;
+	if (!a->signal || s->status != STATE_RUNNING)
+		return 0;
+	ret->stop_signal = (char *)a->signal;
+	return value_signal(a->signal, &number, err);
+}
+
 static int stop(const struct state *s, void *data, struct error *err)
 {
-	return control_stop(s, time_for(data, s), err);
+	struct state view;
+	int r = with_signal(data, s, &view, err);
+
+	return r < 0 ? r : control_stop(&view, time_for(data, s), err);
 }
 
 int cmd_stop(int argc, char **argv)
@@ -82,7 +102,10 @@ int cmd_stop(int argc, char **argv)
 
 static int restart(const struct state *s, void *data, struct error *err)
 {
-	return control_restart(s, time_for(data, s), err);
+	struct state view;
+	int r = with_signal(data, s, &view, err);
+
+	return r < 0 ? r : control_restart(&view, time_for(data, s), err);
 }
 
 int cmd_restart(int argc, char **argv)

@@ -10,12 +10,14 @@
 #include "cmd/engine_command.h"
 #include "engine/registry.h"
 #include "engine/values.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 enum { OPTION_PRIVILEGED = 256, OPTION_ENV_FILE, OPTION_DETACH_KEYS };
 
 struct arguments {
 	struct exec_request request;
+	struct string_list env; /* of --env, which goes before --env-file */
 	const char *container;
 };
 
@@ -46,7 +48,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case OPTION_DETACH_KEYS: a->request.detach_keys = value; return 0;
 	case OPTION_PRIVILEGED: a->request.privileged = true; return 0;
 	case 'e':
-		if (value_env(value, &a->request.env, &err) < 0)
+		if (value_env(value, &a->env, &err) < 0)
 			argp_error(state, "%s", err.text);
 		return 0;
 	case OPTION_ENV_FILE:
@@ -59,6 +61,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_END:
+		for (size_t i = 0; i < a->env.count; i++)
+			string_list_add(&a->request.env, xstrdup(a->env.items[i]));
 		if (!a->container || !a->request.argv[0])
 			command_wrong_arguments(state, "it requires at least 2 arguments: CONTAINER COMMAND");
 		return 0;
@@ -99,5 +103,6 @@ int cmd_exec(int argc, char **argv)
 	if (code == 0)
 		code = run(&a);
 	string_list_free(&a.request.env);
+	string_list_free(&a.env);
 	return code;
 }

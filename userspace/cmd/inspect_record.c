@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/inspect_host_config.h"
 #include "cmd/listing.h"
 #include "cmd/ps_row.h"
 #include "cmd/words.h"
 #include "engine/container_log.h"
 #include "engine/control.h"
-#include "engine/ports.h"
 #include "engine/store.h"
 #include "exporters/format.h"
 #include "util/array.h"
@@ -40,18 +40,16 @@ static json_object *texts(char *const *items, size_t count)
 	return list;
 }
 
+static json_object *texts_or_null(char *const *items, size_t count)
+{
+	return count ? texts(items, count) : NULL;
+}
+
 /* A member of a member; NULL where one is missing. */
 static json_object *get(json_object *o, const char *first, const char *second)
 {
 	o = json_object_object_get(o, first);
 	return second ? json_object_object_get(o, second) : o;
-}
-
-static int64_t limit(json_object *config, const char *controller, const char *what)
-{
-	json_object *resources = get(config, "linux", "resources");
-
-	return json_object_get_int64(get(resources, controller, what));
 }
 
 static json_object *state(const struct state *s)
@@ -74,95 +72,12 @@ static json_object *state(const struct state *s)
 	return o;
 }
 
-/* {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "9000/tcp": null} */
-static json_object *ports(const struct string_list *list, const struct string_list *exposed)
-{
-	json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < list->count; i++) {
-		json_object *binding = json_object_new_object(), *bindings = NULL;
-		_cleanup_free_ char *key = NULL;
-		struct port_text t;
-
-		if (!port_text_split(list->items[i], &t)) {
-			json_object_put(binding);
-			continue;
-		}
-		key = xasprintf("%u/%s", t.container, t.protocol);
-		if (!json_object_object_get_ex(o, key, &bindings)) {
-			bindings = json_object_new_array();
-			json_object_object_add(o, key, bindings);
-		}
-		add_text(binding, "HostIp", t.address);
-		listing_add(binding, "HostPort", t.host ? xasprintf("%u", t.host) : xstrdup(""));
-		json_object_array_add(bindings, binding);
-	}
-	for (size_t i = 0; exposed && i < exposed->count; i++) {
-		if (!json_object_object_get_ex(o, exposed->items[i], NULL))
-			json_object_object_add(o, exposed->items[i], NULL);
-	}
-	return o;
-}
-
-static json_object *restart_policy(const struct state *s)
-{
-	static const char *const names[] = { "no", "on-failure", "always", "unless-stopped" };
-	json_object *o = json_object_new_object();
-
-	add_text(o, "Name", names[s->restart]);
-	add_number(o, "MaximumRetryCount", s->restart_max);
-	return o;
-}
-
-/* {"KEY": "VALUE"} of "KEY=VALUE". */
-static json_object *pairs(const struct string_list *list)
-{
-	json_object *o = json_object_new_object();
-
-	for (size_t i = 0; i < list->count; i++) {
-		const char *pair = list->items[i];
-		_cleanup_free_ char *key = xstrndup(pair, strcspn(pair, "="));
-
-		add_text(o, key, pair + strlen(key) + (pair[strlen(key)] == '='));
-	}
-	return o;
-}
-
-static json_object *host_config(const struct state *s, json_object *config)
-{
-	static const struct {
-		const char *key, *controller, *what;
-	} limits[] = { { "Memory", "memory", "limit" }, { "MemorySwap", "memory", "swap" },
-		{ "MemoryReservation", "memory", "reservation" }, { "CpuShares", "cpu", "shares" },
-		{ "CpuQuota", "cpu", "quota" }, { "CpuPeriod", "cpu", "period" },
-		{ "PidsLimit", "pids", "limit" } };
-	json_object *o = json_object_new_object();
-	json_object *resources = get(config, "linux", "resources");
-
-	add_text(o, "NetworkMode", s->network);
-	json_object_object_add(o, "PortBindings", ports(&s->ports, NULL));
-	json_object_object_add(o, "RestartPolicy", restart_policy(s));
-	add_flag(o, "AutoRemove", s->remove);
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		add_number(o, limits[i].key, limit(config, limits[i].controller, limits[i].what));
-	add_text(o, "CpusetCpus", json_object_get_string(get(resources, "cpu", "cpus")));
-	add_text(o, "CpusetMems", json_object_get_string(get(resources, "cpu", "mems")));
-	add_text(o, "PidMode", s->pid_mode);
-	add_text(o, "IpcMode", state_has(s->ipc_mode) ? s->ipc_mode : "private");
-	add_text(o, "UTSMode", s->uts_mode);
-	add_text(o, "CgroupParent", "");
-	add_flag(o, "ReadonlyRootfs", json_object_get_boolean(get(config, "root", "readonly")));
-	if (s->annotations.count) /* docker leaves it out, too */
-		json_object_object_add(o, "Annotations", pairs(&s->annotations));
-	json_object_object_add(o, "DeviceCgroupRules", texts(s->device_rules.items, s->device_rules.count));
-	json_object_object_add(o, "ExtraHosts", texts(s->hosts.items, s->hosts.count));
-	return o;
-}
-
 static json_object *settings(const struct state *s, json_object *config)
 {
 	json_object *o = json_object_new_object(), *process = get(config, "process", NULL);
 	json_object *exposed = json_object_new_object();
+	const char *cwd = json_object_get_string(get(process, "cwd", NULL));
+	size_t entrypoint = (size_t)s->entrypoint_count <= s->command.count ? (size_t)s->entrypoint_count : 0;
 	_cleanup_free_ char *user = xasprintf("%lld:%lld",
 		(long long)json_object_get_int64(get(process, "user", "uid")),
 		(long long)json_object_get_int64(get(process, "user", "gid")));
@@ -171,16 +86,18 @@ static json_object *settings(const struct state *s, json_object *config)
 		json_object_object_add(exposed, s->exposed.items[i], json_object_new_object());
 	add_text(o, "Hostname", s->hostname);
 	add_text(o, "Domainname", json_object_get_string(get(config, "domainname", NULL)));
-	add_text(o, "User", strcmp(user, "0:0") ? user : "");
+	add_text(o, "User", state_has(s->user_name) ? s->user_name : strcmp(user, "0:0") ? user : "");
 	json_object_object_add(o, "ExposedPorts", exposed);
+	add_flag(o, "AttachStdin", s->stdin_once);
 	add_flag(o, "Tty", s->terminal);
 	add_flag(o, "OpenStdin", s->interactive);
 	add_flag(o, "StdinOnce", s->stdin_once);
 	json_object_object_add(o, "Env", json_object_get(get(process, "env", NULL)));
-	json_object_object_add(o, "Cmd", texts(s->command.items, s->command.count));
+	json_object_object_add(o, "Cmd", texts_or_null(s->command.items + entrypoint, s->command.count - entrypoint));
+	json_object_object_add(o, "Entrypoint", texts_or_null(s->command.items, entrypoint));
 	add_text(o, "Image", s->image);
-	add_text(o, "WorkingDir", json_object_get_string(get(process, "cwd", NULL)));
-	json_object_object_add(o, "Labels", pairs(&s->labels));
+	add_text(o, "WorkingDir", cwd && strcmp(cwd, "/") != 0 ? cwd : ""); /* of who asked for none */
+	json_object_object_add(o, "Labels", listing_pairs(&s->labels));
 	add_text(o, "StopSignal", s->stop_signal);
 	add_number(o, "StopTimeout", s->stop_timeout);
 	return o;
@@ -244,16 +161,32 @@ static json_object *graph(const struct state *s)
 	return o;
 }
 
+/* Where it is reached, as long as it runs. */
+static void add_address(json_object *o, const struct state *s)
+{
+	bool has = state_has(s->address);
+
+	add_text(o, "Gateway", has ? s->gateway : "");
+	add_text(o, "IPAddress", s->address);
+	add_number(o, "IPPrefixLen", has ? s->prefix : 0);
+	add_text(o, "IPv6Gateway", "");
+	add_text(o, "GlobalIPv6Address", "");
+	add_number(o, "GlobalIPv6PrefixLen", 0);
+}
+
 static json_object *network(const struct state *s)
 {
 	json_object *o = json_object_new_object(), *all = json_object_new_object();
 	json_object *one = json_object_new_object();
 
 	add_text(o, "Bridge", "");
-	json_object_object_add(o, "Ports", control_is_running(s) ? ports(&s->published, &s->exposed)
+	listing_add(o, "SandboxKey", control_is_running(s) ? xasprintf("/proc/%lld/ns/net", (long long)s->pid) : xstrdup(""));
+	json_object_object_add(o, "Ports", control_is_running(s) ? inspect_ports(&s->published, &s->exposed)
 								 : json_object_new_object());
-	add_text(o, "IPAddress", s->address);
-	add_text(one, "IPAddress", s->address);
+	add_address(o, s);
+	json_object_object_add(one, "Links", NULL);
+	json_object_object_add(one, "Aliases", NULL);
+	add_address(one, s);
 	if (state_has(s->network))
 		json_object_object_add(all, s->network, one);
 	else
@@ -289,7 +222,9 @@ json_object *inspect_record_json(const struct state *s)
 	add_number(o, "RestartCount", s->restart_count);
 	add_text(o, "Driver", "overlay");
 	add_text(o, "Platform", "linux");
-	json_object_object_add(o, "HostConfig", host_config(s, config));
+	add_text(o, "AppArmorProfile", "");
+	json_object_object_add(o, "ExecIDs", NULL);
+	json_object_object_add(o, "HostConfig", inspect_host_config(s, config));
 	json_object_object_add(o, "GraphDriver", graph(s));
 	json_object_object_add(o, "Mounts", mounts(s));
 	json_object_object_add(o, "Config", settings(s, config));

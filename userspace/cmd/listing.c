@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/listing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,19 @@ void listing_add(json_object *row, const char *key, char *value)
 {
 	json_object_object_add(row, key, json_object_new_string(value ? value : ""));
 	free(value);
+}
+
+json_object *listing_pairs(const struct string_list *list)
+{
+	json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *pair = list->items[i];
+		_cleanup_free_ char *key = xstrndup(pair, strcspn(pair, "="));
+
+		listing_add(o, key, xstrdup(pair + strlen(key) + (pair[strlen(key)] == '=')));
+	}
+	return o;
 }
 
 /* ---- aligned text: cells are separated by tabs, rows by newlines ---- */
@@ -101,15 +115,14 @@ static void print_columns(const struct listing *l)
 
 /* ---- other formats ---- */
 
-static const struct listing *titled; /* for title_of, which gets no argument of its own */
-
-static const char *title_of(const char *name)
+/* What the columns are called, as a row. */
+static json_object *heading(const struct listing *l)
 {
-	for (size_t i = 0; i < titled->column_count; i++) {
-		if (!strcmp(titled->columns[i].key, name))
-			return titled->columns[i].title;
-	}
-	return name;
+	json_object *row = json_object_new_object();
+
+	for (size_t i = 0; i < l->column_count; i++)
+		listing_add(row, l->columns[i].key, xstrdup(l->columns[i].title));
+	return row;
 }
 
 static json_object *escaped_row(json_object *row)
@@ -127,37 +140,38 @@ static json_object *escaped_row(json_object *row)
 	return copy;
 }
 
-/* What a template gets wrong is told even where there is nothing to show. */
-static int check_template(const struct listing *l, const char *template, struct error *err)
+static int print_row(const struct listing *l, const char *template, size_t i, struct strbuf *out, struct error *err)
 {
-	_cleanup_(strbuf_free) struct strbuf unused = { 0 };
-	json_object *row = json_object_new_object();
-	int r;
+	json_object *labels = l->labels ? escaped_row(json_object_array_get_idx(l->labels, i)) : NULL;
+	json_object *row = escaped_row(json_object_array_get_idx(l->rows, i));
+	int r = template_print_row(template, &(struct template_row){ .row = row, .labels = labels }, out, err);
 
-	for (size_t i = 0; i < l->column_count; i++)
-		listing_add(row, l->columns[i].key, NULL);
-	r = template_print(template, row, &unused, err);
+	strbuf_putc(out, '\n');
 	json_object_put(row);
+	json_object_put(labels);
 	return r;
+}
+
+/* For the line above a table; and what a template gets wrong is told even where there is nothing to show. */
+static int print_heading(const struct listing *l, const char *template, struct strbuf *out, struct error *err)
+{
+	json_object *row = heading(l);
+	int r = template_print_row(template, &(struct template_row){ .row = row, .labels = l->labels, .heading = true }, out, err);
+
+	strbuf_putc(out, '\n');
+	json_object_put(row);
+	return r == -EDOM ? 0 : r; /* a title is not what it stands for */
 }
 
 static int print_template(const struct listing *l, const char *template, bool table, struct error *err)
 {
 	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
-	int r = json_object_array_length(l->rows) ? 0 : check_template(l, template, err);
+	int r = print_heading(l, template, &sb, err);
 
-	titled = l;
-	if (r == 0 && table) {
-		r = template_titles(template, title_of, &sb, err);
-		strbuf_putc(&sb, '\n');
-	}
-	for (size_t i = 0; r == 0 && i < json_object_array_length(l->rows); i++) {
-		json_object *row = escaped_row(json_object_array_get_idx(l->rows, i));
-
-		r = template_print(template, row, &sb, err);
-		strbuf_putc(&sb, '\n');
-		json_object_put(row);
-	}
+	if (!table)
+		strbuf_reset(&sb);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(l->rows); i++)
+		r = print_row(l, template, i, &sb, err);
 	if (r < 0)
 		return r;
 	if (table)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "util/error.h"
+#include "util/string_list.h"
 
 struct listing_column {
 	const char *key, *title; /* "ID", "CONTAINER ID" */
@@ -18,7 +19,8 @@ struct listing_column {
 struct listing {
 	const struct listing_column *columns;
 	size_t column_count;
-	json_object *rows; /* array of objects whose members are strings */
+	json_object *rows;   /* array of objects whose members are strings */
+	json_object *labels; /* beside it {"KEY": "VALUE"} of each, for {{.Label "KEY"}}; NULL: they have none */
 };
 
 /* format: NULL or "table", "json", "table TEMPLATE", TEMPLATE. */
@@ -29,5 +31,8 @@ const char *listing_format(const char *format, bool quiet, const char *quiet_for
 
 /* Adds a text; the value is the callee's. */
 void listing_add(json_object *row, const char *key, char *value);
+
+/* {"KEY": "VALUE"} of "KEY=VALUE", as labels are kept. */
+json_object *listing_pairs(const struct string_list *list);
 
 #endif

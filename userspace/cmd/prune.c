@@ -6,6 +6,7 @@
 
 #include "cmd/command.h"
 #include "cmd/engine_command.h"
+#include "cmd/image_prune.h"
 #include "cmd/volume_use.h"
 #include "engine/control.h"
 #include "engine/leftovers.h"
@@ -13,14 +14,16 @@
 #include "engine/store.h"
 #include "util/cleanup.h"
 
-enum { OPTION_VOLUMES = 256, OPTION_LEFTOVERS };
+enum { OPTION_VOLUMES = 256, OPTION_LEFTOVERS, OPTION_IMAGES };
 
 struct arguments {
-	bool force, volumes, leftovers_only;
+	bool force, volumes, leftovers_only, images, all;
 };
 
 static const struct argp_option options[] = {
 	{ "force", 'f', NULL, 0, "Yes, remove the containers", 0 },
+	{ "all", 'a', NULL, 0, "With --images: also those that have a name", 0 },
+	{ "images", OPTION_IMAGES, NULL, 0, "And images without a name that nobody uses", 0 },
 	{ "leftovers", OPTION_LEFTOVERS, NULL, 0, "Only what killed processes left; containers stay", 0 },
 	{ "volumes", OPTION_VOLUMES, NULL, 0, "And volumes without a name that nobody uses", 0 },
 	{ 0 },
@@ -33,9 +36,14 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	(void)value;
 	switch (key) {
 	case 'f': a->force = true; return 0;
+	case 'a': a->all = true; return 0;
+	case OPTION_IMAGES: a->images = true; return 0;
 	case OPTION_VOLUMES: a->volumes = true; return 0;
 	case OPTION_LEFTOVERS: a->leftovers_only = true; return 0;
+	case ARGP_KEY_ARG: command_wrong_arguments(state, "it accepts no arguments"); return 0;
 	case ARGP_KEY_END:
+		if (a->all && !a->images)
+			argp_error(state, "--all is for --images: containers have no other kind");
 		if (!a->force && !a->leftovers_only)
 			argp_error(state, "it removes all containers that do not run, and asks nothing: say so with -f");
 		return 0;
@@ -71,7 +79,7 @@ static int prune(const struct arguments *a, struct error *err)
 		if (r == 0)
 			r = volume_prune(store_root(store), false, err);
 	}
-	return r;
+	return r == 0 && a->images ? image_prune(a->all, err) : r;
 }
 
 int cmd_prune(int argc, char **argv)

@@ -2,6 +2,7 @@
 /* ctrace ps: the launcher's containers, in docker's columns. */
 #include <argp.h>
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 enum { OPTION_FORMAT = 256, OPTION_NO_TRUNC };
 
 struct arguments {
-	bool all, quiet, no_trunc;
+	bool all, quiet, no_trunc, size;
 	long last; /* -1 = as many as there are */
 	const char *format;
 	struct string_list filters;
@@ -32,7 +33,7 @@ static const struct argp_option options[] = {
 	{ "latest", 'l', NULL, 0, "The newest, in any state", 0 },
 	{ "no-trunc", OPTION_NO_TRUNC, NULL, 0, "Do not cut ids and commands", 0 },
 	{ "quiet", 'q', NULL, 0, "Print ids only", 0 },
-	{ "size", 's', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ "size", 's', NULL, 0, "How much each has written, and with its image; it is measured", 0 },
 	{ 0 },
 };
 
@@ -47,7 +48,7 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case 'n': a->last = engine_parse_number(state, "last", value, -1); return 0;
 	case OPTION_FORMAT: a->format = value; return 0;
 	case OPTION_NO_TRUNC: a->no_trunc = true; return 0;
-	case 's': argp_error(state, "--size is not supported: du of a container's layer can take minutes"); return 0;
+	case 's': a->size = true; return 0;
 	case 'f':
 		if (!strchr(value, '='))
 			argp_error(state, "bad format of filter (expected name=value): %s", value);
@@ -76,6 +77,20 @@ static bool has_label(const struct state *s, const char *value)
 			return true;
 	}
 	return false;
+}
+
+/* A regular expression, as docker has it: part of the name, or "^/?NAME$". What is none is a part. */
+static bool has_name(const struct state *s, const char *value)
+{
+	_cleanup_free_ char *rooted = xasprintf("/%s", s->name);
+	regex_t expression;
+	bool matches;
+
+	if (regcomp(&expression, value, REG_EXTENDED | REG_NOSUB) != 0)
+		return strstr(rooted, value) != NULL;
+	matches = regexec(&expression, s->name, 0, NULL, 0) == 0 || regexec(&expression, rooted, 0, NULL, 0) == 0;
+	regfree(&expression);
+	return matches;
 }
 
 static bool has_volume(const struct state *s, const char *value)
@@ -120,7 +135,7 @@ static int holds(const struct state *s, const char *key, const char *value, stru
 	if (!strcmp(key, "id"))
 		return str_starts(s->id, value);
 	if (!strcmp(key, "name"))
-		return strstr(s->name, value + (*value == '/')) != NULL;
+		return has_name(s, value);
 	if (!strcmp(key, "label"))
 		return has_label(s, value);
 	if (!strcmp(key, "status"))
@@ -203,7 +218,7 @@ static bool wants_all(const struct arguments *a)
 	return a->all || a->last >= 0;
 }
 
-static int collect(const struct arguments *a, json_object *rows, struct error *err)
+static int collect(const struct arguments *a, struct listing *listing, struct error *err)
 {
 	struct state *list = NULL;
 	size_t count = 0, shown = 0;
@@ -220,7 +235,8 @@ static int collect(const struct arguments *a, json_object *rows, struct error *e
 		r = matches(s, &a->filters, err);
 		if (r <= 0)
 			continue;
-		json_object_array_add(rows, ps_row(s, a->no_trunc));
+		json_object_array_add(listing->rows, ps_row(s, a->no_trunc, a->size));
+		json_object_array_add(listing->labels, listing_pairs(&s->labels));
 		shown++;
 	}
 	registry_list_free(list, count);
@@ -230,7 +246,8 @@ static int collect(const struct arguments *a, json_object *rows, struct error *e
 int cmd_ps(int argc, char **argv)
 {
 	struct arguments a = { .last = -1 };
-	struct listing listing = { .columns = ps_columns, .column_count = ps_column_count };
+	struct listing_column columns[PS_COLUMNS];
+	struct listing listing = { .columns = columns, .column_count = PS_COLUMNS };
 	struct error err = { 0 };
 	int code, r;
 
@@ -241,11 +258,16 @@ int cmd_ps(int argc, char **argv)
 		return code;
 	if (a.quiet && a.format)
 		fputs("WARNING: Ignoring custom format, because both --format and --quiet are set.\n", stderr);
+	memcpy(columns, ps_columns, sizeof(columns));
+	columns[PS_COLUMN_SIZE].hidden = !a.size;
+	a.size |= a.format && strstr(a.format, ".Size");
 	listing.rows = json_object_new_array();
-	r = collect(&a, listing.rows, &err);
+	listing.labels = json_object_new_array();
+	r = collect(&a, &listing, &err);
 	if (r == 0)
 		r = listing_print(&listing, a.quiet ? "{{.ID}}" : a.format, &err);
 	json_object_put(listing.rows);
+	json_object_put(listing.labels);
 	string_list_free(&a.filters);
 	return r < 0 ? command_fail("ps", 1, &err) : 0;
 }

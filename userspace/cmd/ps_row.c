@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/words.h"
+#include "engine/container_size.h"
 #include "engine/control.h"
 #include "engine/ports.h"
 #include "util/array.h"
@@ -15,14 +16,13 @@
 enum { SHORT_ID = 12, COMMAND_WIDTH = 20 };
 static const int64_t second_ns = 1000000000;
 
-const struct listing_column ps_columns[] = {
+const struct listing_column ps_columns[PS_COLUMNS] = {
 	{ "ID", "CONTAINER ID", false }, { "Image", "IMAGE", false }, { "Command", "COMMAND", false },
 	{ "RunningFor", "CREATED", false }, { "Status", "STATUS", false }, { "Ports", "PORTS", false },
-	{ "Names", "NAMES", false }, { "CreatedAt", "CREATED AT", true }, { "Labels", "LABELS", true },
-	{ "LocalVolumes", "LOCAL VOLUMES", true }, { "Mounts", "MOUNTS", true },
-	{ "Networks", "NETWORKS", true }, { "Size", "SIZE", true }, { "State", "STATE", true },
+	{ "Names", "NAMES", false }, [PS_COLUMN_SIZE] = { "Size", "SIZE", true }, { "CreatedAt", "CREATED AT", true },
+	{ "Labels", "LABELS", true }, { "LocalVolumes", "LOCAL VOLUMES", true }, { "Mounts", "MOUNTS", true },
+	{ "Networks", "NETWORKS", true }, { "State", "STATE", true },
 };
-const size_t ps_column_count = ARRAY_SIZE(ps_columns);
 
 static char *ago(int64_t ns)
 {
@@ -137,7 +137,19 @@ static void add_mounts(json_object *row, const struct state *s)
 	listing_add(row, "Mounts", strbuf_steal(&sb));
 }
 
-json_object *ps_row(const struct state *s, bool whole)
+static char *size(const struct state *s)
+{
+	uint64_t own, all;
+	_cleanup_free_ char *written = NULL, *total = NULL;
+
+	if (container_size(s, &own, &all, NULL) < 0)
+		return xstrdup("N/A");
+	written = words_image_size(own);
+	total = words_image_size(all);
+	return xasprintf("%s (virtual %s)", written, total);
+}
+
+json_object *ps_row(const struct state *s, bool whole, bool measured)
 {
 	json_object *row = json_object_new_object();
 
@@ -155,7 +167,7 @@ json_object *ps_row(const struct state *s, bool whole)
 
 		listing_add(row, "RunningFor", xasprintf("%s ago", since));
 	}
-	listing_add(row, "Size", xstrdup("N/A")); /* docker's 0B without -s is no measurement either */
+	listing_add(row, "Size", measured ? size(s) : xstrdup("N/A")); /* docker's 0B without -s is no measurement either */
 	listing_add(row, "State", xstrdup(control_status(s)));
 	listing_add(row, "Status", ps_status(s));
 	return row;

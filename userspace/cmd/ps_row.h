@@ -10,10 +10,11 @@
 #include "cmd/listing.h"
 #include "engine/state.h"
 
-extern const struct listing_column ps_columns[];
-extern const size_t ps_column_count;
+enum { PS_COLUMN_SIZE = 7, PS_COLUMNS = 14 };
+extern const struct listing_column ps_columns[PS_COLUMNS];
 
-json_object *ps_row(const struct state *s, bool whole);
+/* measured: its size is looked for, file by file. */
+json_object *ps_row(const struct state *s, bool whole, bool measured);
 /* "Up 5 minutes (Paused)", "Exited (0) 3 seconds ago"; the caller's. */
 char *ps_status(const struct state *s);
 /* "0.0.0.0:8080->80/tcp, 9000/tcp"; the caller's. */

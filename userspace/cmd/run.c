@@ -91,7 +91,7 @@ int cmd_run(int argc, char **argv)
 	} else if (settings.tui && !settings.for_tui) {
 		execute_top(&settings, argc, argv, &err);
 		code = command_fail("run", EXIT_CTRACE, &err);
-	} else if (settings.terminal && settings.interactive && !isatty(STDIN_FILENO)) {
+	} else if (settings.terminal && settings.interactive && !settings.detach && !isatty(STDIN_FILENO)) {
 		fputs("ctrace run: the input device is not a TTY\n", stderr);
 		code = 1; /* as docker's client */
 	} else {

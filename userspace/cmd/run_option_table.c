@@ -95,7 +95,7 @@ static int add_env(struct run_settings *s, const char *value, struct error *err)
 
 static int add_env_file(struct run_settings *s, const char *value, struct error *err)
 {
-	return value_env_file(value, &s->env, err);
+	return value_env_file(value, &s->file_env, err);
 }
 
 /* KEY=VALUE; a bare KEY has an empty value. */
@@ -223,6 +223,12 @@ static int add_ulimit(struct run_settings *s, const char *value, struct error *e
 
 	array_grow(s->ulimits, s->ulimit_count, s->ulimit_capacity);
 	r = value_ulimit(value, &s->ulimits[s->ulimit_count], err);
+	for (size_t i = 0; r == 0 && i < s->ulimit_count; i++) {
+		if (strcmp(s->ulimits[i].name, s->ulimits[s->ulimit_count].name) != 0)
+			continue;
+		s->ulimits[i] = s->ulimits[s->ulimit_count]; /* of one limit the last counts */
+		return 0;
+	}
 	s->ulimit_count += r == 0;
 	return r;
 }
@@ -314,10 +320,11 @@ static int add_exposed(struct run_settings *s, const char *value, struct error *
 
 static int add_host(struct run_settings *s, const char *value, struct error *err)
 {
-	int r = value_host_entry(value, err);
+	char *entry;
+	int r = value_host_entry(value, &entry, err);
 
 	if (r == 0)
-		string_list_add(&s->hosts, xstrdup(value));
+		string_list_add(&s->hosts, entry);
 	return r;
 }
 
@@ -462,6 +469,38 @@ static int set_source(struct run_settings *s, enum source_type type, const char 
 	return set_string(&s->source, value);
 }
 
+/* Options that ask for what is so anyway; another value is refused. */
+
+static int set_log_driver(struct run_settings *s, const char *value, struct error *err)
+{
+	(void)s;
+	return strcmp(value, "json-file") == 0 ? 0 : error_set(err, EOPNOTSUPP, "json-file is the only log driver of ctrace");
+}
+
+static int set_userns(struct run_settings *s, const char *value, struct error *err)
+{
+	(void)s;
+	return strcmp(value, "host") == 0 ? 0 : error_set(err, EOPNOTSUPP, "containers of ctrace have the host's user namespace");
+}
+
+static int set_no_healthcheck(struct run_settings *s, const char *value, struct error *err)
+{
+	bool none = true;
+	int r = value_bool(value, &none, err);
+
+	(void)s;
+	return r < 0 || none ? r : error_set(err, EOPNOTSUPP, "ctrace does no health checks");
+}
+
+static int set_content_trust(struct run_settings *s, const char *value, struct error *err)
+{
+	bool disabled = true;
+	int r = value_bool(value, &disabled, err);
+
+	(void)s;
+	return r < 0 || disabled ? r : error_set(err, EOPNOTSUPP, "ctrace knows no signatures of images");
+}
+
 static int set_rootfs(struct run_settings *s, const char *value, struct error *err)
 {
 	return set_source(s, SOURCE_ROOTFS, value, err);
@@ -510,6 +549,8 @@ const struct option_row run_option_rows[] = {
 		"Add a device of the host" },
 	{ "device-cgroup-rule", 0, OPTION_VALUE, false, add_device_rule, "RULE",
 		"Let it use devices, as 'c 42:* rmw'" },
+	{ "disable-content-trust", 0, OPTION_FLAG, true, set_content_trust, NULL,
+		"As it is: signatures of images are not asked for" },
 	{ "dns", 0, OPTION_VALUE, false, add_dns, "IP",
 		"Use this name server" },
 	{ "dns-opt", 0, OPTION_VALUE, false, add_dns_option, NULL, NULL },
@@ -537,6 +578,7 @@ const struct option_row run_option_rows[] = {
 	{ "json", 0, OPTION_VALUE, true, set_json, "FILE", "Write the timeline as JSON (- = stdout)" },
 	{ "label", 'l', OPTION_VALUE, false, add_label, "NAME[=VALUE]", "Set a label" },
 	{ "label-file", 0, OPTION_VALUE, false, add_label_file, "FILE", "Read labels, one NAME[=VALUE] a line" },
+	{ "log-driver", 0, OPTION_VALUE, true, set_log_driver, "DRIVER", "json-file, the only one" },
 	{ "memory", 'm', OPTION_VALUE, false, set_memory, "BYTES", "Memory limit (256m, 1g)" },
 	{ "memory-reservation", 0, OPTION_VALUE, false, set_memory_reservation, "BYTES",
 		"Memory soft limit" },
@@ -550,6 +592,7 @@ const struct option_row run_option_rows[] = {
 	{ "network", 0, OPTION_VALUE, false, set_network, "MODE",
 		"bridge (default), none, host or container:ID" },
 	{ "net", 0, OPTION_VALUE, false, set_network, NULL, NULL },
+	{ "no-healthcheck", 0, OPTION_FLAG, true, set_no_healthcheck, NULL, "As it is: nobody asks how it is" },
 	{ "oom-kill-disable", 0, OPTION_FLAG, false, set_oom_kill_disable, NULL,
 		"Do not kill at the limit (cgroup v1)" },
 	{ "oom-score-adj", 0, OPTION_VALUE, false, set_oom_score_adj, "N",
@@ -594,6 +637,7 @@ const struct option_row run_option_rows[] = {
 		"Show its timeline beside its terminal, as it happens (implies -it)" },
 	{ "ulimit", 0, OPTION_VALUE, false, add_ulimit, "NAME=SOFT[:HARD]", "Set a resource limit" },
 	{ "user", 'u', OPTION_VALUE, false, set_user, "USER[:GROUP]", "User, by name or number" },
+	{ "userns", 0, OPTION_VALUE, false, set_userns, "MODE", "User namespace: host, the only one" },
 	{ "uts", 0, OPTION_VALUE, false, set_uts_mode, "MODE",
 		"UTS namespace: host" },
 	{ "volume", 'v', OPTION_VALUE, false, add_volume, "[SRC:]DST[:ro]",

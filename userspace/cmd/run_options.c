@@ -12,12 +12,12 @@
 /* What docker run has beyond these; a separate error saves the search for a typing mistake. */
 static const char *const docker_only[] = {
 	"blkio-weight-device", "cpu-count", "cpu-percent", "cpu-rt-period", "cpu-rt-runtime",
-	"device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
+	"device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
 	"gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
 	"health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6",
-	"isolation", "kernel-memory", "link", "link-local-ip", "log-driver",
-	"log-opt", "mac-address", "net-alias", "network-alias", "no-healthcheck",
-	"runtime", "storage-opt", "use-api-socket", "userns", "volume-driver" };
+	"isolation", "kernel-memory", "link", "link-local-ip",
+	"log-opt", "mac-address", "net-alias", "network-alias",
+	"runtime", "storage-opt", "use-api-socket", "volume-driver" };
 
 /* What makes no sense without a start, and is no option of ctrace create. */
 static const char *const run_only[] = { "bundle", "detach", "detach-keys", "detach-trace", "for-tui", "json", "record",

@@ -1,128 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/template.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/template_internal.h"
 #include "exporters/json_repair.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
-enum { WORDS_MAX = 5 };
+enum { ARGUMENTS_MAX = 16, JUMP_BREAK = 1, JUMP_CONTINUE };
 
-struct action {
-	char *words[WORDS_MAX]; /* "json", ".A.B" or ".A.B", or "index", ".A", "\"key\"", or "range", "$k", "$v", ":=", ".A" */
-	size_t count;
-	const char *text; /* all between the braces */
-	size_t length;
-};
-
-/* What "." is, and what a range calls its key and its element: "" where it has no names for them. */
-struct scope {
-	json_object *dot;
+struct execution {
+	const struct template_row *row;
+	json_object *kept; /* what was made on the way */
 	struct {
 		const char *name;
 		json_object *value;
-	} variables[2];
-	const struct scope *outer;
+	} variables[2 * TEMPLATE_VARIABLES_MAX];
+	size_t variable_count;
+	struct strbuf *out;
 };
 
-static void action_free(struct action *a)
-{
-	for (size_t i = 0; i < a->count; i++)
-		free(a->words[i]);
-}
-
-static int refuse(const struct action *a, struct error *err)
-{
-	return error_set(err, EINVAL, "template parsing error: ctrace understands {{.Field.Field}}, {{json .Field}}, "
-		"{{index .Field \"key\"}}, {{len .Field}}, {{println .Field}}, {{range .Field}}...{{end}} and "
-		"{{if .Field}}...{{else}}...{{end}}, not {{%.*s}}", (int)a->length, a->text);
-}
-
-static int split(struct action *a, struct error *err)
-{
-	const char *text = a->text;
-	size_t i = 0;
-
-	while (i < a->length) {
-		size_t begin;
-
-		if (isspace((unsigned char)text[i]) || text[i] == ',') {
-			i++;
-			continue;
-		}
-		begin = i;
-		if (text[i] == '"') {
-			for (i++; i < a->length && text[i] != '"'; i++)
-				;
-			i++;
-		} else {
-			while (i < a->length && !isspace((unsigned char)text[i]) && text[i] != ',')
-				i++;
-		}
-		if (a->count == WORDS_MAX || i > a->length)
-			return refuse(a, err);
-		a->words[a->count++] = xstrndup(text + begin, i - begin);
-	}
-	return a->count ? 0 : refuse(a, err);
-}
-
-/* ".A.B" from o; -ENOENT names what is missing. */
-static int follow(const char *path, json_object *o, json_object **ret, struct error *err)
-{
-	_cleanup_free_ char *copy = xstrdup(path + 1);
-	char *rest = copy, *name;
-
-	*ret = o;
-	while ((name = strsep(&rest, "."))) {
-		if (!*name)
-			continue;
-		if (!json_object_is_type(*ret, json_type_object) || !json_object_object_get_ex(*ret, name, ret))
-			return error_set(err, ENOENT, "template: can't evaluate field %s in %s", name, path);
-	}
-	return 0;
-}
-
-/* ".A.B", or "$v.A" of a range around. */
-static int resolve(const char *path, const struct scope *s, json_object **ret, struct error *err)
-{
-	size_t length = strcspn(path, ".");
-
-	if (*path == '.')
-		return follow(path, s->dot, ret, err);
-	for (; s; s = s->outer) {
-		for (size_t i = 0; i < ARRAY_SIZE(s->variables); i++) {
-			const char *name = s->variables[i].name;
-
-			if (name && strlen(name) == length && !strncmp(name, path, length))
-				return follow(path[length] ? path + length : ".", s->variables[i].value, ret, err);
-		}
-	}
-	return error_set(err, EINVAL, "template parsing error: undefined variable \"%.*s\"", (int)length, path);
-}
-
-/* As Go prints a slice of strings or numbers: "[a b]". */
-static bool put_list(struct strbuf *out, json_object *value)
-{
-	size_t count = json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
-
-	for (size_t i = 0; i < count; i++) {
-		json_object *element = json_object_array_get_idx(value, i);
-
-		if (json_object_is_type(element, json_type_object) || json_object_is_type(element, json_type_array))
-			return false;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const char *text = json_object_get_string(json_object_array_get_idx(value, i));
-
-		strbuf_printf(out, "%s%s", i ? " " : "[", text ? text : "<nil>");
-	}
-	strbuf_puts(out, count ? "]" : "[]");
-	return true;
-}
+/* ---- printing ---- */
 
 void template_json(struct strbuf *out, json_object *o, int flags)
 {
@@ -132,244 +33,341 @@ void template_json(struct strbuf *out, json_object *o, int flags)
 	json_add_repaired(out, text, length);
 }
 
-static void put_value(struct strbuf *out, json_object *value, bool json)
-{
-	const char *text;
-
-	if (!json && json_object_is_type(value, json_type_array) && put_list(out, value))
-		return;
-	if (json || json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array)) {
-		template_json(out, value, JSON_C_TO_STRING_PLAIN);
-		return;
-	}
-	text = json_object_get_string(value);
-	strbuf_puts(out, text ? text : "<no value>");
-}
-
-static int index_value(json_object *o, const char *word, json_object **ret, struct error *err)
-{
-	_cleanup_free_ char *key = xstrdup(word + (*word == '"'));
-
-	key[strcspn(key, "\"")] = '\0';
-	if (json_object_is_type(o, json_type_array)) {
-		*ret = json_object_array_get_idx(o, (size_t)strtoul(key, NULL, 10));
-		return *ret ? 0 : error_set(err, ERANGE, "template: index out of range: %s", key);
-	}
-	if (!json_object_object_get_ex(o, key, ret))
-		*ret = NULL;
-	return 0;
-}
-
-/* As Go has it: not false, 0, "", null, nor what has no elements. */
-static bool is_true(json_object *value)
-{
-	if (json_object_is_type(value, json_type_array))
-		return json_object_array_length(value) > 0;
-	if (json_object_is_type(value, json_type_object))
-		return json_object_object_length(value) > 0;
-	return json_object_get_boolean(value);
-}
-
-static int run(const struct action *a, const struct scope *s, struct strbuf *out, struct error *err)
-{
-	bool plain = a->count == 1, line = a->count == 2 && !strcmp(a->words[0], "println"), json = a->count == 2 && !strcmp(a->words[0], "json");
-	bool count = a->count == 2 && !strcmp(a->words[0], "len");
-	bool index = a->count == 3 && !strcmp(a->words[0], "index");
-	const char *path = plain ? a->words[0] : a->words[1];
-	json_object *value;
-	int r;
-
-	if (!(plain || line || json || count || index) || (path[0] != '.' && path[0] != '$'))
-		return refuse(a, err);
-	r = resolve(path, s, &value, err);
-	if (r == 0 && index)
-		r = index_value(value, a->words[2], &value, err);
-	if (r < 0)
-		return r;
-	if (count)
-		strbuf_printf(out, "%zu", json_object_is_type(value, json_type_array)
-				? json_object_array_length(value)
-				: json_object_is_type(value, json_type_object)
-				? (size_t)json_object_object_length(value)
-				: strlen(json_object_get_string(value) ? json_object_get_string(value) : ""));
-	else if (index && !value)
-		strbuf_puts(out, "");
-	else
-		put_value(out, value, json);
-	if (line)
-		strbuf_putc(out, '\n');
-	return 0;
-}
-
-/* Copies what stands before the next action, with its escapes; returns where the action begins. */
-static const char *put_literal(const char *text, struct strbuf *out)
-{
-	for (; *text && !(text[0] == '{' && text[1] == '{'); text++) {
-		if (text[0] == '\\' && (text[1] == 't' || text[1] == 'n')) {
-			strbuf_putc(out, text[1] == 't' ? '\t' : '\n');
-			text++;
-		} else {
-			strbuf_putc(out, *text);
-		}
-	}
-	return text;
-}
-
-static int next_action(const char **text, struct action *a, struct error *err)
-{
-	const char *end = strstr(*text, "}}");
-
-	if (!end)
-		return error_set(err, EINVAL, "template parsing error: unclosed action in %s", *text);
-	a->text = *text + 2;
-	a->length = (size_t)(end - a->text);
-	*text = end + 2;
-	return split(a, err);
-}
-
-static bool begins(const struct action *a, const char *word)
-{
-	return !strcmp(a->words[0], word);
-}
-
-/* Splits what a range or an if holds from what follows its {{end}}; *ret_else: "" where it has none. */
-static int take_block(const char **text, char **ret_body, char **ret_else, struct error *err)
-{
-	struct strbuf rest = { 0 };
-	const char *begin = *text;
-
-	*ret_body = NULL;
-	for (int depth = 0; (*text = strstr(*text, "{{"));) {
-		_cleanup_(action_free) struct action a = { 0 };
-		const char *at = *text;
-
-		if (next_action(text, &a, err) < 0)
-			break;
-		if (begins(&a, "range") || begins(&a, "if"))
-			depth++;
-		else if (begins(&a, "else") && depth == 0 && !*ret_body) {
-			*ret_body = xstrndup(begin, (size_t)(at - begin));
-			begin = *text;
-		} else if (begins(&a, "end") && depth-- == 0) {
-			strbuf_add(&rest, begin, (size_t)(at - begin));
-			*ret_else = *ret_body ? strbuf_steal(&rest) : xstrdup("");
-			if (!*ret_body)
-				*ret_body = strbuf_steal(&rest);
-			return 0;
-		}
-	}
-	free(*ret_body);
-	*ret_body = NULL;
-	return error_set(err, EINVAL, "template parsing error: unexpected EOF: {{end}} is missing");
-}
-
-static int print(const char *text, const struct scope *s, struct strbuf *out, struct error *err);
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* By their keys in order, as Go does it. */
-static int range_object(json_object *o, const char *body, struct scope *inner, struct strbuf *out, struct error *err)
+/* In order, as Go goes through a map; the caller's. */
+static const char **sorted_keys(json_object *o)
 {
-	size_t count = (size_t)json_object_object_length(o), n = 0;
-	_cleanup_free_ const char **keys = xcalloc(count + 1, sizeof(*keys));
-	int r = 0;
+	const char **keys = xcalloc((size_t)json_object_object_length(o) + 1, sizeof(*keys));
+	size_t n = 0;
 
 	json_object_object_foreach(o, key, value) {
 		(void)value;
 		keys[n++] = key;
 	}
 	qsort(keys, n, sizeof(*keys), by_name);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		json_object *name = json_object_new_string(keys[i]);
+	return keys;
+}
 
-		inner->dot = json_object_object_get(o, keys[i]);
-		inner->variables[0].value = name;
-		inner->variables[1].value = inner->dot;
-		r = print(body, inner, out, err);
-		json_object_put(name);
+static void put_map(struct strbuf *out, json_object *o)
+{
+	_cleanup_free_ const char **keys = sorted_keys(o);
+
+	strbuf_puts(out, "map[");
+	for (const char **key = keys; *key; key++) {
+		strbuf_printf(out, "%s%s:", key == keys ? "" : " ", *key);
+		template_put_value(out, json_object_object_get(o, *key));
 	}
+	strbuf_putc(out, ']');
+}
+
+void template_put_value(struct strbuf *out, json_object *value)
+{
+	if (json_object_is_type(value, json_type_object)) {
+		put_map(out, value);
+	} else if (json_object_is_type(value, json_type_array)) {
+		strbuf_putc(out, '[');
+		for (size_t i = 0; i < json_object_array_length(value); i++) {
+			strbuf_puts(out, i ? " " : "");
+			template_put_value(out, json_object_array_get_idx(value, i));
+		}
+		strbuf_putc(out, ']');
+	} else {
+		strbuf_puts(out, value ? json_object_get_string(value) : "<nil>");
+	}
+}
+
+/* ---- values ---- */
+
+static int eval_pipe(struct execution *x, const struct pipe *pipe, json_object *dot, json_object **ret, struct error *err);
+
+/* ".A.B" from o. */
+static int follow(const char *path, json_object *o, json_object **ret, struct error *err)
+{
+	_cleanup_free_ char *copy = xstrdup(*path ? path + 1 : "");
+	char *rest = *copy ? copy : NULL, *name;
+
+	*ret = o;
+	while ((name = strsep(&rest, "."))) {
+		if (!*ret)
+			return error_set(err, ENOENT, "template: nil pointer evaluating %s in %s", name, path);
+		if (!json_object_is_type(*ret, json_type_object) || !json_object_object_get_ex(*ret, name, ret))
+			return error_set(err, ENOENT, "template: can't evaluate field %s in %s", name, path);
+	}
+	return 0;
+}
+
+static json_object *variable(const struct execution *x, const char *name)
+{
+	for (size_t i = x->variable_count; i-- > 0;) {
+		if (!strcmp(x->variables[i].name, name))
+			return x->variables[i].value;
+	}
+	return x->row->row; /* "$" */
+}
+
+static int eval_operand(struct execution *x, const struct operand *o, json_object *dot, json_object **ret, struct error *err)
+{
+	json_object *value = dot;
+	int r = 0;
+
+	if (o->kind == OPERAND_LITERAL) {
+		*ret = o->value;
+		return 0;
+	}
+	if (o->kind == OPERAND_VARIABLE)
+		value = variable(x, o->name);
+	else if (o->kind == OPERAND_PIPE)
+		r = eval_pipe(x, o->pipe, dot, &value, err);
+	else if (o->kind == OPERAND_FUNCTION) { /* as an argument it has none of its own */
+		struct call c = { .name = o->name, .kept = x->kept, .heading = x->row->heading };
+
+		r = template_call(&c, &value, err);
+	}
+	return r < 0 ? r : follow(o->fields, value, ret, err);
+}
+
+/* .Label "KEY", the only method that rows have. */
+static bool is_label(const struct execution *x, const struct operand *o, json_object *dot)
+{
+	json_object *base = o->kind == OPERAND_VARIABLE ? variable(x, o->name) : dot;
+
+	return x->row->labels && (o->kind == OPERAND_DOT || o->kind == OPERAND_VARIABLE) && base == x->row->row && !strcmp(o->fields, ".Label");
+}
+
+/* Its last word, with blanks: "com.example.my-name" is "my name", docker's way. */
+static json_object *label_heading(const char *key)
+{
+	const char *dot = strrchr(key, '.');
+	_cleanup_free_ char *title = xstrdup(dot ? dot + 1 : key);
+
+	for (char *c = title; *c; c++)
+		*c = *c == '-' || *c == '_' ? ' ' : *c;
+	return json_object_new_string(title);
+}
+
+static int eval_label(struct execution *x, json_object **arguments, size_t count, json_object **ret, struct error *err)
+{
+	const char *key = count == 1 ? json_object_get_string(arguments[0]) : NULL;
+	json_object *value = NULL;
+
+	if (!key || !json_object_is_type(arguments[0], json_type_string))
+		return error_set(err, EINVAL, "template: .Label wants one argument, the name of a label: {{.Label \"com.example.name\"}}");
+	if (x->row->heading)
+		value = label_heading(key);
+	else if (!json_object_object_get_ex(x->row->labels, key, &value))
+		value = json_object_new_string("");
+	else
+		json_object_get(value);
+	*ret = template_keep(x->kept, value);
+	return 0;
+}
+
+/* and, or: the first argument that decides; what follows is not looked at. */
+static int eval_logic(struct execution *x, const struct command *c, json_object *dot, json_object **last, json_object **ret,
+	struct error *err)
+{
+	bool until = *c->operands->name == 'o';
+	const struct operand *o = c->operands->next;
+	int r = 0;
+
+	if (!o && !last)
+		return error_set(err, EINVAL, "template: wrong number of args for %s: want at least 1 got 0", c->operands->name);
+	for (; o; o = o->next) {
+		r = eval_operand(x, o, dot, ret, err);
+		if (r < 0 || template_is_true(*ret) == until)
+			return r;
+	}
+	if (last)
+		*ret = *last;
+	return 0;
+}
+
+/* last: the value that a | hands to it, or NULL. */
+static int eval_command(struct execution *x, const struct command *c, json_object *dot, json_object **last, json_object **ret,
+	struct error *err)
+{
+	const struct operand *first = c->operands;
+	json_object *arguments[ARGUMENTS_MAX];
+	size_t count = 0;
+	int r = 0;
+
+	if (first->kind == OPERAND_FUNCTION && (!strcmp(first->name, "and") || !strcmp(first->name, "or")))
+		return eval_logic(x, c, dot, last, ret, err);
+	for (const struct operand *o = first->next; r == 0 && o; o = o->next) {
+		if (count == ARGUMENTS_MAX - 1)
+			return error_set(err, EINVAL, "template: more than %d arguments", ARGUMENTS_MAX - 1);
+		r = eval_operand(x, o, dot, &arguments[count++], err);
+	}
+	if (r < 0)
+		return r;
+	if (last)
+		arguments[count++] = *last;
+	if (is_label(x, first, dot))
+		return eval_label(x, arguments, count, ret, err);
+	if (first->kind == OPERAND_FUNCTION) {
+		struct call call = { first->name, arguments, count, x->row->heading, x->kept };
+
+		return template_call(&call, ret, err);
+	}
+	if (count)
+		return error_set(err, EINVAL, "template: can't give argument to non-function %s%s",
+			first->kind == OPERAND_VARIABLE ? first->name : "", *first->fields ? first->fields : first->kind == OPERAND_DOT ? "." : "");
+	return eval_operand(x, first, dot, ret, err);
+}
+
+static int set_variable(struct execution *x, const char *name, json_object *value, bool assigns, struct error *err)
+{
+	for (size_t i = x->variable_count; assigns && i-- > 0;) {
+		if (!strcmp(x->variables[i].name, name)) {
+			x->variables[i].value = value;
+			return 0;
+		}
+	}
+	if (x->variable_count == ARRAY_SIZE(x->variables))
+		return error_set(err, EINVAL, "template: too many variables");
+	x->variables[x->variable_count].name = name;
+	x->variables[x->variable_count++].value = value;
+	return 0;
+}
+
+static int eval_commands(struct execution *x, const struct pipe *pipe, json_object *dot, json_object **ret, struct error *err)
+{
+	json_object *value = NULL;
+	int r = 0;
+
+	for (const struct command *c = pipe->commands; r == 0 && c; c = c->next)
+		r = eval_command(x, c, dot, c == pipe->commands ? NULL : &value, &value, err);
+	*ret = value;
 	return r;
 }
 
-static int range_array(json_object *o, const char *body, struct scope *inner, struct strbuf *out, struct error *err)
+static int eval_pipe(struct execution *x, const struct pipe *pipe, json_object *dot, json_object **ret, struct error *err)
+{
+	int r = eval_commands(x, pipe, dot, ret, err);
+
+	if (r == 0 && pipe->variable_count)
+		r = set_variable(x, pipe->variables[0], *ret, pipe->assigns, err);
+	return r;
+}
+
+/* ---- blocks: 0, an error, or JUMP_BREAK and JUMP_CONTINUE, which end the round of a range ---- */
+
+static int run_list(struct execution *x, const struct node *n, json_object *dot, struct error *err);
+
+static int run_round(struct execution *x, const struct node *n, json_object *key, json_object *element, struct error *err)
+{
+	size_t variables = x->variable_count;
+	const struct pipe *p = n->pipe;
+	int r = 0;
+
+	if (p->variable_count)
+		r = set_variable(x, p->variables[p->variable_count - 1], element, p->assigns, err);
+	if (r == 0 && p->variable_count > 1)
+		r = set_variable(x, p->variables[0], key, p->assigns, err);
+	if (r == 0)
+		r = run_list(x, n->body, element, err);
+	x->variable_count = variables;
+	return r == JUMP_CONTINUE ? 0 : r;
+}
+
+static int range_over_object(struct execution *x, const struct node *n, json_object *o, struct error *err)
+{
+	_cleanup_free_ const char **keys = sorted_keys(o);
+	int r = 0;
+
+	for (const char **key = keys; r == 0 && *key; key++)
+		r = run_round(x, n, template_keep(x->kept, json_object_new_string(*key)), json_object_object_get(o, *key), err);
+	return r;
+}
+
+static int range_over_array(struct execution *x, const struct node *n, json_object *o, struct error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < json_object_array_length(o); i++) {
-		json_object *number = json_object_new_int64((int64_t)i);
+	for (size_t i = 0; r == 0 && i < json_object_array_length(o); i++)
+		r = run_round(x, n, template_keep(x->kept, json_object_new_int64((int64_t)i)), json_object_array_get_idx(o, i), err);
+	return r;
+}
 
-		inner->dot = json_object_array_get_idx(o, i);
-		inner->variables[0].value = number;
-		inner->variables[1].value = inner->dot;
-		r = print(body, inner, out, err);
-		json_object_put(number);
+static int run_range(struct execution *x, const struct node *n, json_object *dot, struct error *err)
+{
+	json_object *value;
+	int r = eval_commands(x, n->pipe, dot, &value, err);
+	bool object = json_object_is_type(value, json_type_object);
+
+	if (r < 0)
+		return r;
+	if (value && !object && !json_object_is_type(value, json_type_array))
+		return error_set(err, EDOM, "template: range can't iterate over %s", json_object_get_string(value));
+	if (!template_is_true(value))
+		return run_list(x, n->otherwise, dot, err);
+	r = object ? range_over_object(x, n, value, err) : range_over_array(x, n, value, err);
+	return r == JUMP_BREAK ? 0 : r;
+}
+
+static int run_condition(struct execution *x, const struct node *n, json_object *dot, struct error *err)
+{
+	size_t variables = x->variable_count;
+	json_object *value;
+	int r = eval_pipe(x, n->pipe, dot, &value, err);
+
+	if (r == 0)
+		r = template_is_true(value) ? run_list(x, n->body, n->kind == NODE_WITH ? value : dot, err) : run_list(x, n->otherwise, dot, err);
+	x->variable_count = variables;
+	return r;
+}
+
+static int run_pipe(struct execution *x, const struct node *n, json_object *dot, struct error *err)
+{
+	json_object *value;
+	int r = eval_pipe(x, n->pipe, dot, &value, err);
+
+	if (r < 0 || n->pipe->variable_count)
+		return r;
+	if (value)
+		template_put_value(x->out, value);
+	else
+		strbuf_puts(x->out, "<no value>");
+	return 0;
+}
+
+static int run_list(struct execution *x, const struct node *n, json_object *dot, struct error *err)
+{
+	int r = 0;
+
+	for (; r == 0 && n; n = n->next) {
+		switch (n->kind) {
+		case NODE_TEXT: strbuf_puts(x->out, n->text); break;
+		case NODE_PIPE: r = run_pipe(x, n, dot, err); break;
+		case NODE_IF:
+		case NODE_WITH: r = run_condition(x, n, dot, err); break;
+		case NODE_RANGE: r = run_range(x, n, dot, err); break;
+		case NODE_BREAK: r = JUMP_BREAK; break;
+		case NODE_CONTINUE: r = JUMP_CONTINUE; break;
+		}
 	}
 	return r;
 }
 
-/* "range .A", "range $v := .A", "range $k, $v := .A"; and "if .A". */
-static int run_block(const struct action *a, const char **text, const struct scope *s, struct strbuf *out, struct error *err)
+int template_print_row(const char *text, const struct template_row *row, struct strbuf *out, struct error *err)
 {
-	bool range = begins(a, "range"), named = range && a->count > 2;
-	_cleanup_free_ char *body = NULL, *otherwise = NULL;
-	struct scope inner = { .outer = s };
-	json_object *value;
-	int r;
+	_cleanup_(template_free) struct template t = { 0 };
+	struct execution x = { .row = row, .out = out };
+	int r = template_parse(text, &t, err);
 
-	if (a->count < 2 || a->count == 3 || (!range && a->count > 2) || (named && strcmp(a->words[a->count - 2], ":=") != 0))
-		return refuse(a, err);
-	r = take_block(text, &body, &otherwise, err);
-	if (r == 0)
-		r = resolve(a->words[a->count - 1], s, &value, err);
 	if (r < 0)
 		return r;
-	if (named)
-		inner.variables[1].name = a->words[a->count - 3];
-	if (a->count == WORDS_MAX)
-		inner.variables[0].name = a->words[1];
-	if (!range || !is_true(value))
-		return print(is_true(value) ? body : otherwise, s, out, err);
-	if (json_object_is_type(value, json_type_array))
-		return range_array(value, body, &inner, out, err);
-	if (json_object_is_type(value, json_type_object))
-		return range_object(value, body, &inner, out, err);
-	return error_set(err, EINVAL, "template: range can't iterate over %s", json_object_get_string(value));
-}
-
-static int print(const char *text, const struct scope *s, struct strbuf *out, struct error *err)
-{
-	for (text = put_literal(text, out); *text; text = put_literal(text, out)) {
-		_cleanup_(action_free) struct action a = { 0 };
-		int r = next_action(&text, &a, err);
-
-		if (r == 0)
-			r = begins(&a, "range") || begins(&a, "if") ? run_block(&a, &text, s, out, err) : run(&a, s, out, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	x.kept = json_object_new_array();
+	r = run_list(&x, t.nodes, row->row, err);
+	json_object_put(x.kept);
+	return r;
 }
 
 int template_print(const char *text, json_object *o, struct strbuf *out, struct error *err)
 {
-	return print(text, &(struct scope){ .dot = o }, out, err);
-}
-
-int template_titles(const char *text, const char *(*title)(const char *name), struct strbuf *out,
-	struct error *err)
-{
-	for (text = put_literal(text, out); *text; text = put_literal(text, out)) {
-		_cleanup_(action_free) struct action a = { 0 };
-		int r = next_action(&text, &a, err);
-		const char *path;
-
-		if (r < 0)
-			return r;
-		path = a.words[a.count > 1 ? 1 : 0];
-		strbuf_puts(out, title(path[0] == '.' ? path + 1 : path));
-	}
-	return 0;
+	return template_print_row(text, &(struct template_row){ .row = o }, out, err);
 }

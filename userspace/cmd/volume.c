@@ -69,7 +69,7 @@ static int print_list(struct store *store, const struct arguments *a, struct err
 		{ "Name", "VOLUME NAME", false }, { "Labels", "LABELS", true },
 		{ "Mountpoint", "MOUNTPOINT", true }, { "Scope", "SCOPE", true } };
 	struct listing listing = { .columns = columns, .column_count = ARRAY_SIZE(columns),
-		.rows = json_object_new_array() };
+		.rows = json_object_new_array(), .labels = json_object_new_array() };
 	char none[] = "";
 	const struct named_volume nothing = { .name = none };
 	struct named_volume *list = NULL;
@@ -92,11 +92,13 @@ static int print_list(struct store *store, const struct arguments *a, struct err
 		listing_add(row, "Name", xstrdup(list[i].name));
 		listing_add(row, "Scope", xstrdup("local"));
 		json_object_array_add(listing.rows, row);
+		json_object_array_add(listing.labels, listing_pairs(&list[i].labels));
 	}
 	volume_list_free(list, count);
 	if (r == 0)
 		r = listing_print(&listing, listing_format(a->format, a->quiet, "{{.Name}}"), err);
 	json_object_put(listing.rows);
+	json_object_put(listing.labels);
 	return r;
 }
 
@@ -124,25 +126,6 @@ static int create(struct store *store, const struct arguments *a)
 	return 0;
 }
 
-static json_object *describe(const struct named_volume *v)
-{
-	json_object *o = json_object_new_object(), *labels = json_object_new_object();
-
-	for (size_t i = 0; i < v->labels.count; i++) {
-		_cleanup_free_ char *key = xstrndup(v->labels.items[i], strcspn(v->labels.items[i], "="));
-
-		listing_add(labels, key, xstrdup(v->labels.items[i] + strlen(key) + 1));
-	}
-	listing_add(o, "CreatedAt", words_time(v->created_ns));
-	listing_add(o, "Driver", xstrdup("local"));
-	json_object_object_add(o, "Labels", labels);
-	listing_add(o, "Mountpoint", xstrdup(v->data));
-	listing_add(o, "Name", xstrdup(v->name));
-	json_object_object_add(o, "Options", json_object_new_object());
-	listing_add(o, "Scope", xstrdup("local"));
-	return o;
-}
-
 static int inspect(struct store *store, const struct arguments *a)
 {
 	json_object *all = json_object_new_array();
@@ -156,7 +139,7 @@ static int inspect(struct store *store, const struct arguments *a)
 		if (volume_find(store_root(store), a->names[i], &v, &err) < 0)
 			code = command_fail("volume inspect", 1, &err);
 		else
-			json_object_array_add(all, describe(&v));
+			json_object_array_add(all, volume_json(&v));
 	}
 	for (size_t i = 0; a->format && strcmp(a->format, "json") != 0 && i < json_object_array_length(all); i++) {
 		if (template_print(a->format, json_object_array_get_idx(all, i), &out, &err) < 0)
@@ -164,7 +147,7 @@ static int inspect(struct store *store, const struct arguments *a)
 		strbuf_putc(&out, '\n');
 	}
 	if (!a->format || !strcmp(a->format, "json")) {
-		template_json(&out, all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+		template_json(&out, all, json_object_array_length(all) ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : JSON_C_TO_STRING_PLAIN);
 		strbuf_putc(&out, '\n');
 	}
 	fputs(out.text ? out.text : "", stdout);
@@ -224,17 +207,17 @@ static const struct argp_option prune_options[] = {
 	{ "all", 'a', NULL, 0, "Also those that have a name", 0 }, { 0 } };
 
 static const struct verb {
-	const char *name;
+	const char *name, *also;
 	int least; /* arguments */
 	const struct argp_option *options;
 	const char *args, *help;
 	int (*run)(struct store *store, const struct arguments *a);
 } verbs[] = {
-	{ "create", 0, create_options, "[NAME]", "Make a volume.", create },
-	{ "ls", 0, list_options, NULL, "List volumes.", list },
-	{ "inspect", 1, inspect_options, "VOLUME...", "Show volumes as JSON.", inspect },
-	{ "rm", 1, remove_options, "VOLUME...", "Remove volumes that no container uses.", remove_all },
-	{ "prune", 0, prune_options, NULL, "Remove volumes without a name that no container uses.", prune },
+	{ "create", NULL, 0, create_options, "[NAME]", "Make a volume.", create },
+	{ "ls", "list", 0, list_options, NULL, "List volumes.", list },
+	{ "inspect", NULL, 1, inspect_options, "VOLUME...", "Show volumes as JSON.", inspect },
+	{ "rm", "remove", 1, remove_options, "VOLUME...", "Remove volumes that no container uses.", remove_all },
+	{ "prune", NULL, 0, prune_options, NULL, "Remove volumes without a name that no container uses.", prune },
 };
 
 static int run_verb(const struct verb *verb, int argc, char **argv)
@@ -271,7 +254,7 @@ int cmd_volume(int argc, char **argv)
 	FILE *out = asked ? stdout : stderr;
 
 	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(verbs); i++) {
-		if (!strcmp(argv[1], verbs[i].name))
+		if (!strcmp(argv[1], verbs[i].name) || (verbs[i].also && !strcmp(argv[1], verbs[i].also)))
 			return run_verb(&verbs[i], argc - 1, argv + 1);
 	}
 	if (argc > 1 && !asked)

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/listing.h"
+#include "cmd/words.h"
 #include "engine/registry.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -51,6 +53,20 @@ char *volume_labels(const struct named_volume *v)
 	for (size_t i = 0; i < v->labels.count; i++)
 		strbuf_printf(&sb, "%s%s", i ? "," : "", v->labels.items[i]);
 	return strbuf_steal(&sb);
+}
+
+json_object *volume_json(const struct named_volume *v)
+{
+	json_object *o = json_object_new_object();
+
+	listing_add(o, "CreatedAt", words_time(v->created_ns));
+	listing_add(o, "Driver", xstrdup("local"));
+	json_object_object_add(o, "Labels", listing_pairs(&v->labels));
+	listing_add(o, "Mountpoint", xstrdup(v->data));
+	listing_add(o, "Name", xstrdup(v->name));
+	json_object_object_add(o, "Options", json_object_new_object());
+	listing_add(o, "Scope", xstrdup("local"));
+	return o;
 }
 
 static bool has_label(const struct named_volume *v, const char *value)

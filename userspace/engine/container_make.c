@@ -11,6 +11,7 @@
 
 #include "engine/capability.h"
 #include "engine/etc_files.h"
+#include "engine/host_config.h"
 #include "engine/init_program.h"
 #include "engine/joins.h"
 #include "engine/leftovers.h"
@@ -142,6 +143,9 @@ static int fill_state(struct launch *l, const struct make_input *in, struct erro
 	copy_list(&state->hosts, &s->hosts);
 	copy_list(&state->annotations, &s->annotations);
 	copy_list(&state->device_rules, &s->device_rules);
+	state->user_name = xstrdup(spec_user(s, in->image ? &in->image->config : NULL));
+	state->host_config = host_config_text(s);
+	state->entrypoint_count = (int64_t)spec_entrypoint_count(s, in->image ? &in->image->config : NULL);
 	r = spec_args(s, in->image ? &in->image->config : NULL, &state->command, err);
 	if (r == 0)
 		r = add_exposed_ports(state, in, err);

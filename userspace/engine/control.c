@@ -318,8 +318,9 @@ static int end_by_force(const struct state *s, bool force, struct error *err)
 	if (!registry_owner(s->id))
 		return 0;
 	if (!force)
-		return error_set(err, EBUSY, "You cannot remove a %s container %s. Stop the container before "
-			"attempting removal or force remove", control_status(s), s->id);
+		return error_set(err, EBUSY, "You cannot remove a %s container %s. %s the container before "
+			"attempting removal or force remove", control_status(s), s->id,
+			strcmp(control_status(s), "paused") ? "Stop" : "Unpause and then stop");
 	if (s->status == STATE_RUNNING && lifetime_ask(s, REQUEST_STOP, NULL) == 0)
 		send_signal(s, SIGKILL, true, NULL);
 	return end(s, REQUEST_STOP, 0, is_put_away, err);

@@ -95,7 +95,8 @@ static char *replace_settings(const char *text, const struct etc_files *f)
 	char *rest = copy, *line;
 	struct strbuf sb = { 0 };
 
-	put_words(&sb, "search", f->dns_search, true);
+	if (f->dns_search->count != 1 || strcmp(f->dns_search->items[0], ".") != 0) /* "." alone: search nowhere */
+		put_words(&sb, "search", f->dns_search, true);
 	put_words(&sb, "nameserver", f->dns, false);
 	put_words(&sb, "options", f->dns_options, true);
 	while ((line = strsep(&rest, "\n"))) {

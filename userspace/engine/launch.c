@@ -78,6 +78,9 @@ int launch_prepare_network(struct launch *l, struct error *err)
 		return r;
 	free(l->state.address);
 	l->state.address = xstrdup(network_format(l->address, text));
+	free(l->state.gateway);
+	l->state.gateway = xstrdup(network_format(l->bridge.gateway, text));
+	l->state.prefix = l->bridge.prefix;
 	r = state_save(&l->state, err);
 	if (r == 0)
 		r = ports_publish(&l->bridge, l->state.id, l->state.name, l->state.address,

@@ -81,7 +81,7 @@ void run_settings_free(struct run_settings *s)
 		s->entrypoint, s->platform, s->cgroup_parent, s->stop_signal, s->cpuset_cpus,
 		s->cpuset_mems, s->json, s->record, s->cidfile, s->domainname, s->pid_mode, s->ipc_mode,
 		s->uts_mode, s->network_container, s->for_tui, s->detach_keys };
-	struct string_list *lists[] = { &s->args, &s->env, &s->labels, &s->cap_add, &s->cap_drop,
+	struct string_list *lists[] = { &s->args, &s->env, &s->file_env, &s->labels, &s->cap_add, &s->cap_drop,
 		&s->groups, &s->ports, &s->exposed, &s->hosts, &s->dns, &s->dns_search, &s->dns_options,
 		&s->sysctls, &s->annotations, &s->device_rules, &s->volumes_from };
 
@@ -203,6 +203,34 @@ static int check_cgroup_parent(const char *parent, struct error *err)
 	return 0;
 }
 
+/* Those that a namespace has of its own (namespaces(7)), and the container that namespace. */
+static int check_sysctl(const struct run_settings *s, const char *text, struct error *err)
+{
+	static const char *const of_ipc[] = { "kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue." };
+	int length = (int)strcspn(text, "=");
+	bool net = str_starts(text, "net.") || str_starts(text, "net/"), ipc = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_ipc); i++)
+		ipc |= str_starts(text, of_ipc[i]);
+	if (net && s->network == NETWORK_HOST)
+		return error_set(err, EINVAL, "sysctl '%.*s' is not allowed with --network host: it is the host's", length, text);
+	if (ipc && s->ipc_mode && !strcmp(s->ipc_mode, "host"))
+		return error_set(err, EINVAL, "sysctl '%.*s' is not allowed with --ipc host: it is the host's", length, text);
+	if (str_starts(text, "kernel.domainname=") || (net && !memmem(text, (size_t)length, "..", 2)) || ipc)
+		return 0;
+	return error_set(err, EINVAL, "sysctl '%.*s' is not allowed: net.*, fs.mqueue.*, kernel.msg*, kernel.sem, kernel.shm* and "
+		"kernel.domainname are a container's own, the others are the host's", length, text);
+}
+
+static int check_sysctls(const struct run_settings *s, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->sysctls.count; i++)
+		r = check_sysctl(s, s->sysctls.items[i], err);
+	return r;
+}
+
 static int check_combinations(const struct run_settings *s, struct error *err)
 {
 	bool own_network = s->network == NETWORK_BRIDGE || s->network == NETWORK_NONE;
@@ -227,13 +255,13 @@ static int check_combinations(const struct run_settings *s, struct error *err)
 	if (s->cpu_period > 0 && (s->cpu_period < 1000 || s->cpu_period > 1000000))
 		return error_set(err, EINVAL, "CPU cfs period can not be less than 1ms (i.e. 1000) or larger "
 			"than 1s (i.e. 1000000)");
-	if (s->cpu_quota > 0 && s->cpu_quota < 1000)
+	if (s->cpu_quota != SETTING_UNSET && s->cpu_quota < 1000 && s->cpu_quota != 0 && s->cpu_quota != -1)
 		return error_set(err, EINVAL, "CPU cfs quota can not be less than 1ms (i.e. 1000)");
 	if (s->swappiness != SETTING_UNSET && (s->swappiness < -1 || s->swappiness > 100))
 		return error_set(err, EINVAL, "Invalid value: %lld, valid memory swappiness range is 0-100",
 			(long long)s->swappiness);
-	if (s->blkio_weight > 0 && (s->blkio_weight < 10 || s->blkio_weight > 1000))
-		return error_set(err, EINVAL, "Range of blkio weight is from 10 to 1000");
+	if (s->blkio_weight != SETTING_UNSET && s->blkio_weight != 0 && (s->blkio_weight < 10 || s->blkio_weight > 1000))
+		return error_set(err, EINVAL, "Range of blkio weight is from 10 to 1000, not %lld", (long long)s->blkio_weight);
 	return 0;
 }
 
@@ -250,14 +278,18 @@ int run_settings_check(const struct run_settings *s, struct error *err)
 	if (r == 0)
 		r = check_cgroup_parent(s->cgroup_parent, err);
 	if (r == 0)
+		r = check_sysctls(s, err);
+	if (r == 0)
 		r = check_combinations(s, err);
+	if (r == 0 && s->domainname && strlen(s->domainname) > 64) /* uname(2) */
+		return error_set(err, EINVAL, "invalid domainname: %s: it has more than 64 characters", s->domainname);
 	if (r == 0 && s->hostname && s->network == NETWORK_HOST)
 		return error_set(err, EINVAL, "conflicting options: hostname and the network mode");
 	if (r == 0 && s->oom_score_adj != SETTING_UNSET &&
 		(s->oom_score_adj < -1000 || s->oom_score_adj > 1000))
 		return error_set(err, EINVAL, "Invalid value %lld, range for oom score adj is "
 			"[-1000, 1000]", (long long)s->oom_score_adj);
-	if (r == 0 && s->workdir && s->workdir[0] != '/')
+	if (r == 0 && s->workdir && *s->workdir && s->workdir[0] != '/')
 		return error_set(err, EINVAL, "the working directory '%s' is invalid, it needs to be "
 			"an absolute path", s->workdir);
 	return r;

@@ -74,6 +74,7 @@ struct run_settings {
 	char *network_container;              /* of NETWORK_CONTAINER: whose network it joins */
 	struct string_list annotations;  /* "KEY=VALUE", as labels */
 	struct string_list device_rules; /* of value_device_rule */
+	struct string_list file_env; /* of --env-file, which --env goes before */
 	struct string_list env, labels, cap_add, cap_drop, groups;
 	struct string_list ports;   /* of ports_parse */
 	struct string_list exposed; /* "80/tcp" */

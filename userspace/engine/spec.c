@@ -48,7 +48,7 @@ const char *spec_user(const struct run_settings *s, const struct store_config *i
 
 const char *spec_workdir(const struct run_settings *s, const struct store_config *image)
 {
-	const char *dir = s->workdir ? s->workdir : image ? image->working_dir : "";
+	const char *dir = s->workdir && *s->workdir ? s->workdir : image ? image->working_dir : "";
 
 	return *dir ? dir : "/";
 }
@@ -77,6 +77,17 @@ int spec_args(const struct run_settings *s, const struct store_config *image,
 		return error_set(err, EINVAL, "No command specified: %s names none, give one behind it",
 			s->source);
 	return 0;
+}
+
+size_t spec_entrypoint_count(const struct run_settings *s, const struct store_config *image)
+{
+	size_t n = 0;
+
+	if (s->entrypoint)
+		return *s->entrypoint ? 1 : 0;
+	while (image && image->entrypoint && image->entrypoint[n])
+		n++;
+	return n;
 }
 
 static size_t name_length(const char *variable)
@@ -121,6 +132,8 @@ json_object *spec_environment(const struct spec_input *in)
 		put_variable(&env, "TERM=xterm");
 	for (char **v = in->image ? in->image->env : NULL; v && *v; v++)
 		put_variable(&env, *v);
+	for (size_t i = 0; i < in->settings->file_env.count; i++)
+		put_variable(&env, in->settings->file_env.items[i]);
 	for (size_t i = 0; i < in->settings->env.count; i++)
 		put_variable(&env, in->settings->env.items[i]);
 	if (!has_variable(&env, "HOME"))

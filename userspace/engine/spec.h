@@ -29,6 +29,8 @@ int spec_build(const struct spec_input *in, json_object **ret, struct error *err
  * -EINVAL: "No command specified". The strings belong to settings and image. */
 int spec_args(const struct run_settings *s, const struct store_config *image,
 	struct string_list *ret, struct error *err);
+/* How many of them are the entrypoint, and not the command. */
+size_t spec_entrypoint_count(const struct run_settings *s, const struct store_config *image);
 /* The user as given or as the image says; "" = root. */
 const char *spec_user(const struct run_settings *s, const struct store_config *image);
 /* The working directory, absolute. */

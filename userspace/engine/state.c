@@ -29,13 +29,15 @@ static const struct field {
 	size_t offset;
 } fields[] = {
 	FIELD(TEXT, name), FIELD(TEXT, image), FIELD(TEXT, image_id), FIELD(TEXT, store_root),
-	FIELD(TEXT, storage), FIELD(TEXT, cgroup), FIELD(TEXT, address), FIELD(LIST, anonymous),
+	FIELD(TEXT, storage), FIELD(TEXT, cgroup), FIELD(TEXT, address), FIELD(TEXT, gateway), FIELD(NUMBER, prefix),
+	FIELD(LIST, anonymous),
 	FIELD(TEXT, bundle), FIELD(TEXT, rootfs), FIELD(TEXT, hostname), FIELD(TEXT, stop_signal),
 	FIELD(TEXT, network), FIELD(TEXT, pid_mode), FIELD(TEXT, ipc_mode), FIELD(TEXT, uts_mode),
 	FIELD(LIST, ports), FIELD(LIST, hosts), FIELD(NUMBER, shm_size), FIELD(NUMBER, stop_timeout), FIELD(NUMBER, user),
 	FIELD(FLAG, remove), FIELD(FLAG, terminal), FIELD(FLAG, interactive), FIELD(FLAG, keeps_log), FIELD(FLAG, stdin_once),
 	FIELD(NUMBER, restart_max), FIELD(LIST, exposed), FIELD(LIST, command), FIELD(LIST, labels),
-	FIELD(LIST, annotations), FIELD(LIST, device_rules), FIELD(LIST, mounts),
+	FIELD(LIST, annotations), FIELD(LIST, device_rules), FIELD(LIST, mounts), FIELD(NUMBER, entrypoint_count), FIELD(TEXT, user_name),
+	FIELD(TEXT, host_config),
 	FIELD(LIST, published), FIELD(NUMBER, created_ns), FIELD(NUMBER, started_ns),
 	FIELD(NUMBER, finished_ns), FIELD(NUMBER, pid), FIELD(NUMBER, exit_code),
 	FIELD(NUMBER, restart_count), FIELD(FLAG, oom_killed), FIELD(TEXT, error), FIELD(TEXT, traceparent),

@@ -28,6 +28,8 @@ struct state {
 	char *storage; /* upper, work and root of the overlay, below the store's root; "" for a bundle */
 	char *cgroup;  /* "/ctrace/ID" */
 	char *address; /* "172.30.0.2", while it runs */
+	char *gateway; /* "172.30.0.1", of that address */
+	int64_t prefix; /* 16 */
 	struct string_list anonymous; /* volumes that go with rm -v and --rm */
 
 	/* What it takes to start it again; the rest is in config.json. */
@@ -47,6 +49,9 @@ struct state {
 
 	/* What people ask about. */
 	struct string_list command, labels, annotations;
+	int64_t entrypoint_count;     /* so much of the command is the entrypoint */
+	char *user_name;              /* as --user or the image has it, or "" */
+	char *host_config;            /* of host_config_text */
 	struct string_list device_rules; /* of --device-cgroup-rule, as they were given */
 	struct string_list exposed;   /* "80/tcp", published or not */
 	struct string_list mounts;    /* of state_mount_text */

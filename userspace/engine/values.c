@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "engine/capability.h"
+#include "engine/image/tree.h"
+#include "engine/tmpfs_options.h"
 #include "engine/volumes.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -53,10 +55,10 @@ int value_bytes(const char *text, int64_t *ret, struct error *err)
 
 int value_cpus(const char *text, int64_t *ret, struct error *err)
 {
-	int64_t value = 0;
+	int64_t value = 0, sign = *text == '-' ? -1 : 1;
 	int digits = 0, fraction = -1;
 
-	for (const char *p = text; *p; p++) {
+	for (const char *p = text + (sign < 0); *p; p++) {
 		if (*p == '.' && fraction < 0) {
 			fraction = 0;
 			continue;
@@ -77,7 +79,7 @@ int value_cpus(const char *text, int64_t *ret, struct error *err)
 		if (__builtin_mul_overflow(value, 10, &value))
 			return error_set(err, ERANGE, "the value is out of range");
 	}
-	*ret = value;
+	*ret = sign * value;
 	return 0;
 }
 
@@ -337,15 +339,21 @@ static int check_destination(const char *destination, const char *text, struct e
 	return 0;
 }
 
-/* A path of the host, else a volume's name. */
+/* "./data" from where the caller is, whether it is there or not; NULL: that place has no name. The caller's. */
+static char *absolute_path(const char *path)
+{
+	_cleanup_free_ char *here = getcwd(NULL, 0), *joined = here ? tree_join(here, path) : NULL;
+
+	return joined ? xasprintf("/%s", joined) : NULL;
+}
+
+/* A path of the host, which need not be there, else a volume's name. */
 static int set_volume_source(const char *source, const char *text, struct volume *v, struct error *err)
 {
-	char resolved[4096];
-
-	if (source[0] == '.' || source[0] == '~') {
-		if (!realpath(source, resolved))
-			return error_errno(err, errno, "invalid volume specification: '%s'", text);
-		v->source = xstrdup(resolved);
+	if (source[0] == '.') {
+		v->source = absolute_path(source);
+		if (!v->source)
+			return error_errno(err, errno, "invalid volume specification: '%s': this directory has no name", text);
 	} else if (source[0] == '/') {
 		v->source = xstrdup(source);
 	} else if (volume_name_is_valid(source)) {
@@ -460,21 +468,34 @@ static int mount_tmpfs(const struct mount_fields *f, struct tmpfs *ret, struct e
 	return 0;
 }
 
+/* Of a bind mount or a volume: what only another type has. */
+static int mixed_fields(const struct mount_fields *f, struct error *err)
+{
+	bool bind = f->type && !strcmp(f->type, "bind");
+	const char *prefix = f->size || f->mode ? "tmpfs" : bind && f->no_copy ? "volume" : !bind && (f->propagation || f->not_recursive) ? "bind" : NULL;
+
+	return !prefix ? 0 : error_set(err, EINVAL, "cannot mix '%s-*' options with mount type '%s'", prefix, bind ? "bind" : "volume");
+}
+
 static int mount_volume(const struct mount_fields *f, const char *text, struct volume *ret,
 	struct error *err)
 {
 	bool bind = f->type && !strcmp(f->type, "bind");
 	struct volume v = { .read_only = f->read_only, .no_copy = f->no_copy, .must_exist = bind,
 		.not_recursive = f->not_recursive };
-	_cleanup_free_ char *copy = NULL;
-	int r = 0;
+	_cleanup_free_ char *source = bind && f->source && f->source[0] == '.' ? absolute_path(f->source) : NULL;
+	int r = mixed_fields(f, err);
 
-	if (bind && (!f->source || f->source[0] != '/'))
+	if (r < 0)
+		return r;
+	if (!source && f->source)
+		source = xstrdup(f->source);
+	if (bind && (!source || source[0] != '/'))
 		return error_set(err, EINVAL, "invalid mount config for type \"bind\": invalid mount path: "
-			"'%s' mount path must be absolute", f->source ? f->source : "");
-	if (bind && access(f->source, F_OK) < 0)
+			"'%s' mount path must be absolute", source ? source : "");
+	if (bind && access(source, F_OK) < 0)
 		return error_set(err, EINVAL, "invalid mount config for type \"bind\": bind source path does "
-			"not exist: %s", f->source);
+			"not exist: %s", source);
 	if (!bind && f->source && *f->source && !volume_name_is_valid(f->source))
 		return error_set(err, EINVAL, "create %s: \"%s\" includes invalid characters for a local "
 			"volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed", f->source, f->source);
@@ -484,8 +505,8 @@ static int mount_volume(const struct mount_fields *f, const char *text, struct v
 		free_volume(&v);
 		return r;
 	}
-	if (f->source && *f->source)
-		*(bind ? &v.source : &v.name) = xstrdup(f->source);
+	if (source && *source)
+		*(bind ? &v.source : &v.name) = steal_ptr(source);
 	v.destination = xstrdup(f->target);
 	if (!v.propagation)
 		v.propagation = xstrdup("rprivate");
@@ -601,17 +622,24 @@ invalid:
 		text);
 }
 
-int value_host_entry(const char *text, struct error *err)
+int value_host_entry(const char *text, char **ret, struct error *err)
 {
-	const char *colon = strchr(text, ':');
+	size_t name = strcspn(text, strchr(text, '=') ? "=" : ":"), length;
+	_cleanup_free_ char *address = NULL;
 	struct in_addr v4;
 	struct in6_addr v6;
 
-	if (!colon || colon == text)
+	if (!name || !text[name])
 		return error_set(err, EINVAL, "bad format for add-host: \"%s\"", text);
-	if (strcmp(colon + 1, "host-gateway") != 0 && inet_pton(AF_INET, colon + 1, &v4) != 1 &&
-		inet_pton(AF_INET6, colon + 1, &v6) != 1)
-		return error_set(err, EINVAL, "invalid IP address in add-host: \"%s\"", colon + 1);
+	address = xstrdup(text + name + 1);
+	length = strlen(address);
+	if (address[0] == '[' && length > 2 && address[length - 1] == ']') {
+		address[length - 1] = '\0';
+		memmove(address, address + 1, length - 1);
+	}
+	if (strcmp(address, "host-gateway") != 0 && inet_pton(AF_INET, address, &v4) != 1 && inet_pton(AF_INET6, address, &v6) != 1)
+		return error_set(err, EINVAL, "invalid IP address in add-host: \"%s\"", address);
+	*ret = xasprintf("%.*s:%s", (int)name, text, address);
 	return 0;
 }
 
@@ -619,10 +647,14 @@ int value_tmpfs(const char *text, struct tmpfs *ret, struct error *err)
 {
 	const char *colon = strchr(text, ':');
 	size_t length = colon ? (size_t)(colon - text) : strlen(text);
+	int r;
 
 	if (text[0] != '/' || length < 2)
 		return error_set(err, EINVAL, "invalid tmpfs specification: '%s': the path must be "
 			"absolute and not '/'", text);
+	r = tmpfs_options_check(colon ? colon + 1 : "", err);
+	if (r < 0)
+		return r;
 	ret->destination = xstrndup(text, length);
 	ret->options = xstrdup(colon ? colon + 1 : "");
 	return 0;

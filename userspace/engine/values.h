@@ -34,7 +34,7 @@ int value_volumes_from(const char *text, size_t *ret_length, bool *ret_read_only
 int value_mount(const char *text, struct volume *ret_volume, struct tmpfs *ret_tmpfs, bool *ret_is_tmpfs,
 	struct error *err);
 int value_restart(const char *text, enum restart_policy *ret, int64_t *ret_max, struct error *err);
-int value_host_entry(const char *text, struct error *err); /* NAME:IP, IP may be host-gateway */
+int value_host_entry(const char *text, char **ret, struct error *err); /* NAME:IP or NAME=IP, IP may be host-gateway; ret: NAME:IP */
 int value_tmpfs(const char *text, struct tmpfs *ret, struct error *err);   /* DST[:OPTIONS] */
 
 /* Adds NAME=value, or, for a bare NAME, the caller's own value if it has one. */

@@ -115,7 +115,7 @@ static int mount_bind(struct rootfs *fs, size_t i, struct error *err)
 	return r < 0 ? r : attach(fs->sources[i], target, m->destination, err);
 }
 
-/* Without "mode=" it has the mode of what it covers: /tmp stays what it is for. */
+/* Without "mode=" it has the mode of what it covers: /tmp stays what it is for. What was made for it leaves it tmpfs(5)'s, 1777. */
 static int keep_mode(int target, int tree, const struct mount_plan *m, struct error *err)
 {
 	struct stat st;
@@ -130,7 +130,7 @@ static int keep_mode(int target, int tree, const struct mount_plan *m, struct er
 }
 
 /* A tmpfs that others will be mounted in becomes read-only at the end. */
-static int mount_tmpfs_like(struct rootfs *fs, const struct mount_plan *m, int target,
+static int mount_tmpfs_like(struct rootfs *fs, const struct mount_plan *m, int target, bool existed,
 	struct error *err)
 {
 	_cleanup_close_ int tree = make_filesystem(m, m->set & ~(uint64_t)MOUNT_ATTR_RDONLY, &fs->member, err);
@@ -138,7 +138,7 @@ static int mount_tmpfs_like(struct rootfs *fs, const struct mount_plan *m, int t
 
 	if (tree < 0)
 		return tree;
-	r = m->copy_up ? copy_up(target, tree, err) : keep_mode(target, tree, m, err);
+	r = m->copy_up ? copy_up(target, tree, err) : existed ? keep_mode(target, tree, m, err) : 0;
 	if (r == 0 && m->propagation)
 		r = set_propagation(tree, m, err);
 	if (r < 0)
@@ -151,7 +151,7 @@ static int mount_tmpfs_like(struct rootfs *fs, const struct mount_plan *m, int t
 
 static int mount_filesystem(struct rootfs *fs, const struct mount_plan *m, struct error *err)
 {
-	_cleanup_close_ int target = -1, tree = -1;
+	_cleanup_close_ int target = -1, tree = -1, before = -1;
 	int r;
 
 	/* where /proc or /sys is a symbolic link, whoever made the image chose what gets covered */
@@ -164,11 +164,13 @@ static int mount_filesystem(struct rootfs *fs, const struct mount_plan *m, struc
 			return error_set(err, ELOOP, "%s must be mounted on ordinary directory: it is a "
 				"symbolic link in the root filesystem", m->destination);
 	}
+	if (!strcmp(m->type, "tmpfs"))
+		before = rootfs_open(fs->fd, m->destination, O_PATH);
 	target = open_target(fs, m, true, err);
 	if (target < 0)
 		return target;
 	if (!strcmp(m->type, "tmpfs"))
-		return mount_tmpfs_like(fs, m, target, err);
+		return mount_tmpfs_like(fs, m, target, before >= 0, err);
 	tree = make_filesystem(m, m->set, &fs->member, err);
 	if (tree < 0)
 		return tree;
@@ -228,7 +230,7 @@ static int mount_cgroup(struct rootfs *fs, const struct mount_plan *m, struct er
 		return target;
 	if (count == 1 && list[0].version == 2)
 		return bind_cgroup(list[0].directory, m, target, err);
-	r = mount_tmpfs_like(fs, &tmpfs, target, err);
+	r = mount_tmpfs_like(fs, &tmpfs, target, true, err);
 	if (r < 0)
 		return r;
 	dir = rootfs_open(fs->fd, m->destination, O_PATH | O_DIRECTORY);

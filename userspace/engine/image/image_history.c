@@ -48,7 +48,7 @@ uint64_t image_history_layer_size(struct store *store, const char *chain)
 }
 
 /* image->layers are ".../layers/CHAIN/diff". */
-static uint64_t size_of_layer(struct store *store, const struct store_image *image, size_t i)
+uint64_t image_layer_size(struct store *store, const struct store_image *image, size_t i)
 {
 	const char *end = strrchr(image->layers[i], '/');
 	_cleanup_free_ char *chain = xstrndup(end - 64, 64);
@@ -78,7 +78,7 @@ static int add_known(struct store *store, const struct store_image *image, struc
 			continue;
 		if (layer == image->layer_count)
 			return error_set(err, EBADMSG, "the history of image %s has more layers than the image", image->id);
-		step->size = size_of_layer(store, image, layer++);
+		step->size = image_layer_size(store, image, layer++);
 	}
 	return 0;
 }
@@ -109,7 +109,7 @@ int image_history_load(struct store *store, const struct store_image *image, str
 	if (r < 0)
 		return r;
 	for (size_t i = 0; h.count == i && i < image->layer_count; i++) /* there is none */
-		add_step(&h, "", "", image->created_s)->size = size_of_layer(store, image, i);
+		add_step(&h, "", "", image->created_s)->size = image_layer_size(store, image, i);
 	reverse(&h);
 	*ret = h;
 	h = (struct image_history){ 0 };

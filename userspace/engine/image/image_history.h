@@ -35,4 +35,7 @@ void image_history_free(struct image_history *h); /* also fit for _cleanup_ */
 /* Bytes of a layer's files; chain: 64 hex digits. 0 when it is not known. */
 uint64_t image_history_layer_size(struct store *store, const char *chain);
 
+/* The same of an image's layer, by its place in image->layers. */
+uint64_t image_layer_size(struct store *store, const struct store_image *image, size_t i);
+
 #endif

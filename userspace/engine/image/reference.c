@@ -63,15 +63,15 @@ static int check_path(const char *text, const char *path, struct error *err)
 
 	for (const char *p = path;; p += length + 1) {
 		if (!*p || *p == '/')
-			return error_set(err, EINVAL, "invalid reference \"%s\": empty path component",
+			return error_set(err, EINVAL, "invalid reference format: \"%s\": empty path component",
 				text);
 		if (!component_valid(p, &length)) {
 			for (const char *q = p; *q && *q != '/'; q++)
 				if (isupper((unsigned char)*q))
-					return error_set(err, EINVAL, "invalid reference \"%s\": repository "
+					return error_set(err, EINVAL, "invalid reference format: \"%s\": repository "
 						"name must be lowercase", text);
 			return error_set(err, EINVAL,
-				"invalid reference \"%s\": \"%.*s\" is no path component (a-z and 0-9, "
+				"invalid reference format: \"%s\": \"%.*s\" is no path component (a-z and 0-9, "
 				"joined by '.', '_', '__' or '-')",
 				text, (int)strcspn(p, "/"), p);
 		}
@@ -106,12 +106,12 @@ static int check_domain(const char *text, const char *domain, struct error *err)
 	size_t host = colon ? (size_t)(colon - domain) : strlen(domain);
 
 	if (!host_valid(domain, host))
-		return error_set(err, EINVAL, "invalid reference \"%s\": \"%.*s\" is no host name", text,
+		return error_set(err, EINVAL, "invalid reference format: \"%s\": \"%.*s\" is no host name", text,
 			(int)host, domain);
 	if (colon && (!colon[1] || strlen(colon + 1) > 5 ||
 			     strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
 			     atoi(colon + 1) > 65535 || atoi(colon + 1) < 1))
-		return error_set(err, EINVAL, "invalid reference \"%s\": \"%s\" is no port (1-65535)",
+		return error_set(err, EINVAL, "invalid reference format: \"%s\": \"%s\" is no port (1-65535)",
 			text, colon + 1);
 	return 0;
 }
@@ -121,17 +121,17 @@ static int check_tag(const char *text, const char *tag, struct error *err)
 	size_t length = strlen(tag);
 
 	if (!length)
-		return error_set(err, EINVAL, "invalid reference \"%s\": the tag after ':' is empty",
+		return error_set(err, EINVAL, "invalid reference format: \"%s\": the tag after ':' is empty",
 			text);
 	if (length > TAG_MAX_LENGTH)
-		return error_set(err, EINVAL, "invalid reference: the tag has %zu characters, %d may be",
+		return error_set(err, EINVAL, "invalid reference format: the tag has %zu characters, %d may be",
 			length, TAG_MAX_LENGTH);
 	for (size_t i = 0; i < length; i++) {
 		bool word = isalnum((unsigned char)tag[i]) || tag[i] == '_';
 
 		if (!word && (i == 0 || (tag[i] != '.' && tag[i] != '-')))
 			return error_set(err, EINVAL,
-				"invalid reference \"%s\": tag \"%s\" may have letters, digits, '_', and "
+				"invalid reference format: \"%s\": tag \"%s\" may have letters, digits, '_', and "
 				"after the first also '.' and '-'", text, tag);
 	}
 	return 0;
@@ -143,12 +143,12 @@ static int check_digest(const char *text, const char *digest, struct error *err)
 		return 0;
 	if (str_starts(digest, "sha256:"))
 		return error_set(err, EINVAL,
-			"invalid reference \"%s\": a sha256 digest has 64 hex digits (0-9, a-f)", text);
+			"invalid reference format: \"%s\": a sha256 digest has 64 hex digits (0-9, a-f)", text);
 	if (str_starts(digest, "sha512:"))
 		return error_set(err, EINVAL,
-			"invalid reference \"%s\": a sha512 digest has 128 hex digits (0-9, a-f)", text);
+			"invalid reference format: \"%s\": a sha512 digest has 128 hex digits (0-9, a-f)", text);
 	return error_set(err, EINVAL,
-		"invalid reference \"%s\": digest \"%s\" is neither sha256:HEX nor sha512:HEX", text,
+		"invalid reference format: \"%s\": digest \"%s\" is neither sha256:HEX nor sha512:HEX", text,
 		digest);
 }
 
@@ -207,15 +207,15 @@ static int parse_parts(const char *text, char *name, struct reference *ref, stru
 	if (!at)
 		ref->tag = xstrdup(colon ? colon + 1 : "latest");
 	if (!*name)
-		return error_set(err, EINVAL, "invalid reference \"%s\": it has no name", text);
+		return error_set(err, EINVAL, "invalid reference format: \"%s\": it has no name", text);
 	if (!at && is_lower_hex(name, 64))
 		return error_set(err, EINVAL,
-			"invalid reference \"%s\": 64 hex digits are an image id, not a name", text);
+			"invalid reference format: \"%s\": 64 hex digits are an image id, not a name", text);
 	split_name(name, ref);
 	if ((r = check_domain(text, ref->domain, err)) < 0)
 		return r;
 	if (strlen(ref->domain) + 1 + strlen(ref->path) > NAME_MAX_LENGTH)
-		return error_set(err, EINVAL, "invalid reference: the name is longer than %d characters",
+		return error_set(err, EINVAL, "invalid reference format: the name is longer than %d characters",
 			NAME_MAX_LENGTH);
 	return check_path(text, ref->path, err);
 }
@@ -227,12 +227,12 @@ int reference_parse(const char *text, struct reference *ret, struct error *err)
 	int r;
 
 	if (!*text)
-		return error_set(err, EINVAL, "invalid reference: it is empty");
+		return error_set(err, EINVAL, "invalid reference format: it is empty");
 	if (strlen(text) > 1024)
-		return error_set(err, EINVAL, "invalid reference: longer than 1024 characters");
+		return error_set(err, EINVAL, "invalid reference format: longer than 1024 characters");
 	if (strstr(text, "://"))
 		return error_set(err, EINVAL,
-			"invalid reference \"%s\": write it without the scheme (HOST/NAME:TAG)", text);
+			"invalid reference format: \"%s\": write it without the scheme (HOST/NAME:TAG)", text);
 	name = xstrdup(text);
 	r = parse_parts(text, name, &ref, err);
 	if (r < 0) {
