@@ -179,7 +179,7 @@ static void hear_name(void *arg, const struct names_job *job, const char *key, c
 	struct heard *h = arg;
 
 	require(!strcmp(job->id, "web") || !strcmp(job->id, CONTAINER_ID));
-	require(*key && *value);
+	require(*key && (*value || !strncmp(key, "label.", 6))); /* a label may be empty */
 	h->labels += !strncmp(key, "label.", 6);
 	require(h->labels <= LABELS_MAX);
 	hear(h, key, value);
@@ -193,9 +193,11 @@ static void read_names(const struct database *d, struct heard *h)
 	struct reading r = { .job = &web, .emit = hear_name, .arg = h };
 
 	names_read_containerd(&r, d->root, containerd);
+	map_free(&r.labels);
 	r = (struct reading){ .job = &code, .emit = hear_name, .arg = h };
 	h->labels = 0;
 	names_read_podman(&r, podman);
+	map_free(&r.labels);
 }
 
 static void read_all(struct database *d)
