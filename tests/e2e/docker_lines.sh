@@ -14,13 +14,13 @@ lines_start
 export SET_HERE=mine
 unset NOT_SET_HERE
 both "${run[@]}" -e A=1 -e B= -e SET_HERE -e NOT_SET_HERE "${box[@]}" 'echo "$A,$B,$SET_HERE,${NOT_SET_HERE-unset}"'
-both "${run[@]}" -e 'A="x  y"' -e "B='q'" -e 'C=$HOME' -e 'A B=1' busybox env
+both "${run[@]}" -e 'A="x  y"' -e "B='q'" -e 'C=$HOME' -e 'A B=1' busybox sh -c 'env | sort'
 both "${run[@]}" -e HOME=/x -e PATH=/bin -e HOSTNAME=h "${box[@]}" 'echo $HOME $PATH $HOSTNAME'
 both "${run[@]}" -eA=1 --env=B=2 -e C=a=b=c "${box[@]}" 'echo $A$B$C'
 refused '=x' "${run[@]}" -e =x busybox true
 refused 'invalid environment variable' "${run[@]}" -e '' busybox true
 printf '# comment\n  LEAD=1\nTRAIL=2  \n\tTAB=3\nQ="quoted"\nS=a # no comment\nEMPTY=\nSET_HERE\nNOT_SET_HERE\nCR=x\r\nEND=no newline' >odd.env
-both "${run[@]}" --env-file odd.env busybox env
+both "${run[@]}" --env-file odd.env busybox sh -c 'env | sort'
 printf 'A B=1\n' >blank.env
 refused "A B" "${run[@]}" --env-file blank.env busybox true
 printf '=x\n' >noname.env

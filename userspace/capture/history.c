@@ -41,14 +41,12 @@ struct history {
 struct shared_frame *shared_frame_new(uint32_t type, const void *raw, size_t length, bool pack)
 {
 	_cleanup_free_ struct shared_frame *frame = xcalloc(1, sizeof(*frame) + frame_bound(length));
-	size_t size;
 
 	frame->references = 1;
 	frame->length = frame_encode(frame->bytes, type, raw, length, pack);
-	if (!pack)
-		return steal_ptr(frame);
-	size = sizeof(*frame) + frame->length;
-	return memcpy(xmalloc(size), frame, size);
+	if (pack)
+		return memcpy(xmalloc(sizeof(*frame) + frame->length), frame, sizeof(*frame) + frame->length);
+	return steal_ptr(frame);
 }
 
 struct shared_frame *shared_frame_hold(struct shared_frame *frame)
