@@ -16,13 +16,12 @@
 #include "bpf/ctrace.skel.h"
 #include "capture/hooks_internal.h"
 #include "util/cleanup.h"
+#include "util/parallel.h"
 
-/* The halves cost about the same (docs/bpf-cost.tsv), with attaching: what the first half brings is attached while the second
- * one is still verified. */
-bool hooks_is_in_second_half(size_t row)
+/* The two halves cost about the same: docs/bpf-cost.tsv. */
+static bool is_in_second_half(size_t row)
 {
-	return hook_table[row].tier != TIER_ALWAYS || hook_table[row].group == GROUP_CALLS_KPROBE ||
-		strcmp(hook_table[row].program, "ct_sched_process_exec") == 0;
+	return hook_table[row].tier != TIER_ALWAYS || hook_table[row].group == GROUP_CALLS_KPROBE;
 }
 
 static struct bpf_program *program_in(const struct ctrace_bpf *half, size_t row)
@@ -32,13 +31,13 @@ static struct bpf_program *program_in(const struct ctrace_bpf *half, size_t row)
 
 struct bpf_program *hooks_program(const struct hooks *hooks, size_t row)
 {
-	return program_in(hooks_is_in_second_half(row) ? hooks->second : hooks->skeleton, row);
+	return program_in(is_in_second_half(row) ? hooks->second : hooks->skeleton, row);
 }
 
 void hooks_set_wanted(const struct hooks *hooks, size_t row, bool wanted)
 {
-	bpf_program__set_autoload(program_in(hooks->skeleton, row), wanted && !hooks_is_in_second_half(row));
-	bpf_program__set_autoload(program_in(hooks->second, row), wanted && hooks_is_in_second_half(row));
+	bpf_program__set_autoload(program_in(hooks->skeleton, row), wanted && !is_in_second_half(row));
+	bpf_program__set_autoload(program_in(hooks->second, row), wanted && is_in_second_half(row));
 }
 
 /* ---- opening ---- */
@@ -115,13 +114,41 @@ int hooks_watch_libbpf(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
-int hooks_load_half(struct ctrace_bpf *half, int *ret_failed_row)
+struct halves {
+	struct hooks *hooks;
+	int failed_row[2]; /* -1 = none, or what failed was no program */
+};
+
+static int load_half(struct ctrace_bpf *half, int *ret_failed_row)
 {
 	int r;
 
 	failed_program[0] = '\0';
 	r = ctrace_bpf__load(half);
 	*ret_failed_row = hooks_row_of_program(failed_program);
+	return r;
+}
+
+static int load_first(void *arg)
+{
+	struct halves *h = arg;
+
+	return load_half(h->hooks->skeleton, &h->failed_row[0]);
+}
+
+static int load_second(void *arg)
+{
+	struct halves *h = arg;
+
+	return load_half(h->hooks->second, &h->failed_row[1]);
+}
+
+int hooks_load_halves(struct hooks *hooks, int *ret_failed_row)
+{
+	struct halves h = { .hooks = hooks };
+	int r = parallel_run(load_first, load_second, &h);
+
+	*ret_failed_row = h.failed_row[0] >= 0 ? h.failed_row[0] : h.failed_row[1];
 	return r;
 }
 

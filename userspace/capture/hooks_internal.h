@@ -86,19 +86,18 @@ void hooks_detach(struct hooks *hooks);
  * types are read from the descriptor when the programs are loaded. hooks_make_maps makes the maps of both halves and
  * gives a descriptor for each in the order of the object, -1 for what is not shared, or fails with -errno (what was
  * made is the caller's to close); hooks_use_maps puts them in their place. hooks_set_wanted tells which programs are to
- * be loaded, each in the half that it belongs to. hooks_load_half: 0, or -errno with the row of a program that the
+ * be loaded, each in the half that it belongs to. hooks_load_halves: 0, or -errno with the row of a program that the
  * kernel refused, -1 where it was something else. */
 enum { HOOKS_MAX_MAPS = 16 };
 int hooks_open_half(bool direct, int types_fd, struct ctrace_bpf **ret);
 int hooks_make_maps(const struct ctrace_bpf *half, int fds[HOOKS_MAX_MAPS]);
 int hooks_use_maps(const struct ctrace_bpf *half, const int fds[HOOKS_MAX_MAPS]);
 void hooks_set_wanted(const struct hooks *hooks, size_t row, bool wanted);
-bool hooks_is_in_second_half(size_t row);
-int hooks_load_half(struct ctrace_bpf *half, int *ret_failed_row);
+int hooks_load_halves(struct hooks *hooks, int *ret_failed_row);
 void hooks_close(struct hooks *hooks);
 struct bpf_program *hooks_program(const struct hooks *hooks, size_t row);
 
-/* Keeps libbpf's warnings to itself, and the name of the program that one is about to hooks_load_half. */
+/* Keeps libbpf's warnings to itself, and the name of the program that one is about to hooks_load_halves. */
 int hooks_watch_libbpf(enum libbpf_print_level level, const char *format, va_list ap);
 
 /* "the kernel refuses it (not permitted)"; code is positive. */

@@ -30,8 +30,6 @@ struct loading {
 	int maps[HOOKS_MAX_MAPS]; /* -1 = none */
 	bool direct;              /* the kernel refuses the helpers that read its memory */
 	struct outcome *outcomes; /* one per row */
-	int failed_rows[2];       /* of each half; -1 = none, or what failed was no program */
-	bool fell_apart;          /* a group lacks a hook that could not be attached */
 	struct error here, there; /* of what runs side by side */
 };
 
@@ -199,6 +197,32 @@ static int open_programs(struct loading *l, struct error *err)
 	return r;
 }
 
+/* ---- loading ---- */
+
+/* One attempt with what is not known to fail. Returns 0, -EAGAIN when a program was struck off and another
+ * attempt makes sense, or the error. */
+static int try_load(struct loading *l, struct error *err)
+{
+	int r = open_programs(l, err), row;
+
+	if (r < 0)
+		return r;
+	if (l->direct && !hooks_can_read_directly(l->types)) {
+		l->direct = false; /* which shows what is refused */
+		return -EAGAIN;
+	}
+	hooks_prepare_targets(l->types, l->direct);
+	hooks_choose(l->outcomes);
+	configure(l);
+	r = hooks_load_halves(l->hooks, &row);
+	if (r == 0)
+		return 0;
+	if (row < 0)
+		return load_failed(-r, err);
+	outcome_set(&l->outcomes[row], HOOK_REFUSED, hooks_refusal(-r));
+	return -EAGAIN;
+}
+
 /* ---- attaching ---- */
 
 /* The functions of that list which this kernel has; all of them where it does not tell. */
@@ -240,63 +264,19 @@ static bool is_always_on(const struct loading *l, size_t row)
 	return hook_table[row].tier == TIER_ALWAYS && l->outcomes[row].state == HOOK_ATTACHED;
 }
 
-/* What belongs to one half. When a group falls apart, another one may have to be loaded in its place. */
-static void attach_always(struct loading *l, bool second_half)
+/* Returns -EAGAIN when a group fell apart: then another one may have to be loaded in its place. */
+static int attach_always(struct loading *l)
 {
+	int r = 0;
+
 	for (size_t i = 0; i < hook_count; i++) {
-		if (!is_always_on(l, i) || hooks_is_in_second_half(i) != second_half)
+		if (!is_always_on(l, i))
 			continue;
 		attach_row(l, i);
 		if (l->outcomes[i].state != HOOK_ATTACHED && hook_table[i].group != GROUP_NONE)
-			l->fell_apart = true;
+			r = -EAGAIN;
 	}
-}
-
-/* ---- loading ---- */
-
-static int load_and_attach_first(void *arg)
-{
-	struct loading *l = arg;
-	int r = hooks_load_half(l->hooks->skeleton, &l->failed_rows[0]);
-
-	if (r == 0)
-		attach_always(l, false);
 	return r;
-}
-
-static int load_second(void *arg)
-{
-	struct loading *l = arg;
-
-	return hooks_load_half(l->hooks->second, &l->failed_rows[1]);
-}
-
-/* One attempt with what is not known to fail. Returns 0, -EAGAIN when something was struck off and another
- * attempt makes sense, or the error. */
-static int try_load(struct loading *l, struct error *err)
-{
-	int r = open_programs(l, err), row;
-
-	l->fell_apart = false;
-	if (r < 0)
-		return r;
-	if (l->direct && !hooks_can_read_directly(l->types)) {
-		l->direct = false; /* which shows what is refused */
-		return -EAGAIN;
-	}
-	hooks_prepare_targets(l->types, l->direct);
-	hooks_choose(l->outcomes);
-	configure(l);
-	r = parallel_run(load_and_attach_first, load_second, l);
-	if (r == 0) {
-		attach_always(l, true);
-		return l->fell_apart ? -EAGAIN : 0;
-	}
-	row = l->failed_rows[0] >= 0 ? l->failed_rows[0] : l->failed_rows[1];
-	if (row < 0)
-		return load_failed(-r, err);
-	outcome_set(&l->outcomes[row], HOOK_REFUSED, hooks_refusal(-r));
-	return -EAGAIN;
 }
 
 static int load_and_attach(struct loading *l, struct error *err)
@@ -308,6 +288,8 @@ static int load_and_attach(struct loading *l, struct error *err)
 		hooks_detach(l->hooks);
 		hooks_close(l->hooks);
 		r = try_load(l, err);
+		if (r == 0)
+			r = attach_always(l);
 	}
 	libbpf_set_print(previous);
 	return r;
