@@ -58,6 +58,17 @@ __attribute__((unused)) static struct proc fork_of(const struct proc *p, uint32_
 	return child;
 }
 
+/* A fact about a container, as the reader of engines' files tells it. */
+__attribute__((unused)) static struct event_meta meta_of(const char *id, const char *key, const char *value)
+{
+	struct event_meta e = { .h = { .kind = EVENT_META, .time_ns = now += MS } };
+
+	e.h.size = (uint16_t)(offsetof(struct event_meta, text) + strlen(key) + 1 + strlen(value) + 1);
+	snprintf(e.id, sizeof(e.id), "%s", id);
+	strcpy(stpcpy(e.text, key) + 1, value);
+	return e;
+}
+
 /* argv: words separated by spaces */
 __attribute__((unused)) static void exec_as(struct proc *p, uint8_t role, const char *comm, const char *argv)
 {

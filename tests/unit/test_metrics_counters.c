@@ -57,12 +57,8 @@ static uint64_t counted(const char *series)
 
 static void tell(const char *id, const char *key, const char *value)
 {
-	struct event_meta e = { 0 };
+	struct event_meta e = meta_of(id, key, value);
 
-	e.h = (struct event){ .kind = EVENT_META, .time_ns = now += MS };
-	e.h.size = (uint16_t)(offsetof(struct event_meta, text) + strlen(key) + 1 + strlen(value) + 1);
-	snprintf(e.id, sizeof(e.id), "%s", id);
-	strcpy(stpcpy(e.text, key) + 1, value);
 	feed(&e);
 	prometheus_event(metrics, &e.h);
 }

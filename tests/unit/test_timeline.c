@@ -542,14 +542,10 @@ static void storage_is_nobodys(void **state)
 	assert_true(found);
 }
 
-static void tell_meta(const struct proc *p, const char *id, const char *key, const char *value)
+static void tell_meta(const char *id, const char *key, const char *value)
 {
-	struct event_meta e = { 0 };
-	size_t length = strlen(key) + 1 + strlen(value) + 1;
+	struct event_meta e = meta_of(id, key, value);
 
-	e.h = header(p, EVENT_META, offsetof(struct event_meta, text) + length);
-	snprintf(e.id, sizeof(e.id), "%s", id);
-	strcpy(stpcpy(e.text, key) + 1, value);
 	feed(&e);
 }
 
@@ -559,12 +555,12 @@ static void sandbox_is_told(void **state)
 	struct proc a = new_proc(100), b = new_proc(200), d = new_proc(300);
 
 	(void)state;
-	tell_meta(&a, "early", "sandbox", "true");
+	tell_meta("early", "sandbox", "true");
 	runc_run(&a, "early", 50);
 	runc_run(&b, "late", 60);
-	tell_meta(&b, "late", "sandbox", "true");
+	tell_meta("late", "sandbox", "true");
 	runc_run(&d, "none", 70);
-	tell_meta(&d, "none", "name", "sandbox");
+	tell_meta("none", "name", "sandbox");
 	timeline_finish(tl);
 	assert_true(timeline_find(tl, "early")->is_sandbox);
 	assert_true(timeline_find(tl, "late")->is_sandbox);
