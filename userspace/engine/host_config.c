@@ -30,32 +30,21 @@ static void add_flag(json_object *o, const char *key, bool flag)
 		json_object_object_add(o, key, json_object_new_boolean(true));
 }
 
-/* The list of that name, which is made when something comes into it. */
-static json_object *list_of(json_object *o, const char *key)
+/* The member of that name, which is made when something comes into it. */
+static json_object *member(json_object *o, const char *key, json_object *(*make)(void))
 {
-	json_object *list;
+	json_object *value;
 
-	if (!json_object_object_get_ex(o, key, &list)) {
-		list = json_object_new_array();
-		json_object_object_add(o, key, list);
+	if (!json_object_object_get_ex(o, key, &value)) {
+		value = make();
+		json_object_object_add(o, key, value);
 	}
-	return list;
-}
-
-static json_object *map_of(json_object *o, const char *key)
-{
-	json_object *map;
-
-	if (!json_object_object_get_ex(o, key, &map)) {
-		map = json_object_new_object();
-		json_object_object_add(o, key, map);
-	}
-	return map;
+	return value;
 }
 
 static void add_item(json_object *o, const char *key, const char *text)
 {
-	json_object_array_add(list_of(o, key), json_object_new_string(text));
+	json_object_array_add(member(o, key, json_object_new_array), json_object_new_string(text));
 }
 
 static void add_list(json_object *o, const char *key, const struct string_list *list)
@@ -82,7 +71,7 @@ static void add_volume(json_object *o, const struct volume *v)
 	add_text(mount, "Source", source);
 	add_text(mount, "Target", v->destination);
 	add_flag(mount, "ReadOnly", v->read_only);
-	json_object_array_add(list_of(o, "Mounts"), mount);
+	json_object_array_add(member(o, "Mounts", json_object_new_array), mount);
 }
 
 static void add_mounts(json_object *o, const struct run_settings *s)
@@ -90,7 +79,7 @@ static void add_mounts(json_object *o, const struct run_settings *s)
 	for (size_t i = 0; i < s->volume_count; i++)
 		add_volume(o, &s->volumes[i]);
 	for (size_t i = 0; i < s->tmpfs_count; i++)
-		json_object_object_add(map_of(o, "Tmpfs"), s->tmpfs[i].destination, json_object_new_string(s->tmpfs[i].options));
+		json_object_object_add(member(o, "Tmpfs", json_object_new_object), s->tmpfs[i].destination, json_object_new_string(s->tmpfs[i].options));
 	add_list(o, "VolumesFrom", &s->volumes_from);
 }
 
@@ -102,7 +91,7 @@ static void add_devices(json_object *o, const struct run_settings *s)
 		add_text(device, "PathOnHost", s->devices[i].host);
 		add_text(device, "PathInContainer", s->devices[i].container);
 		add_text(device, "CgroupPermissions", s->devices[i].access);
-		json_object_array_add(list_of(o, "Devices"), device);
+		json_object_array_add(member(o, "Devices", json_object_new_array), device);
 	}
 }
 
@@ -119,7 +108,7 @@ static void add_ulimits(json_object *o, const struct run_settings *s)
 		add_text(limit, "Name", name);
 		json_object_object_add(limit, "Hard", json_object_new_int64((int64_t)u->hard));
 		json_object_object_add(limit, "Soft", json_object_new_int64((int64_t)u->soft));
-		json_object_array_add(list_of(o, "Ulimits"), limit);
+		json_object_array_add(member(o, "Ulimits", json_object_new_array), limit);
 	}
 }
 
@@ -129,7 +118,7 @@ static void add_sysctls(json_object *o, const struct run_settings *s)
 		const char *pair = s->sysctls.items[i];
 		_cleanup_free_ char *name = xstrndup(pair, strcspn(pair, "="));
 
-		json_object_object_add(map_of(o, "Sysctls"), name, json_object_new_string(pair + strlen(name) + 1));
+		json_object_object_add(member(o, "Sysctls", json_object_new_object), name, json_object_new_string(pair + strlen(name) + 1));
 	}
 }
 
