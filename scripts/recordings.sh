@@ -130,6 +130,10 @@ record_docker()
 	record docker-exec 0 sh -c 'docker run -d --rm --name execs busybox sleep 60 >/dev/null
 		docker exec execs sh -c "exit 9"
 		docker kill execs >/dev/null'
+	record docker-parallel 0 sh -c 'for i in $(seq 50); do
+			docker run --rm --name "parallel-$i" busybox true &
+		done
+		wait'
 	OPTIONS=()
 	truth_of_daemons docker-run "--same web=strace" "$DOCKERD_PID,$(pgrep -P "$DOCKERD_PID" containerd)" \
 		docker run --rm --name strace --memory 256m busybox sh -c 'exit 6'

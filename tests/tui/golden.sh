@@ -44,20 +44,21 @@ look timeline-steps-80x24 80x24 docker-oom '2 / pivot Enter Enter'
 look timeline-zoom-80x24 80x24 docker-run '2 j j z'
 look timeline-compare-120x40 120x40 runc-parallel '2 d'
 # The slowest phase of the slowest container, and what it was busy with: three keys, whoever was recorded.
-# slowest RECORDING: "NAME PHASE MILLISECONDS" as the JSON timelines have it.
+# slowest RECORDING: "NAME PHASE DURATION" as the JSON timelines have it.
 slowest()
 {
 	"$CTRACE" show --json "$TOP/tests/replay/$1.ctrace" | jq -rs 'map(select(.type == "timeline" and .started_ns != null)) |
 		max_by((.started_ns | tonumber) - (.first_ns | tonumber)) | .name as $name | .id as $id |
 		(.phases | map(select(.phase | IN("run", "stop", "teardown") | not)) | max_by(.duration_ns | tonumber)) |
-		"\($name // $id) \(.phase) \((.duration_ns | tonumber) / 1e6 | round)"'
+		((.duration_ns | tonumber) / 1e6 | if . < 1000 then "\(round) ms" else "\(. / 100 | round / 10) s" end) as $time |
+		"\($name // $id) \(.phase) \($time)"'
 }
 
-for recording in runc-parallel docker-run; do
+for recording in runc-parallel docker-run docker-parallel; do
 	look "slowest-$recording-80x24" 80x24 "$recording" 'Enter j Enter'
-	read -r name phase ms <<<"$(slowest "$recording")"
+	read -r name phase time <<<"$(slowest "$recording")"
 	like "$(sed -n 3p "$WORK/screen")" "^$name " "$recording: Enter leads to the slowest container"
-	like "$(sed '1,/^───/d' "$WORK/screen" | head -n 1)" "^ $phase: ~?$ms ms from " "$recording: j, Enter to its slowest phase"
+	like "$(sed '1,/^───/d' "$WORK/screen" | head -n 1)" "^ $phase: ~?$time from " "$recording: j, Enter to its slowest phase"
 done
 look events-80x24 80x24 docker-oom '3'
 look limits-80x24 80x24 docker-oom '4'
