@@ -9,7 +9,7 @@
 
 /* Younger events are all kept: who they belong to may not be known yet. */
 #define YOUNG_NS 60000000000ULL
-/* What a daemon does for a container is near its start; so are network events and the arming. */
+/* What a daemon does for a container is near its start; so is the arming. */
 #define BEFORE_NS 10000000ULL
 #define AFTER_NS 3000000000ULL
 
@@ -40,6 +40,7 @@ struct history_keep {
 	struct map cgroups;  /* cgroup_key: of containers that go on */
 	struct map cgroup_ids; /* their ids, of whichever hierarchy */
 	struct map ids;
+	struct map link_times, link_names; /* -> enum part: of steps that network events made, and of the links they name */
 	struct window *windows; /* in order, apart from each other */
 	size_t window_count, window_capacity;
 };
@@ -60,6 +61,8 @@ static void forget_decisions(struct history_keep *keep)
 	map_free(&keep->cgroups);
 	map_free(&keep->cgroup_ids);
 	map_free(&keep->ids);
+	map_free(&keep->link_times);
+	map_free(&keep->link_names);
 	keep->window_count = 0;
 }
 
@@ -132,6 +135,23 @@ static void add_window(struct history_keep *keep, uint64_t from_ns, uint64_t to_
 		to_ns + AFTER_NS };
 }
 
+/* Network events do not say whose they are: the timeline concludes it from which containers are being started. A late client,
+ * which is not told of those that ended, would conclude something else: it gets only what became steps of those that go on. */
+static void keep_links(struct history_keep *keep, const struct container *c, enum part part)
+{
+	for (size_t i = 0; i < c->step_count; i++) {
+		const struct step *s = &c->steps[i];
+		const char *name;
+
+		if (s->kind != STEP_VETH && s->kind != STEP_ADDRESS && s->kind != STEP_ROUTE)
+			continue;
+		map_put_key(&keep->link_times, &s->start_ns, (void *)(uintptr_t)part);
+		name = s->kind == STEP_VETH ? details_text(&s->details, "name") : NULL;
+		if (name)
+			map_put(&keep->link_names, name, strlen(name), (void *)(uintptr_t)part);
+	}
+}
+
 static void keep_container(struct history_keep *keep, const struct container *c, bool full)
 {
 	for (size_t i = 0; i < c->actor_count; i++)
@@ -143,6 +163,7 @@ static void keep_container(struct history_keep *keep, const struct container *c,
 		map_put_key(&keep->cgroup_ids, &key.id, present);
 	}
 	map_put(&keep->ids, c->id, strlen(c->id), present);
+	keep_links(keep, c, full ? PART_FULL : PART_IDENTITY);
 	if (!full)
 		return;
 	add_window(keep, c->first_ns, c->started_ns ? c->started_ns : c->last_ns);
@@ -233,6 +254,16 @@ static enum keep_verdict judge_step(const struct history_keep *keep, const struc
 	}
 }
 
+/* A link that was told of before its container is claimed by a later word about it, which makes no step. */
+static enum keep_verdict judge_link(const struct history_keep *keep, const struct event_link *e)
+{
+	void *part = map_get_key(&keep->link_times, &e->h.time_ns);
+
+	if (!part && in_window(keep, e->h.time_ns))
+		part = map_get(&keep->link_names, e->name, strnlen(e->name, sizeof(e->name)));
+	return !part ? KEEP_NOT : (enum part)(uintptr_t)part == PART_FULL ? KEEP : KEEP_NO_ROOM;
+}
+
 static bool is_cgroup_kept(const struct history_keep *keep, const struct event_cgroup *e)
 {
 	struct cgroup_key key = { .hierarchy = e->hierarchy, .id = e->id };
@@ -277,7 +308,6 @@ static bool is_lifecycle_kept(const struct history_keep *keep, const struct even
 		return is_concerned(keep, signal->target_tgid, signal->target_start_ns, signal->target_cgroup_id);
 	case EVENT_META:
 		return map_get(&keep->ids, meta->id, strnlen(meta->id, sizeof(meta->id)));
-	case EVENT_LINK:
 	case EVENT_ARMED:
 		return in_window(keep, event->time_ns);
 	case EVENT_SNAPSHOT_END:
@@ -294,6 +324,8 @@ enum keep_verdict history_keep_judge(const struct history_keep *keep, const stru
 		return KEEP;
 	if (event->kind >= EVENT_SYSCALL_ENTER && event->kind <= EVENT_RESPONSE)
 		return judge_step(keep, event);
+	if (event->kind == EVENT_LINK)
+		return judge_link(keep, (const struct event_link *)event);
 	return is_lifecycle_kept(keep, event) ? KEEP : KEEP_NOT;
 }
 
