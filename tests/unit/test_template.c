@@ -40,6 +40,7 @@ static const struct {
 	{ "{{if .State.Running}}up{{else}}down{{end}}", "up" }, { "{{if .List}}a{{else if .Empty}}b{{else if .Id}}c{{else}}d{{end}}", "c" },
 	{ "{{if eq .State.Status \"exited\" \"running\"}}y{{end}}{{if ne .State.ExitCode 0}}n{{end}}", "y" },
 	{ "{{if and .Id (not .Empty) (eq .State.Pid 42)}}y{{end}}{{or .Empty .Id}}{{and .Empty .Nosuch}}|{{or .Id .Nosuch}}", "yabcdef|abcdef" },
+	{ "{{.Id | and .Name}}{{.Name | or .Empty}}{{.Empty | and .Id}}|{{.Id | or .State.Pid}}", "abcdef/web-one|42" },
 	{ "{{lt 1 2}}{{le 2 2}}{{gt 1 2}}{{ge 1 2}}{{lt \"a\" \"b\"}}", "truetruefalsefalsetrue" }, { "{{eq .Null nil}}{{eq .Id nil}}", "truefalse" },
 	{ "{{eq .State.Running true}}{{ne .State.Running true}}", "truefalse" },
 	/* range */
@@ -88,7 +89,8 @@ static const struct {
 	{ "{{$x}}", -EINVAL, "undefined variable \"$x\"" }, { "{{range $x .List}}{{end}}", -EINVAL, "undefined variable \"$x\"" },
 	{ "{{range $a, $b, $c := .List}}{{end}}", -EINVAL, "unexpected \"$c\"" }, { "{{$a, $b := .List}}", -EINVAL, "too many declarations" },
 	{ "{{if true}}{{$x := 1}}{{end}}{{$x}}", -EINVAL, "undefined variable \"$x\"" }, { "{{$x = 1}}", -EINVAL, "undefined variable" },
-	{ "{{\"a}}", -EINVAL, "unterminated quoted string" }, { "{{\"\\z\"}}", -EINVAL, "invalid syntax" }, { "{{3x}}", -EINVAL, "bad number syntax: \"3x\"" },
+	{ "{{\"a}}", -EINVAL, "unterminated quoted string" }, { "{{\"\\z\"}}", -EINVAL, "invalid syntax" }, { "{{\"\\ud800\"}}", -EINVAL, "invalid syntax" },
+	{ "{{\"\\u0x41\"}}", -EINVAL, "invalid syntax" }, { "{{\"\\400\"}}", -EINVAL, "invalid syntax" }, { "{{3x}}", -EINVAL, "bad number syntax: \"3x\"" },
 	{ "{{'ab'}}", -EINVAL, "malformed character constant" }, { "{{(.Id}}", -EINVAL, "unclosed left paren" }, { "{{.Id)}}", -EINVAL, "unexpected right paren" },
 	{ "{{.Id | \"x\"}}", -EINVAL, "non executable command" }, { "{{.Id |}}", -EINVAL, "missing value" }, { "{{/* x }}", -EINVAL, "unclosed comment" },
 	{ "{{&}}", -EINVAL, "unexpected \"&\"" }, { "{{\"a\"\"b\"}}", -EINVAL, "in operand" }, { "{{.Id \"x\"}}", -EINVAL, "can't give argument to non-function .Id" },
@@ -101,7 +103,8 @@ static const struct {
 	{ "{{index .Null 0}}", -EDOM, "can't index item of type nil" }, { "{{slice .Id 2 1}}", -EDOM, "out of range" }, { "{{slice .Id 0 7}}", -EDOM, "out of range: 7" },
 	{ "{{len 3}}", -EDOM, "len of type int" }, { "{{len .Null}}", -EDOM, "len of type nil" }, { "{{range .Id}}{{end}}", -EDOM, "range can't iterate over abcdef" },
 	{ "{{pad .Id -1 0}}", -EDOM, "error calling pad" }, { "{{pad .Id 1000000000 0}}", -EDOM, "error calling pad" }, { "{{truncate .Id -1}}", -EDOM, "error calling truncate" },
-	{ "{{printf \"%d\" .Id}}", -EDOM, "%d of a value of type string" }, { "{{printf \"%s\"}}", -EDOM, "no value for %s" }, { "{{printf \"x\" 1}}", -EDOM, "1 values" },
+	{ "{{printf \"%d\" .Id}}", -EDOM, "%d of a value of type string" }, { "{{printf \"%x\" -1}}", -EDOM, "%x of a negative number" },
+	{ "{{printf \"%s\"}}", -EDOM, "no value for %s" }, { "{{printf \"x\" 1}}", -EDOM, "1 values" },
 	{ "{{printf \"%999999999999d\" 1}}", -EDOM, "width" }, { "{{printf \"%\"}}", -EDOM, "no verb" }, { "{{printf \"%y\" 1}}", -EDOM, "%y" },
 };
 

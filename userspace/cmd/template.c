@@ -239,8 +239,11 @@ static int eval_commands(struct execution *x, const struct pipe *pipe, json_obje
 	json_object *value = NULL;
 	int r = 0;
 
-	for (const struct command *c = pipe->commands; r == 0 && c; c = c->next)
-		r = eval_command(x, c, dot, c == pipe->commands ? NULL : &value, &value, err);
+	for (const struct command *c = pipe->commands; r == 0 && c; c = c->next) {
+		json_object *last = value;
+
+		r = eval_command(x, c, dot, c == pipe->commands ? NULL : &last, &value, err);
+	}
 	*ret = value;
 	return r;
 }

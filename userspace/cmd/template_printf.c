@@ -94,6 +94,8 @@ static int put_verb(struct strbuf *out, const struct verb *v, json_object *value
 		template_put_value(&text, value);
 	else if (v->letter == 'q' && type == json_type_string)
 		template_json(&text, value, JSON_C_TO_STRING_PLAIN);
+	else if (strchr("xXo", v->letter) && type == json_type_int && json_object_get_int64(value) < 0) /* Go: -ff, C: two's complement */
+		return error_set(err, EDOM, "template: error calling printf: %%%c of a negative number is not supported", v->letter);
 	else if ((strchr("dxXo", v->letter) && type == json_type_int) || (strchr("feg", v->letter) && type == json_type_double))
 		put_number(out, v, value);
 	else

@@ -9,6 +9,9 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
+/* No characters of their own, but halves of them in UTF-16. */
+enum { SURROGATE_FIRST = 0xd800, SURROGATE_LAST = 0xdfff };
+
 static bool is_name(char c)
 {
 	return isalnum((unsigned char)c) || c == '_' || (c & 0x80);
@@ -189,7 +192,7 @@ static const char *put_escape(struct strbuf *out, const char *at, const char *en
 	const char *letter = strchr(letters, *at);
 	size_t digits = *at == 'x' ? 2 : *at == 'u' ? 4 : *at == 'U' ? 8 : 3;
 	int base = digits == 3 ? 8 : 16;
-	char text[9] = "", *stop;
+	char text[9] = "";
 	uint32_t value;
 
 	if (*at && letter) {
@@ -200,8 +203,9 @@ static const char *put_escape(struct strbuf *out, const char *at, const char *en
 	if ((size_t)(end - at) < digits)
 		return NULL;
 	memcpy(text, at, digits);
-	value = (uint32_t)strtoul(text, &stop, base);
-	if (*stop || !isxdigit((unsigned char)*text) || value > 0x10ffff || (base == 8 && value > 255))
+	value = (uint32_t)strtoul(text, NULL, base);
+	if (strspn(text, base == 8 ? "01234567" : "0123456789abcdefABCDEF") != digits || value > (base == 8 ? 0xff : 0x10ffff) ||
+		(value >= SURROGATE_FIRST && value <= SURROGATE_LAST))
 		return NULL;
 	if (digits > 3)
 		put_utf8(out, value);
