@@ -25,6 +25,7 @@ lines_clean()
 	"$CTRACE" prune --leftovers
 	dock ps -aq | xargs -r docker -H "unix://$DOCKER_SOCKET" rm -fv
 }
+
 # one docker|ctrace WORD...
 one()
 {
@@ -70,7 +71,7 @@ explain()
 	diag "ctrace said: $(cat ctrace.err)"
 }
 
-# Of the lines of a file that sets LINES_EACH only each so-manieth is due, for time; FULL=1: all.
+# Of the lines of a file that sets LINES_EACH to N only every Nth is due, to save time; FULL=1: all.
 line_is_due()
 {
 	lines_seen=$((lines_seen + 1))

@@ -201,7 +201,7 @@ rc()
 # runc_storm COUNT PREFIX: that many `runc run`, 8 at a time, of containers PREFIX-0 and so on that end at once. Prints what fails.
 runc_storm()
 {
-	local slot slots=()
+	local i slot slots=()
 
 	for slot in 0 1 2 3 4 5 6 7; do
 		bundle "$WORK/storm$slot" /bin/true

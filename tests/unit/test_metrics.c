@@ -371,24 +371,6 @@ static void losses_never_fall(void **state)
 	assert_true(has_line(f, "ctrace_events_lost_total{reason=\"ring_full\"} 15"));
 }
 
-/* Every reason is somewhere, and what is not watched is no event. */
-static void every_reason_is_shown(void **state)
-{
-	struct fixture *f = *state;
-	struct event_lost e = { .h = { .kind = EVENT_LOST, .size = sizeof(e) } };
-
-	for (e.reason = LOSS_RING_FULL; e.reason <= LOSS_UNHEARD; e.reason++) {
-		e.count = 100 + e.reason;
-		prometheus_event(f->p, &e.h);
-	}
-	assert_true(has_line(f, "ctrace_events_lost_total{reason=\"missed\"} 110"));
-	assert_true(has_line(f, "ctrace_unwatched_total{what=\"cgroups\"} 111"));
-	assert_true(has_line(f, "ctrace_unwatched_total{what=\"names\"} 112"));
-	assert_true(has_line(f, "ctrace_unwatched_total{what=\"networks\"} 113"));
-	assert_false(has_line(f, "ctrace_events_lost_total{reason=\"unwatched\"} 111"));
-	assert_false(has_line(f, "ctrace_events_lost_total{reason=\"stream\"} 109"));
-}
-
 /* cAdvisor's names, from figures of cgroups. */
 static void cadvisor_names_are_there_when_asked_for(void **state)
 {
@@ -506,7 +488,6 @@ int main(void)
 		with_fixture(durations_with_a_lost_edge_are_not_counted),
 		with_fixture(oom_kills_tell_whose_limit_it_was),
 		with_fixture(losses_never_fall),
-		with_fixture(every_reason_is_shown),
 		with_fixture(cadvisor_names_are_there_when_asked_for),
 		with_fixture(the_wall_clock_is_followed),
 		cmocka_unit_test(recordings_make_good_metrics),

@@ -76,17 +76,29 @@ static void events(void **state)
 	assert_int_equal(counted(exits_seen), 1);
 }
 
+/* Where a reason is told; what is not watched is no lost event. NULL: nowhere, it is a reader's, and not the server's. */
+static char *series_of(uint32_t reason)
+{
+	static const char *const unwatched[] = { [LOSS_UNWATCHED] = "cgroups", [LOSS_UNNAMED] = "names", [LOSS_UNHEARD] = "networks" };
+
+	if (reason == LOSS_STREAM)
+		return NULL;
+	return reason < LOSS_UNWATCHED ? xasprintf("ctrace_events_lost_total{reason=\"%s\"}", json_loss_name(reason))
+				       : xasprintf("ctrace_unwatched_total{what=\"%s\"}", unwatched[reason]);
+}
+
 /* Of each reason a line, whether anything was lost or not; totals of several kinds add up, and none falls. */
 static void losses(void **state)
 {
-	static const uint32_t reasons[] = { LOSS_RING_FULL, LOSS_INFLIGHT_FULL, LOSS_ROLE_FULL, LOSS_LATE, LOSS_NETLINK, LOSS_SNAPSHOT,
-		LOSS_RECORDING, LOSS_BLOCKED_FULL };
+	_cleanup_(strbuf_free) struct strbuf text = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
-		_cleanup_free_ char *series = xasprintf("ctrace_events_lost_total{reason=\"%s\"}", json_loss_name(reasons[i]));
-		struct event_lost e = { .h = { .kind = EVENT_LOST, .size = sizeof(e) }, .reason = reasons[i] };
+	for (uint32_t i = LOSS_RING_FULL; i <= LOSS_UNHEARD; i++) {
+		_cleanup_free_ char *series = series_of(i);
+		struct event_lost e = { .h = { .kind = EVENT_LOST, .size = sizeof(e) }, .reason = i };
 
+		if (!series)
+			continue;
 		assert_int_equal(counted(series), 0);
 		for (uint32_t kind = EVENT_FORK; kind <= EVENT_EXEC; kind++) {
 			e.lost_kind = kind;
@@ -98,6 +110,8 @@ static void losses(void **state)
 		prometheus_event(metrics, &e.h);
 		assert_int_equal(counted(series), 2 * (7 + i));
 	}
+	prometheus_write(metrics, tl, &(struct prometheus_host){ 0 }, METRICS_TEXT, &text);
+	assert_null(strstr(text.text, "reason=\"stream\""));
 }
 
 static void malformed(void **state)
@@ -210,6 +224,7 @@ static void told_by_the_server(void **state)
 {
 	struct prometheus_host host = { .has_stream = true, .stream_clients = 11, .history_bytes = 12, .history_dropped = 13,
 		.stream_lost = 14, .scrapes = 15, .scrapes_refused = 16, .connections_delayed = 17, .reloads = 19, .reloads_refused = 1,
+		.stream_refused = 27, .stream_left = 28, .connects_dropped = 29,
 		.exporters = { { "otlp", 21, 22, 23 } }, .exporter_count = 1, .resident_bytes = 24, .open_fds = 25,
 		.programs = { { "fork", 26000000000 } }, .program_count = 1 };
 	static const struct {
@@ -218,6 +233,8 @@ static void told_by_the_server(void **state)
 	} lines[] = {
 		{ "ctrace_stream_clients", 11 }, { "ctrace_stream_history_bytes", 12 },
 		{ "ctrace_stream_history_events_dropped_total", 13 }, { "ctrace_stream_events_lost_total", 14 },
+		{ "ctrace_stream_clients_refused_total", 27 },
+		{ "ctrace_stream_clients_left_total", 28 }, { "ctrace_http_connects_dropped_total", 29 },
 		{ "ctrace_scrapes_total", 15 }, { "ctrace_http_requests_refused_total", 16 },
 		{ "ctrace_http_connections_delayed_total", 17 }, { "ctrace_config_reloads_total{result=\"taken\"}", 18 },
 		{ "ctrace_config_reloads_total{result=\"refused\"}", 1 }, { "ctrace_config_last_reload_successful", 1 },

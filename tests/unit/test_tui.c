@@ -617,8 +617,8 @@ static void test_what_lies_over(void **state)
 	ui_key(&ui, &m, 's');
 	assert_true(draws(&ui, &m, "Enter sort by it  j k move  Esc close"));
 	assert_true(draws(&ui, &m, "RUNTIME"));
-	ui_key(&ui, &m, 27);
 	ui_key(&ui, &m, TKEY_ESCAPE);
+	assert_false(ui.sort_menu);
 	ui_free(&ui);
 	model_free(&m);
 }
