@@ -343,7 +343,7 @@ enum event_loss {
 	LOSS_BLOCKED_FULL = 8,  /* where a thread was blocked could not be remembered */
 	LOSS_STREAM = 9,        /* not in the stream of a serving tracer: its reader is slow, or came late */
 	LOSS_MISSED = 10,       /* a hook was passed while it ran already on that CPU; the kernel tells since v5.12 */
-	/* No event was lost by these: what is there, and whose changes go unseen. */
+	/* With these no event was lost: they count what is there and changes unseen. */
 	LOSS_UNWATCHED = 11,    /* a cgroup with a CPU quota was not watched: too many, or gone too soon; in recordings that know
 				   no other of these three, any of them */
 	LOSS_UNNAMED = 12,      /* names or labels were not looked for, or not kept up to date: too many, or unreadable */

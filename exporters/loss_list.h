@@ -2,7 +2,7 @@
 #ifndef CTRACE_LOSS_LIST_H
 #define CTRACE_LOSS_LIST_H
 
-/* The counters of losses that a stream of events has told: the newest of each kind and reason. */
+/* The counters of losses that a stream of events tells of: the newest value for each kind and reason. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ struct loss_list {
 		uint64_t count;
 	} items[LOSS_LIST_MAX];
 	size_t count;
-	uint64_t left_out; /* times that a counter was told for which there was no room: a recording may hold anything */
+	uint64_t left_out; /* events that told of a counter for which there was no room: a damaged recording may hold any */
 };
 
 /* Takes any event; those that are no EVENT_LOST, or too short for one, change nothing. */

@@ -117,7 +117,7 @@ static void write_events(const struct prometheus *p, const struct timeline_stats
 	}
 	write_losses(p, w);
 	counter(w, "ctrace_events_refused", "Events that made no sense and were left out.", stats->skipped);
-	counter(w, "ctrace_steps_unattributed", "Steps of runtimes that no container claimed.", stats->unattributed);
+	counter(w, "ctrace_steps_unattributed", "Steps of runtimes, and network links, that no container claimed.", stats->unattributed);
 	counter(w, "ctrace_containers_forgotten", "Containers that ended, and whose timelines had to go for those of newer ones.",
 		stats->forgotten);
 	counter(w, "ctrace_names_forgotten", "Names and labels of containers that were not there when they were told, for want of room.",

@@ -21,13 +21,14 @@ static int compare_times(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Steps come in order of their starts, and few last until others have begun: those few times are put where they belong. Where there
- * is much to move, the rest is sorted as anything is. */
+/* Steps come in order of their starts, and few outlast the start of the next: inserting each time moves little, and is faster
+ * than qsort. Where much would have to move, qsort sorts the rest. */
 static void sort_times(uint64_t *times, size_t count)
 {
+	const size_t most = 32 * count;
 	size_t moves = 0;
 
-	for (size_t i = 1; i < count && moves <= 32 * count; i++) {
+	for (size_t i = 1; i < count && moves <= most; i++) {
 		uint64_t late = times[i];
 		size_t to = i;
 
@@ -36,7 +37,7 @@ static void sort_times(uint64_t *times, size_t count)
 		times[to] = late;
 		moves += i - to;
 	}
-	if (moves > 32 * count)
+	if (moves > most)
 		qsort(times, count, sizeof(*times), compare_times);
 }
 

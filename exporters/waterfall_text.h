@@ -31,13 +31,15 @@ void text_limits(struct strbuf *sb, const struct container *c, bool utf8);
 /* "throttled 34 of 50 periods, 1.20 s, by its limit of 0.5 CPUs"; nothing where it was not. */
 void text_throttling(struct strbuf *sb, const struct container *c, bool utf8);
 
-/* "beyond the bounds of a timeline: 812 steps, 96 actors, 64 marks, counted and not kept", if anything was. */
+/* "beyond the bounds of a timeline: 812 steps, 96 actors, 64 marks, counted and not kept; 2 names or labels too long for a record,
+ * cut short", if anything was. */
 bool text_is_cut(const struct container *c);
 void text_cut(struct strbuf *sb, const struct container *c);
 /* "the first steps of 2 phases may have been missed ..."; for containers with an inferred front. */
 void text_blind_front(struct strbuf *sb, const struct container *c);
 
-/* ", 5 ended containers forgotten, 1 early name forgotten": what a timeline had no room for, beside events. */
+/* ", 5 ended containers forgotten, 1 name told too early forgotten": what there was no room for, beside events, and what is not
+ * watched; nothing where there is none of it. */
 void text_forgotten(struct strbuf *sb, const struct timeline_stats *stats);
 
 /* "exit 0", "killed by SIGKILL (OOM: 256 MiB limit of /docker/... hit)", "running". */

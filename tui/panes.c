@@ -71,7 +71,7 @@ static void draw_status(const struct panes *p, struct screen *s)
 	if (p->ended)
 		snprintf(text, sizeof(text), " it has ended: exit %d, q quits ", p->code);
 	else if (guest_refused(p->guest))
-		snprintf(text, sizeof(text), " it takes no more input: %zu byte%s typed LOST ", guest_refused(p->guest),
+		snprintf(text, sizeof(text), " it takes no more input: %zu typed byte%s LOST ", guest_refused(p->guest),
 			guest_refused(p->guest) == 1 ? "" : "s");
 	else if (has_keys)
 		snprintf(text, sizeof(text), " the container has the keys, Ctrl-]: the timeline ");

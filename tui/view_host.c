@@ -148,7 +148,8 @@ static void put_losses(struct page *p)
 				what_is_lost(l), json_loss_name(l->reason));
 	}
 	if (losses->left_out)
-		line(p, STYLE_BAD, "%" PRIu64 " more counters of losses than there is room for", losses->left_out);
+		line(p, STYLE_BAD, "losses of further kinds are left out; they were told %" PRIu64 " time%s", losses->left_out,
+			losses->left_out == 1 ? "" : "s");
 }
 
 static void percent(char *buffer, float value)

@@ -112,7 +112,7 @@ static command_main *by_program_name(const char *path)
 	return NULL;
 }
 
-/* Said apart, so that nobody looks for a typing mistake. */
+/* Commands of docker that ctrace has not: an error of their own, so that nobody looks for a typing mistake. */
 static bool is_dockers(const char *word)
 {
 	static const char *const names[] = { "build", "builder", "buildx", "commit", "compose", "config", "context", "events", "import", "info",
@@ -202,8 +202,8 @@ static void fill_standard_descriptors(void)
 	}
 }
 
-/* Where a stack may hardly grow, its end is a SIGSEGV that says nothing: a limit that will not do is told before. Threads get a
- * stack of that size, too. */
+/* On too small a stack the program would end by a SIGSEGV that explains nothing, so such a limit is refused at once. Threads get
+ * stacks of that size, too. */
 static bool has_stack(void)
 {
 	enum { LEAST = 128 }; /* KiB; 64 do for everything that was tried */

@@ -36,8 +36,8 @@ struct history {
 	uint64_t events, dropped, passes;
 };
 
-/* A packed one is copied to where it fits: one that shrinks where it was made leaves, when it is released, a hole in which
- * nothing can be made that shrinks later. */
+/* A packed frame is copied into a block of its final size. Had it been made smaller in place, its release would leave a hole
+ * that is too small for the next one, which is as large as frame_bound until it is packed. */
 struct shared_frame *shared_frame_new(uint32_t type, const void *raw, size_t length, bool pack)
 {
 	_cleanup_free_ struct shared_frame *frame = xcalloc(1, sizeof(*frame) + frame_bound(length));

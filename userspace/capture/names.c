@@ -43,7 +43,7 @@ struct names {
 	bool is_busy, stop, abandoned;
 	struct event_meta *found[FOUND_MAX];
 	size_t found_count;
-	uint64_t dropped; /* of both, for want of room; and files that could not be read */
+	uint64_t dropped; /* of both, for want of room; files that could not be read; ids that are too long */
 };
 
 static void free_job(struct names_job *job)

@@ -12,7 +12,7 @@
  * Names, images, pods and labels of containers, from what their engines keep on disk: the bundle's config.json and
  * its annotations, docker's config.v2.json, containers-storage's containers.json, the databases of containerd and of
  * podman. They are read by a thread of its own, since a file may be on a disk that does not answer, and come late, as
- * EVENT_META; nothing waits for them. What cannot be read is not told. Where a file has
+ * EVENT_META; nothing waits for them. What cannot be read is counted. Where a file has
  * the name, it is watched for another.
  */
 struct names;
@@ -31,8 +31,9 @@ void names_observe(struct names *names, const struct event *event);
 typedef void names_sink(void *arg, const struct event *event);
 void names_take(struct names *names, uint64_t now_ns, names_sink *sink, void *arg);
 
-/* What went unnoticed for want of room: containers whose names are not looked for or whose later names are not noticed, and
- * names and labels that were found and not fetched in time. */
+/* What went unnoticed, added up: for want of room, containers whose names are not looked for or whose later names are not
+ * noticed, and names and labels that were found and not fetched in time; files that are there and cannot be read; and
+ * containers whose ids fit into no record. */
 uint64_t names_unwatched(struct names *names);
 
 /* Until all that was asked for is found, but not longer than that. */

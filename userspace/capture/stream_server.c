@@ -100,7 +100,7 @@ static int bind_socket(struct stream_server *s, struct error *err)
 		return error_errno(err, errno, "cannot make the socket %s", s->path);
 	if (s->group != (gid_t)-1 && chown(s->path, -1, s->group) < 0)
 		return error_errno(err, errno, "cannot give the socket %s to group ctrace", s->path);
-	/* who connects while as many wait is not refused, but waits, too */
+	/* beyond that connect(2) waits, and is not refused: nobody has to be counted */
 	if (chmod(s->path, 0660) < 0 || listen(s->listen_fd, BACKLOG) < 0)
 		return error_errno(err, errno, "cannot serve at %s", s->path);
 	return 0;

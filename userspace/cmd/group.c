@@ -9,7 +9,8 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 
-/* command: the plain one, and what it is given first. also: what docker calls it, too. */
+/* also: docker's further names, with blanks between them, or NULL. command: ctrace's plain command for it; option: what that is
+ * given first, or NULL. */
 struct member {
 	const char *name, *also, *command, *option, *summary;
 };

@@ -79,7 +79,8 @@ static bool has_label(const struct state *s, const char *value)
 	return false;
 }
 
-/* A regular expression, as docker has it: part of the name, or "^/?NAME$". What is none is a part. */
+/* value: a regular expression that matches somewhere in the name, with or without a leading slash, as in docker. A text that is
+ * no regular expression is looked for as it stands. */
 static bool has_name(const struct state *s, const char *value)
 {
 	_cleanup_free_ char *rooted = xasprintf("/%s", s->name);

@@ -469,7 +469,7 @@ static int set_source(struct run_settings *s, enum source_type type, const char 
 	return set_string(&s->source, value);
 }
 
-/* Options that ask for what is so anyway; another value is refused. */
+/* Options that ask for what ctrace does in any case; another value is refused. */
 
 static int set_log_driver(struct run_settings *s, const char *value, struct error *err)
 {
@@ -550,7 +550,7 @@ const struct option_row run_option_rows[] = {
 	{ "device-cgroup-rule", 0, OPTION_VALUE, false, add_device_rule, "RULE",
 		"Let it use devices, as 'c 42:* rmw'" },
 	{ "disable-content-trust", 0, OPTION_FLAG, true, set_content_trust, NULL,
-		"As it is: signatures of images are not asked for" },
+		"Accepted: signatures of images are never checked" },
 	{ "dns", 0, OPTION_VALUE, false, add_dns, "IP",
 		"Use this name server" },
 	{ "dns-opt", 0, OPTION_VALUE, false, add_dns_option, NULL, NULL },
@@ -592,7 +592,7 @@ const struct option_row run_option_rows[] = {
 	{ "network", 0, OPTION_VALUE, false, set_network, "MODE",
 		"bridge (default), none, host or container:ID" },
 	{ "net", 0, OPTION_VALUE, false, set_network, NULL, NULL },
-	{ "no-healthcheck", 0, OPTION_FLAG, true, set_no_healthcheck, NULL, "As it is: nobody asks how it is" },
+	{ "no-healthcheck", 0, OPTION_FLAG, true, set_no_healthcheck, NULL, "Accepted: there are no health checks" },
 	{ "oom-kill-disable", 0, OPTION_FLAG, false, set_oom_kill_disable, NULL,
 		"Do not kill at the limit (cgroup v1)" },
 	{ "oom-score-adj", 0, OPTION_VALUE, false, set_oom_score_adj, "N",

@@ -203,7 +203,7 @@ static int check_cgroup_parent(const char *parent, struct error *err)
 	return 0;
 }
 
-/* Those that a namespace has of its own (namespaces(7)), and the container that namespace. */
+/* Allowed are those that belong to a namespace (namespaces(7)), where the container has a namespace of that kind to itself. */
 static int check_sysctl(const struct run_settings *s, const char *text, struct error *err)
 {
 	static const char *const of_ipc[] = { "kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue." };

@@ -115,7 +115,8 @@ static int mount_bind(struct rootfs *fs, size_t i, struct error *err)
 	return r < 0 ? r : attach(fs->sources[i], target, m->destination, err);
 }
 
-/* Without "mode=" it has the mode of what it covers: /tmp stays what it is for. What was made for it leaves it tmpfs(5)'s, 1777. */
+/* Without "mode=" it gets the mode of the directory that it covers: /tmp stays sticky. For a directory that was made for this mount
+ * it is not called: there the tmpfs keeps its own mode, 1777 (tmpfs(5)). */
 static int keep_mode(int target, int tree, const struct mount_plan *m, struct error *err)
 {
 	struct stat st;

@@ -17,8 +17,8 @@ enum {
 	MARKS_FULL = 1000, MARKS_LEFT = 500 /* of a kind */
 };
 
-/* When the start was over. Of one that was made and does not start, but is asked after again and again, what came first is the
- * start. */
+/* When the start was over: what came later may be forgotten. A container that never starts, but whose state is asked for again and
+ * again, has no such time; its first ACTORS_LEFT actors are its start. */
 static uint64_t start_of_rest(const struct container *c)
 {
 	if (c->started_ns || c->existed)

@@ -256,8 +256,8 @@ struct cont *lifecycle_container_of(struct timeline *tl, uint64_t cgroup_id, uin
 	return c;
 }
 
-/* Hooks run where the runtime does. Where that is was not seen of a container that was being made when tracing began: but not
- * where its init is. */
+/* Hooks run in the runtime's mount namespace. Of a container that was being made when tracing began, that namespace is not
+ * known; then a process in another pid namespace than init's is outside. */
 static bool is_outside(const struct cont *c, const struct process *p, const struct event_exec *e)
 {
 	if (c->runtime_mnt_ns)

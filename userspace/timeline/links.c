@@ -100,8 +100,8 @@ static struct event_link *find_waiting(struct timeline *tl, const struct event_l
 	return NULL;
 }
 
-/* An engine may make the links before anything else of the container is seen. The first word of each
- * is kept. */
+/* An engine may make the links before anything else of the container is seen. The first word of each is kept, of as many links as
+ * there is room for; one that has to give way to a newer one is counted. */
 static void wait_for_container(struct timeline *tl, const struct event_link *e)
 {
 	struct event_link *oldest = &tl->links[tl->next_link % ARRAY_SIZE(tl->links)];

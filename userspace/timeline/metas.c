@@ -96,7 +96,7 @@ static void set_label(struct container *c, const char *name, const char *value)
 	c->labels[i].value = xstrdup(value);
 }
 
-/* Who reads an engine's files again says it again. */
+/* Told again each time that an engine's files are read: not to be added up. */
 static void note_cut(uint64_t *cut, const char *value)
 {
 	uint64_t told = strtoull(value, NULL, 10);
