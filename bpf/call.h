@@ -34,7 +34,8 @@ struct call {
 	__u32 unused;
 	/* What the scheduler's hook adds up, since since_ns (CLOCK_MONOTONIC), in this odd sched_epoch; 0 = it is not
 	 * attached. */
-	__u64 epoch, since_ns, on_cpu_ns, run_queue_ns;
+	__u64 epoch, since_ns, on_cpu_ns;
+	__u64 run_delay_ns; /* what the thread had waited for a CPU at since_ns */
 };
 
 enum { CALL_FDCWD = -100 };
@@ -159,6 +160,7 @@ static __always_inline void remember(struct call *call)
 	if (counters.sched_epoch & 1) {
 		call->epoch = counters.sched_epoch;
 		call->since_ns = bpf_ktime_get_ns();
+		call->run_delay_ns = sched_run_delay((void *)bpf_get_current_task());
 	}
 	if (bpf_map_update_elem(&inflight, &tid, call, BPF_ANY) != 0)
 		count_lost(CTRACE_LOST_INFLIGHT);
@@ -223,8 +225,7 @@ static __always_inline void read_times(struct event_syscall_exit *e, const struc
 		running->tid != (__u32)bpf_get_current_pid_tgid())
 		return;
 	e->on_cpu_ns = call->on_cpu_ns + sched_stretch(running, call->since_ns, bpf_ktime_get_ns());
-	e->run_queue_ns = call->run_queue_ns + sched_wait(running, call->since_ns,
-		sched_run_delay((void *)bpf_get_current_task()));
+	e->run_queue_ns = sched_run_delay((void *)bpf_get_current_task()) - call->run_delay_ns;
 	e->h.flags |= EVENT_F_CPU;
 	e->h.size = offsetof(struct event_syscall_exit, blocked_ns);
 	if (read_blocked(e, call))

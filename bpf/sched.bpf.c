@@ -56,7 +56,6 @@ static __always_inline void leave(void *ctx, struct ctrace_running *running, str
 	if (!call)
 		return;
 	call->on_cpu_ns += sched_stretch(running, call->since_ns, now);
-	call->run_queue_ns += sched_wait(running, call->since_ns, sched_run_delay(task));
 	if (bpf_core_field_exists(task->__state))
 		state = READ(task, __state);
 	else

@@ -45,7 +45,8 @@ static __always_inline __u64 sched_stretch(const struct ctrace_running *running,
 	return now > since_ns ? now - since_ns : 0;
 }
 
-/* The wait before that stretch: not of what began on the CPU only. run_delay_ns is the task's, now. */
+/* The wait before that stretch; none where the process began only in it. run_delay_ns is the task's, now. The part of a wait that
+ * a task spent in another CPU's queue, before it was moved from there, is missing: the kernel adds that up when it moves it. */
 static __always_inline __u64 sched_wait(const struct ctrace_running *running, __u64 begin_ns, __u64 run_delay_ns)
 {
 	return running->since_ns < begin_ns ? 0 : run_delay_ns - running->run_delay_ns;
