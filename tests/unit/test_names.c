@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -15,8 +16,10 @@
 #include "capture/capture_internal.h"
 #include "capture/names.h"
 #include "capture/names_read.h"
+#include "capture/names_watch.h"
 #include "timeline/record.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 #include "util/strbuf.h"
 
 enum { LABELS = 64, NAMES = 2 /* name, engine */ };
@@ -255,6 +258,58 @@ static void what_cannot_be_read_is_counted(void **state)
 	names_close(n);
 }
 
+struct renamed {
+	size_t length;
+	int values_cut;
+};
+
+static void note_renamed(void *arg, const struct names_job *job, const char *key, const char *value)
+{
+	struct renamed *r = arg;
+
+	assert_string_equal(job->id, "web");
+	if (!strcmp(key, "values_cut"))
+		r->values_cut += atoi(value);
+	else
+		r->length = strlen(value);
+}
+
+static void rename_to(const char *path, size_t length)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fprintf(f, "{\"Name\": \"/%0*d\"}", (int)length, 1);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* A container that is given another name later: one that is too long for a record is counted then, too. */
+static void a_later_name_that_is_too_long_is_told(void **state)
+{
+	static const size_t fits = NAMES_FACT_MAX - sizeof("name") + 1;
+	const struct names_job job = { .id = (char *)"web" };
+	struct names_watch *w = names_watch_new();
+	_cleanup_free_ char *path = xasprintf("%s/renamed.json", plain);
+	int nobody = eventfd(0, EFD_CLOEXEC);
+
+	(void)state;
+	rename_to(path, 3);
+	names_watch_follow(w, &job, NAMES_DOCKER, path, "old");
+	for (size_t length = fits; length <= fits + 1; length++) {
+		struct renamed r = { 0 };
+
+		rename_to(path, length);
+		while (!names_watch_wait(w, nobody))
+			;
+		names_watch_read(w, note_renamed, &r);
+		assert_int_equal(r.length, length);
+		assert_int_equal(r.values_cut, length > fits);
+	}
+	names_watch_free(w);
+	close(nobody);
+	unlink(path);
+}
+
 /* Nobody takes what is found: what there is no room for is counted, each of them. */
 static void what_is_not_fetched_is_counted(void **state)
 {
@@ -303,6 +358,7 @@ int main(void)
 		cmocka_unit_test(what_is_asked_for_is_found), cmocka_unit_test(what_is_not_fetched_is_counted),
 		cmocka_unit_test(what_is_not_looked_for_is_counted), cmocka_unit_test(what_labels_are_left_out_is_told),
 		cmocka_unit_test(what_is_too_long_is_told), cmocka_unit_test(what_cannot_be_read_is_counted),
+		cmocka_unit_test(a_later_name_that_is_too_long_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -35,6 +35,9 @@ const char *names_text(json_object *o, const char *key);
 const char *names_find(json_object *content, enum names_source source, const char *id);
 bool names_is_over(json_object *content);
 
+/* Whether only the beginning of the value is told. */
+bool names_is_cut(const char *key, const char *value);
+
 /* Nothing is told of what is NULL, and of names that are empty; labels are bounded, those beyond counted, and so are values that
  * are too long. */
 void names_tell(struct reading *r, const char *key, const char *value);

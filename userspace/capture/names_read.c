@@ -112,9 +112,14 @@ const char *names_text(json_object *o, const char *key)
 	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
 
+bool names_is_cut(const char *key, const char *value)
+{
+	return strlen(key) + strlen(value) > NAMES_FACT_MAX;
+}
+
 static void tell(struct reading *r, const char *key, const char *value)
 {
-	r->values_cut += strlen(key) + strlen(value) > NAMES_FACT_MAX;
+	r->values_cut += names_is_cut(key, value);
 	r->emit(r->arg, r->job, key, value);
 }
 

@@ -213,6 +213,8 @@ static bool read_again(struct watched *item, struct open_file *f, names_emit *em
 	free(item->name);
 	item->name = xstrdup(name);
 	emit(arg, &job, "name", name);
+	if (names_is_cut("name", name))
+		emit(arg, &job, "values_cut", "1");
 	return true;
 }
 
