@@ -405,7 +405,8 @@ static bool is_double(struct rtnl *rtnl, struct place *place, int netns_id)
 	return false;
 }
 
-static void read_place(struct rtnl *rtnl, struct place *place, struct context *context)
+/* True when there is nothing more to be read. */
+static bool read_place(struct rtnl *rtnl, struct place *place, struct context *context)
 {
 	_Alignas(struct nlmsghdr) char buffer[32768];
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
@@ -419,13 +420,14 @@ static void read_place(struct rtnl *rtnl, struct place *place, struct context *c
 		if (n < 0 && errno == ENOBUFS)
 			rtnl->lost++;
 		else if (n < 0 && errno != EINTR)
-			return;
+			return true;
 		if (n <= 0)
 			continue;
 		context->netns_id = netns_of(&header);
 		if (!is_double(rtnl, place, context->netns_id))
 			mnl_cb_run(buffer, n, 0, 0, take_message, context);
 	}
+	return false;
 }
 
 void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, const struct event *event), void *arg)
@@ -438,8 +440,7 @@ void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, cons
 		if (!place->socket)
 			continue;
 		context.owner = &place->owner;
-		read_place(rtnl, place, &context);
-		if (place->gone)
+		if (read_place(rtnl, place, &context) && place->gone)
 			close_place(place);
 	}
 }
