@@ -364,36 +364,6 @@ bool filter_step(const struct filter *f, const struct container *c, const struct
 	return item_passes(f, c, &item);
 }
 
-bool filter_mark(const struct filter *f, const struct container *c, const struct mark *m)
-{
-	struct item item;
-
-	if (!f)
-		return true;
-	item = mark_item(c, m);
-	return item_passes(f, c, &item);
-}
-
-bool filter_phase(const struct filter *f, const struct container *c, const struct phase_span *p)
-{
-	struct item item;
-
-	if (!f)
-		return true;
-	item = phase_item(c, p);
-	return item_passes(f, c, &item);
-}
-
-bool filter_actor(const struct filter *f, const struct container *c, const struct actor *a)
-{
-	struct item item;
-
-	if (!f)
-		return true;
-	item = actor_item(c, a);
-	return item_passes(f, c, &item);
-}
-
 bool filter_event(const struct filter *f, const struct container *c, const struct event *e)
 {
 	struct item item;

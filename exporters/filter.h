@@ -38,15 +38,9 @@ struct filter;
 int filter_parse(const char *text, struct filter **ret_filter, size_t *ret_column, struct error *err);
 void filter_free(struct filter *f); /* takes NULL */
 
-/* The names of all fields, for help and completion: "cont, id, ...". */
-const char *filter_fields(void);
-
 /* NULL passes everything. */
 bool filter_container(const struct filter *f, const struct container *c);
 bool filter_step(const struct filter *f, const struct container *c, const struct step *s);
-bool filter_mark(const struct filter *f, const struct container *c, const struct mark *m);
-bool filter_phase(const struct filter *f, const struct container *c, const struct phase_span *p);
-bool filter_actor(const struct filter *f, const struct container *c, const struct actor *a);
 /* A single event of the stream. c is the container that it is part of; NULL: not known, which passes no term about
  * containers but != and !~. */
 bool filter_event(const struct filter *f, const struct container *c, const struct event *e);

@@ -48,11 +48,6 @@ static const struct {
 static const char field_names[] = "cont, id, name, image, engine, runtime, state, pod, exit, signal, oom, start, lost, "
 	"type, kind, phase, actor, comm, pid, result, error, dur, at, detail";
 
-const char *filter_fields(void)
-{
-	return field_names;
-}
-
 struct parser {
 	const char *text, *at;
 	size_t *ret_column;

@@ -143,12 +143,6 @@ void metrics_u64(struct metrics_writer *w, uint64_t value)
 	strbuf_printf(w->sb, "%" PRIu64 "\n", value);
 }
 
-void metrics_i64(struct metrics_writer *w, int64_t value)
-{
-	begin_value(w);
-	strbuf_printf(w->sb, "%" PRId64 "\n", value);
-}
-
 /* No locale, no rounding; "1.0", never "1", as OpenMetrics writes bounds. */
 static char *format_seconds(char buffer[32], uint64_t ns)
 {

@@ -45,7 +45,6 @@ void metrics_family(struct metrics_writer *w, const char *name, enum metric_type
 void metrics_sample(struct metrics_writer *w, const char *suffix);
 void metrics_label(struct metrics_writer *w, const char *key, const char *value);
 void metrics_u64(struct metrics_writer *w, uint64_t value);
-void metrics_i64(struct metrics_writer *w, int64_t value);
 /* Nanoseconds, written as seconds, exactly. */
 void metrics_seconds(struct metrics_writer *w, uint64_t ns);
 

@@ -27,8 +27,6 @@ static void check_filter(const struct filter *f, const struct container *c)
 	require((items != NULL) == filter_has_items(f));
 	for (size_t i = 0; i < c->step_count; i++)
 		any |= filter_step(f, c, &c->steps[i]);
-	for (size_t i = 0; i < c->mark_count; i++)
-		any |= filter_mark(f, c, &c->marks[i]);
 	require(!any || filter_container(f, c));
 	require(!filter_event(f, NULL, &e.h) || filter_event(items, NULL, &e.h));
 	filter_free(items);

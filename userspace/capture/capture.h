@@ -16,7 +16,6 @@ struct capture_options {
 	bool start_armed;    /* arm at once: a container is about to be made (run, trace -- CMD) */
 	size_t lifecycle_ring_bytes, bulk_ring_bytes; /* powers of two; 0 = default (2 MiB each) */
 	pid_t follow;        /* this process gets ROLE_FOLLOWED at its next exec; 0 = none */
-	const char *const *runtimes; /* NULL-terminated further names of OCI runtimes, or NULL */
 };
 
 /* Loads and attaches, then takes the snapshot. -EPERM without the needed privilege, with what to do. */

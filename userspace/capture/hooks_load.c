@@ -363,8 +363,9 @@ int hooks_load(struct hooks *hooks, const struct capture_options *options, struc
 		outcomes[i].state = HOOK_ATTACHED;
 	hooks->links = xcalloc(hook_count, sizeof(hooks->links[0]));
 	r = load_and_attach(&l, err);
+	if (r == 0)
+		r = roles_fill_names(bpf_map__fd(hooks->skeleton->maps.role_of_name), err);
 	if (r == 0) {
-		roles_fill_names(bpf_map__fd(hooks->skeleton->maps.role_of_name), options->runtimes);
 		settle(&l);
 		report(&l, facts);
 		r = check_essential(&l, err);

@@ -2,6 +2,7 @@
 #include "capture/roles.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <string.h>
 
 #include "bpf/shared.h"
@@ -38,33 +39,15 @@ static const struct name {
 	{ "ctrace-serve", ROLE_NONE },
 };
 
-bool roles_by_name(const char comm[EVENT_COMM], enum event_role *ret_role)
+int roles_fill_names(int map_fd, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strncmp(names[i].comm, comm, EVENT_COMM) == 0) {
-			*ret_role = names[i].role;
-			return true;
-		}
+		char key[EVENT_COMM] = { 0 };
+		uint8_t value = names[i].role;
+
+		memcpy(key, names[i].comm, strnlen(names[i].comm, sizeof(key) - 1));
+		if (bpf_map_update_elem(map_fd, key, &value, BPF_ANY) < 0)
+			return error_errno(err, errno, "cannot tell the programs the names of engines and runtimes");
 	}
-	return false;
-}
-
-static void put_name(int map_fd, const char *name, enum event_role role)
-{
-	char key[EVENT_COMM] = { 0 };
-	uint8_t value = role;
-
-	memcpy(key, name, strnlen(name, sizeof(key) - 1));
-	bpf_map_update_elem(map_fd, key, &value, BPF_ANY);
-}
-
-void roles_fill_names(int map_fd, const char *const *runtimes)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		put_name(map_fd, names[i].comm, names[i].role);
-	for (size_t i = 0; runtimes && runtimes[i] && i < CTRACE_MAX_NAMES - ARRAY_SIZE(names); i++) {
-		const char *slash = strrchr(runtimes[i], '/');
-
-		put_name(map_fd, slash ? slash + 1 : runtimes[i], ROLE_RUNTIME);
-	}
+	return 0;
 }

@@ -389,11 +389,6 @@ uint64_t session_containers(const struct session *s)
 	return s->containers;
 }
 
-const struct span_context *session_spans(const struct session *s)
-{
-	return &s->spans;
-}
-
 struct timeline *session_timeline(struct session *s)
 {
 	return s->timeline;

@@ -68,9 +68,6 @@ int session_end(struct session *s, const char *incomplete, struct error *err);
 /* Containers that matched the filter and of which the last word was written. */
 uint64_t session_containers(const struct session *s);
 
-/* Whose traces its containers are (exporters/span_id.h). */
-const struct span_context *session_spans(const struct session *s);
-
 /* Why the recording could not be written on (what came since is missing in it), or NULL. */
 const struct error *session_record_error(const struct session *s);
 

@@ -58,8 +58,3 @@ char *flags_clone(uint64_t flags)
 	return flags_text(flags & ~(uint64_t)(CSIGNAL & ~CLONE_NEWTIME), clone_flags,
 		ARRAY_SIZE(clone_flags));
 }
-
-const char *errno_name(int number)
-{
-	return strerrorname_np(number);
-}

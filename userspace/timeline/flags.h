@@ -17,7 +17,4 @@ struct flag_name {
 char *flags_text(uint64_t flags, const struct flag_name *names, size_t count);
 char *flags_clone(uint64_t flags); /* CLONE_* of clone(2), clone3(2), unshare(2), setns(2) */
 
-/* "EPERM" for 1 and so on; NULL where the number has no name here. */
-const char *errno_name(int number);
-
 #endif

@@ -307,8 +307,6 @@ void steps_finish(struct timeline *tl);
 /* Gives the step to p's container, or keeps it until one is known. Takes the step. */
 void steps_place(struct timeline *tl, struct process *p, struct step *step);
 void open_op_free(struct open_op *op);
-/* The path that `count` slots hold, leaf first. The caller frees. */
-char *steps_path(const char (*slots)[EVENT_NAME], size_t count);
 /* phase.c */
 enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor, const struct step *step);
 

@@ -60,11 +60,6 @@ void http_free(struct http *http)
 	free(http);
 }
 
-void cleanup_http(struct http **http)
-{
-	http_free(*http);
-}
-
 void http_response_free(struct http_response *r)
 {
 	free(r->content_type);

@@ -17,7 +17,6 @@ struct http;
 /* cancel: looked at about once a second while waiting; non-zero gives up with -ECANCELED. */
 struct http *http_new(const struct image_settings *settings, const atomic_bool *cancel);
 void http_free(struct http *http);
-void cleanup_http(struct http **http);
 
 /* Takes a part of the body. Negative stops the transfer. */
 typedef int http_sink(void *arg, const void *bytes, size_t length);

@@ -62,11 +62,6 @@ void origin_close(struct origin *o)
 	free(o);
 }
 
-void cleanup_origin(struct origin **origin)
-{
-	origin_close(*origin);
-}
-
 /* Digest and size against what named the document (image-spec, descriptor.md, verification). */
 static int verify(const struct registry_document *doc, const char *digest, int64_t size,
 	const char *what, struct error *err)

@@ -26,7 +26,6 @@ void image_plan_free(struct image_plan *plan); /* also fit for _cleanup_ */
 int origin_open(const struct image_settings *settings, const struct source *source, int scratch_fd,
 	struct origin **ret, struct error *err);
 void origin_close(struct origin *origin);
-void cleanup_origin(struct origin **origin);
 
 /* Fetches and checks everything but the layers, following indexes to the wished platform. */
 int origin_resolve(struct origin *origin, struct http *http, const struct platform *wish,
