@@ -341,12 +341,12 @@ static void what_is_not_looked_for_is_counted(void **state)
 			found = 0;
 		}
 	}
-	do {
+	for (int round = 0; round < 2000 && all / NAMES + names_unwatched(n) < 20000; round++) {
 		names_wait(n, 10);
 		found = 0;
 		names_take(n, 1, count, &found);
 		all += found;
-	} while (found);
+	}
 	assert_true(names_unwatched(n) > 0);
 	assert_int_equal(all / NAMES + names_unwatched(n), 20000);
 	names_close(n);
