@@ -6,25 +6,14 @@
 #include <string.h>
 
 #include "util/cleanup.h"
-
-/* Whether a comma-separated list, such as the options of a v1 mount, holds this word. */
-static bool has_word(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *p = list; length && (p = strstr(p, word)); p += length) {
-		if ((p == list || p[-1] == ',') && (p[length] == '\0' || p[length] == ',' || p[length] == '\n'))
-			return true;
-	}
-	return false;
-}
+#include "util/strbuf.h"
 
 static bool is_mount_of(const char *options, const char *controllers)
 {
 	char first[64];
 
 	snprintf(first, sizeof(first), "%.*s", (int)strcspn(controllers, ","), controllers);
-	return has_word(options, first);
+	return str_has_word(options, ",", first);
 }
 
 /* One line of /proc/self/mountinfo (proc(5)): "ID PARENT MAJ:MIN ROOT POINT OPTIONS ... - TYPE SOURCE SUPER". */
@@ -54,7 +43,7 @@ static bool is_whole(const struct mount_line *m, const char *controllers)
 uint32_t cgroup_mounts_find(const struct timeline_config *config, const char *controller)
 {
 	for (size_t i = 0; i < config->hierarchy_count; i++) {
-		if (config->hierarchies[i].id && has_word(config->hierarchies[i].controllers, controller))
+		if (config->hierarchies[i].id && str_has_word(config->hierarchies[i].controllers, ",", controller))
 			return config->hierarchies[i].id;
 	}
 	return 0;

@@ -13,6 +13,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/strbuf.h"
 
 /* The first line of a file, without its newline; "" when it cannot be read. */
 static void read_line(const char *path, char *to, size_t size)
@@ -49,17 +50,6 @@ static uint32_t namespace_inode(const char *name)
 		return st.st_ino;
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
 	return stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
-static bool has_controller(const char *controllers, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *p = controllers; (p = strstr(p, name)); p += length) {
-		if ((p == controllers || p[-1] == ',') && (p[length] == '\0' || p[length] == ','))
-			return true;
-	}
-	return false;
 }
 
 /* Lines of /proc/self/cgroup: "4:memory:/path", "0::/path" for v2 (cgroups(7)). */
@@ -104,7 +94,7 @@ static void choose_identity(struct facts *facts)
 	config->cgroup_hierarchy = 0;
 	for (size_t c = 0; c < ARRAY_SIZE(candidates) && !config->cgroup_hierarchy; c++) {
 		for (size_t i = 0; i < config->hierarchy_count; i++) {
-			if (config->hierarchies[i].id && has_controller(config->hierarchies[i].controllers, candidates[c]))
+			if (config->hierarchies[i].id && str_has_word(config->hierarchies[i].controllers, ",", candidates[c]))
 				config->cgroup_hierarchy = config->hierarchies[i].id;
 		}
 	}

@@ -44,22 +44,10 @@ int cgroup_read_at(int dir, const char *file, char *ret, size_t size)
 	return length;
 }
 
-/* True if one of the comma- or space-separated words is word. */
-static bool has_word(const char *words, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *p = words; *p; p += strcspn(p, ", "), p += strspn(p, ", ")) {
-		if (strcspn(p, ", ") == length && !strncmp(p, word, length))
-			return true;
-	}
-	return false;
-}
-
 struct hierarchy *cgroup_find(const struct cgroup *cg, const char *controller)
 {
 	for (size_t i = 0; i < cg->count; i++) {
-		if (has_word(cg->hierarchies[i].controllers, controller))
+		if (str_has_word(cg->hierarchies[i].controllers, ", ", controller))
 			return (struct hierarchy *)&cg->hierarchies[i];
 	}
 	return NULL;
@@ -439,7 +427,7 @@ static void enable_controllers(int dir)
 	if (cgroup_read_at(dir, "cgroup.subtree_control", enabled, sizeof(enabled)) < 0)
 		return;
 	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		if (!has_word(enabled, w))
+		if (!str_has_word(enabled, ", ", w))
 			strbuf_printf(&value, "+%s ", w);
 	}
 	if (!value.length)
@@ -476,7 +464,7 @@ static int make_component(struct hierarchy *h, int parent, const char *name, boo
 static int create_directory(struct hierarchy *h, bool delegate, struct error *err)
 {
 	_cleanup_close_ int fd = -1;
-	bool cpuset = h->version == 1 && has_word(h->controllers, "cpuset");
+	bool cpuset = h->version == 1 && str_has_word(h->controllers, ", ", "cpuset");
 	const char *p = h->directory + strlen(h->mount);
 
 	/* mostly the parents are there from earlier containers, and need nothing */

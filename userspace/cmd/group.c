@@ -8,6 +8,7 @@
 #include "cmd/command.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 /* also: docker's further names, with blanks between them, or NULL. command: ctrace's plain command for it; option: what that is
  * given first, or NULL. */
@@ -63,21 +64,10 @@ static const struct group {
 	{ "system", system_group, ARRAY_SIZE(system_group) },
 };
 
-static bool has_word(const char *words, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = words; at && length && (at = strstr(at, word)); at += length) {
-		if ((at == words || at[-1] == ' ') && (!at[length] || at[length] == ' '))
-			return true;
-	}
-	return false;
-}
-
 static const struct member *find(const struct group *g, const char *word)
 {
 	for (size_t i = 0; i < g->count; i++) {
-		if (!strcmp(g->members[i].name, word) || has_word(g->members[i].also, word))
+		if (!strcmp(g->members[i].name, word) || str_has_word(g->members[i].also, " ", word))
 			return &g->members[i];
 	}
 	return NULL;

@@ -49,17 +49,6 @@ static int settle(const char *id, struct state *ret, bool *ret_claimed, struct e
 
 /* ---- mounts, in the namespace of the view ---- */
 
-static bool has_option(const char *options, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *p = options; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
-		if (!strncmp(p, name, length) && (!p[length] || p[length] == ','))
-			return true;
-	}
-	return false;
-}
-
 static int make_read_only(int fd)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", fd);
@@ -91,12 +80,12 @@ static int add_bind(int root, json_object *mount, struct error *err)
 	target = tree_open(root, destination, O_PATH);
 	if (target < 0)
 		return 0;
-	tree = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | O_CLOEXEC | (has_option(options, "bind") ? 0 : AT_RECURSIVE));
+	tree = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | O_CLOEXEC | (str_has_word(options, ",", "bind") ? 0 : AT_RECURSIVE));
 	if (tree < 0)
 		return error_errno(err, errno, "cannot open %s, which is mounted on %s", source, destination);
 	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return errno == ENOTDIR ? 0 : error_errno(err, errno, "cannot mount %s on %s", source, destination);
-	return has_option(options, "ro") && make_read_only(tree) < 0
+	return str_has_word(options, ",", "ro") && make_read_only(tree) < 0
 		? error_errno(err, errno, "cannot make %s read-only", destination) : 0;
 }
 
@@ -111,7 +100,7 @@ static int add_binds(int root, json_object *config, struct error *err)
 		const char *type = json_object_get_string(json_object_object_get(mount, "type"));
 		_cleanup_free_ char *options = join_options(mount);
 
-		if ((type && !strcmp(type, "bind")) || has_option(options, "bind") || has_option(options, "rbind"))
+		if ((type && !strcmp(type, "bind")) || str_has_word(options, ",", "bind") || str_has_word(options, ",", "rbind"))
 			r = add_bind(root, mount, err);
 	}
 	return r;

@@ -131,3 +131,15 @@ bool str_ends(const char *s, const char *suffix)
 
 	return n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
+
+bool str_has_word(const char *words, const char *separators, const char *word)
+{
+	size_t length = strlen(word), n;
+
+	for (; words && *words; words += n + (words[n] != '\0')) {
+		n = strcspn(words, separators);
+		if (n && n == length && !memcmp(words, word, n))
+			return true;
+	}
+	return false;
+}

@@ -67,5 +67,7 @@ size_t utf8_sequence(const char *s, size_t length);
 bool str_starts(const char *s, const char *prefix);
 /* True if s ends with suffix. */
 bool str_ends(const char *s, const char *suffix);
+/* True if word, which is not empty, is one of the words of a list (NULL = none); any of the separators may stand between two. */
+bool str_has_word(const char *words, const char *separators, const char *word);
 
 #endif
