@@ -25,6 +25,8 @@ struct cpu_time {
 
 struct process {
 	struct process_id id;
+	char *exe; /* these are together: what is looked at when it is forgotten, long after all else */
+	char **argv;
 	struct process_id creator; /* who forked it, not its parent (runc uses CLONE_PARENT) */
 	uint8_t role;              /* enum event_role */
 	bool dead, snapshot, argv_cut;
@@ -43,8 +45,6 @@ struct process {
 	int32_t exit_status;
 	struct cpu_time cpu; /* of its part so far: a process that becomes init begins anew */
 	char comm[EVENT_COMM];
-	char *exe;
-	char **argv;
 	uint64_t clone_flags;
 };
 
