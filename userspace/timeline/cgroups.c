@@ -77,8 +77,7 @@ static void ref_remove(struct timeline *tl, struct cgroup_ref *ref)
 	struct path_key text;
 	size_t length = path_key(&text, ref->hierarchy, ref->path, strlen(ref->path));
 
-	if (map_get(&tl->cgroup_paths, &text, length) == ref)
-		map_remove(&tl->cgroup_paths, &text, length);
+	map_remove_value(&tl->cgroup_paths, &text, length, ref);
 	map_remove_key(&tl->cgroups, &key);
 	free(ref->path);
 	free(ref);

@@ -215,8 +215,7 @@ void claim_drop_process(struct timeline *tl, const struct cont *c, const struct 
 {
 	_cleanup_free_ char *key = process_key_text(id);
 
-	if (map_get(&tl->keys, key, strlen(key)) == c)
-		map_remove(&tl->keys, key, strlen(key));
+	map_remove_value(&tl->keys, key, strlen(key), c);
 }
 
 void claim_tidy(struct timeline *tl, struct cont *c)
@@ -235,8 +234,7 @@ void claim_tidy(struct timeline *tl, struct cont *c)
 void claim_drop_all(struct timeline *tl, struct cont *c)
 {
 	for (size_t i = 0; i < c->key_count; i++) {
-		if (map_get(&tl->keys, c->keys[i], strlen(c->keys[i])) == c)
-			map_remove(&tl->keys, c->keys[i], strlen(c->keys[i]));
+		map_remove_value(&tl->keys, c->keys[i], strlen(c->keys[i]), c);
 		free(c->keys[i]);
 	}
 	free(c->keys);

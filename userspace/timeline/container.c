@@ -272,14 +272,24 @@ static bool serves_another(const struct cont *c, const struct process *p)
 	return serial && serial != c->serial;
 }
 
+static bool is_recent_actor(const struct cont *c, const struct actor_key *key)
+{
+	const struct actor *a = (size_t)c->recent_actor < c->c.actor_count ? &c->c.actors[c->recent_actor] : NULL;
+
+	return a && a->pid == key->process.tgid && a->process_start_ns == key->process.start_ns && a->role == key->role;
+}
+
 int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 {
 	struct actor_key key = { .process = p->id, .role = role_of(c, p) };
-	int *index = map_get_key(&c->actors, &key);
 	struct actor *a;
+	int *index;
 
+	if (is_recent_actor(c, &key))
+		return c->recent_actor;
+	index = map_get_key(&c->actors, &key);
 	if (index)
-		return *index;
+		return c->recent_actor = *index;
 	index = xmalloc(sizeof(*index));
 	*index = (int)c->c.actor_count;
 	array_grow(c->c.actors, c->c.actor_count, c->c.actor_capacity);
@@ -291,6 +301,7 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	begin_actor(c, a, p, tl->now_ns);
 	a->parent = creator_actor(tl, c, p, a->role);
 	map_put_key(&c->actors, &key, index);
+	c->recent_actor = *index;
 	p->in_several |= acted_for_another(c, p);
 	p->actor_of = c->serial;
 	c->c.followed |= p->followed;
@@ -321,6 +332,7 @@ bool container_recast(struct cont *c, const struct process *p)
 	map_remove_key(&c->actors, &key);
 	key.role = role_of(c, p);
 	free(map_put_key(&c->actors, &key, index));
+	c->recent_actor = *index;
 	c->c.actors[*index].role = (enum actor_role)key.role;
 	describe_actor(&c->c.actors[*index], p);
 	return true;
@@ -515,6 +527,7 @@ static void trim(struct cont *c)
 	for (size_t i = 0; i < c->actors.count; i++)
 		free(c->actors.entries[i].value);
 	map_free(&c->actors);
+	c->recent_actor = -1; /* as of the map, nothing is found */
 }
 
 static void end(struct timeline *tl, struct cont *c)
@@ -556,8 +569,7 @@ static void forget_ended(struct timeline *tl)
 		tl->ended_count--;
 		tl->stats.forgotten++;
 		map_remove_key(&tl->by_serial, &c->serial);
-		if (map_get(&tl->by_id, c->c.id, strlen(c->c.id)) == c)
-			map_remove(&tl->by_id, c->c.id, strlen(c->c.id));
+		map_remove_value(&tl->by_id, c->c.id, strlen(c->c.id), c);
 		container_free(c);
 	}
 	tl->recent_container = NULL;

@@ -40,8 +40,7 @@ static void forget_oldest(struct timeline *tl)
 	__builtin_prefetch(dead_at(tl, 2 * AHEAD));
 	__builtin_prefetch(dead_at(tl, AHEAD)->exe);
 	__builtin_prefetch(dead_at(tl, AHEAD)->argv);
-	if (map_get_key(&tl->dead, &oldest->id) == oldest)
-		map_remove_key(&tl->dead, &oldest->id);
+	map_remove_key_value(&tl->dead, &oldest->id, oldest);
 	process_free(oldest);
 	tl->dead_head = (tl->dead_head + 1) % DEAD_MAX;
 	tl->dead_count--;
@@ -230,10 +229,8 @@ void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32
 		return;
 	p->dead_ns = now_ns;
 	p->exit_status = status;
-	if (map_get_key(&tl->processes, &p->id.tgid) == p) {
-		map_remove_key(&tl->processes, &p->id.tgid);
+	if (map_remove_key_value(&tl->processes, &p->id.tgid, p))
 		tl->recent = NULL;
-	}
 	bury(tl, p);
 }
 

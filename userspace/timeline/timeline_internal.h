@@ -63,7 +63,8 @@ struct cont {
 	struct container c; /* first: a struct container is a struct cont */
 	uint64_t serial;
 	struct arena details;    /* of its steps, and their times */
-	struct map actors;       /* struct actor_key -> index + 1 */
+	struct map actors;       /* struct actor_key -> its index among c.actors */
+	int recent_actor;        /* the index that was asked for last: steps come in runs */
 	char **keys;             /* in tl->keys, to be taken out when it ends */
 	size_t key_count, key_capacity;
 	struct process_id init;  /* tgid 0 = none yet */
