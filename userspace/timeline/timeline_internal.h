@@ -170,6 +170,10 @@ struct timeline {
 	size_t ended_count;
 	uint64_t next_serial;
 	struct map by_serial;
+	struct {                       /* of a container that ended, which had to grow to it: for the next one */
+		struct step *items;
+		size_t capacity;       /* 0 = none */
+	} spare_steps;
 	struct cont *recent_container; /* of by_serial, the one that was asked for last; NULL = none */
 	struct map metas;   /* id and key -> struct early_meta, of containers that are yet to come */
 	char *meta_keys[META_MAX]; /* of metas, a ring; NULL = free */
@@ -260,8 +264,9 @@ void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
 /* Moves them into the arena: nothing can be added afterwards, and they are not to be freed. */
 void details_seal(struct details *d, struct arena *arena);
-/* Moves sealed ones into another arena. */
+/* Moves sealed ones into another arena, where they take so many bytes. */
 void details_move(struct details *d, struct arena *arena);
+size_t details_size(const struct details *d);
 void details_free(struct details *d);
 void step_free(struct step *s); /* of one that is no container's: it is not sealed */
 
@@ -270,9 +275,10 @@ void step_free(struct step *s); /* of one that is no container's: it is not seal
 /* What the record says of where the call spent its time; nothing where it does not say. */
 void waits_take(struct step *step, const struct event_syscall_exit *e);
 void waits_free(struct step_times *times);
-/* As details_seal and details_move. */
+/* As details_seal, details_move and details_size. */
 void waits_seal(struct step *step, struct arena *arena);
 void waits_move(struct step *step, struct arena *arena);
+size_t waits_size(const struct step *step);
 
 /* ---- throttling.c ---- */
 
