@@ -135,7 +135,7 @@ struct cgroup_ref {
 	uint64_t id;
 	uint64_t container; /* serial, 0 = none */
 	uint64_t forks_refused; /* by a limit of pids, in it, as told last */
-	char *path;
+	char path[];
 };
 
 /* A fact about a container that had not been seen when it was told. */
@@ -297,6 +297,7 @@ struct cont *claim_find(struct timeline *tl, char kind, const char *value);
 struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value, size_t length);
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode);
 void key_set_add(struct key_set *set, char kind, const char *value);
+void key_set_add_inode(struct key_set *set, char kind, uint32_t inode);
 void key_set_add_path(struct key_set *set, const char *path); /* the path, and ids among its components */
 void key_set_free(struct key_set *set);
 struct cont *claim_find_set(struct timeline *tl, const struct key_set *set);
