@@ -8,7 +8,7 @@
 static struct detail *add(struct details *d, const char *key, enum detail_type type)
 {
 	if (d->count == d->capacity) {
-		d->capacity = d->capacity ? d->capacity * 2 : 4; /* most have no more */
+		d->capacity = d->capacity ? d->capacity * 2 : 6; /* as many as a mount has; most have fewer */
 		d->items = xrealloc(d->items, d->capacity * sizeof(*d->items));
 	}
 	d->items[d->count] = (struct detail){ .key = key, .type = type };
