@@ -267,7 +267,6 @@ static void apply_patch(char *at, enum patch_kind kind, const struct template *t
 {
 	uint64_t wide;
 	uint32_t narrow;
-	char digits[16];
 
 	switch (kind) {
 	case PATCH_TIME:
@@ -284,8 +283,8 @@ static void apply_patch(char *at, enum patch_kind kind, const struct template *t
 		memcpy(at, &narrow, sizeof(narrow));
 		break;
 	case PATCH_DIGITS:
-		snprintf(digits, sizeof(digits), "%0*u", ID_DIGITS, copy % 1000000);
-		memcpy(at, digits, ID_DIGITS);
+		for (int i = ID_DIGITS - 1; i >= 0; i--, copy /= 10)
+			at[i] = (char)('0' + copy % 10);
 		break;
 	}
 }

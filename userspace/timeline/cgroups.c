@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which cgroup is whose: by its path, by who made it, by who was put into it. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +51,7 @@ struct cont *cgroups_container(struct timeline *tl, uint64_t cgroup_id)
 	return ref ? container_by_serial(tl, ref->container) : NULL;
 }
 
+/* One that is there has this path: whoever had the id with another one was forgotten. */
 static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint64_t id, const char *path)
 {
 	struct cgroup_key key = { .hierarchy = hierarchy, .id = id };
@@ -60,13 +60,11 @@ static struct cgroup_ref *ref_new(struct timeline *tl, uint32_t hierarchy, uint6
 	struct path_key text;
 
 	if (!ref) {
-		ref = xcalloc(1, sizeof(*ref));
-		ref->hierarchy = hierarchy;
-		ref->id = id;
+		ref = xmalloc(sizeof(*ref) + length + 1);
+		*ref = (struct cgroup_ref){ .hierarchy = hierarchy, .id = id };
+		memcpy(ref->path, path, length + 1);
 		map_put_key(&tl->cgroups, &key, ref);
 	}
-	free(ref->path);
-	ref->path = xstrdup(path);
 	map_put(&tl->cgroup_paths, &text, path_key(&text, hierarchy, path, length), ref);
 	return ref;
 }
@@ -77,21 +75,15 @@ static void ref_remove(struct timeline *tl, struct cgroup_ref *ref)
 	struct path_key text;
 	size_t length = path_key(&text, ref->hierarchy, ref->path, strlen(ref->path));
 
-	if (map_get(&tl->cgroup_paths, &text, length) == ref)
-		map_remove(&tl->cgroup_paths, &text, length);
+	map_remove_value(&tl->cgroup_paths, &text, length, ref);
 	map_remove_key(&tl->cgroups, &key);
-	free(ref->path);
 	free(ref);
 }
 
 void cgroups_free(struct timeline *tl)
 {
-	for (size_t i = 0; i < tl->cgroups.count; i++) {
-		struct cgroup_ref *ref = tl->cgroups.entries[i].value;
-
-		free(ref->path);
-		free(ref);
-	}
+	for (size_t i = 0; i < tl->cgroups.count; i++)
+		free(tl->cgroups.entries[i].value);
 	map_free(&tl->cgroups);
 	map_free(&tl->cgroup_paths);
 }

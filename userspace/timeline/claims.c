@@ -5,8 +5,6 @@
  * So a step of a process that serves many containers is kept with the keys it offers, and the
  * first container to claim one of them gets the step.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,9 +30,26 @@ static char *key_text(char kind, const char *value)
 	return key;
 }
 
+enum { KEY_NUMBER = 16 }; /* digits at most */
+
+/* In as few hexadecimal digits as it has: printf takes longer than all else that is done with a key. Returns where it ends. */
+static char *put_number(char *at, uint64_t number)
+{
+	for (int shift = (63 - __builtin_clzll(number | 1)) / 4 * 4; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[number >> shift & 15];
+	*at = '\0';
+	return at;
+}
+
 static char *process_key_text(const struct process_id *id)
 {
-	return xasprintf("p%" PRIu32 ":%" PRIu64, id->tgid, id->start_ns);
+	char *key = xmalloc(1 + 2 * (KEY_NUMBER + 1)), *at = key;
+
+	*at++ = 'p';
+	at = put_number(at, id->tgid);
+	*at++ = ':';
+	put_number(at, id->start_ns);
+	return key;
 }
 
 static void orphan_clear(struct orphan *o)
@@ -203,11 +218,11 @@ void claim_process_key(struct timeline *tl, struct cont *c, const struct process
 
 void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode)
 {
-	char text[16];
+	char text[KEY_NUMBER + 1];
 
 	if (!inode)
 		return;
-	snprintf(text, sizeof(text), "%" PRIu32, inode);
+	put_number(text, inode);
 	claim_key(tl, c, kind, text);
 }
 
@@ -215,8 +230,7 @@ void claim_drop_process(struct timeline *tl, const struct cont *c, const struct 
 {
 	_cleanup_free_ char *key = process_key_text(id);
 
-	if (map_get(&tl->keys, key, strlen(key)) == c)
-		map_remove(&tl->keys, key, strlen(key));
+	map_remove_value(&tl->keys, key, strlen(key), c);
 }
 
 void claim_tidy(struct timeline *tl, struct cont *c)
@@ -235,8 +249,7 @@ void claim_tidy(struct timeline *tl, struct cont *c)
 void claim_drop_all(struct timeline *tl, struct cont *c)
 {
 	for (size_t i = 0; i < c->key_count; i++) {
-		if (map_get(&tl->keys, c->keys[i], strlen(c->keys[i])) == c)
-			map_remove(&tl->keys, c->keys[i], strlen(c->keys[i]));
+		map_remove_value(&tl->keys, c->keys[i], strlen(c->keys[i]), c);
 		free(c->keys[i]);
 	}
 	free(c->keys);
@@ -263,11 +276,11 @@ struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value,
 
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode)
 {
-	char text[16];
+	char text[KEY_NUMBER + 1];
 
 	if (!inode)
 		return NULL;
-	snprintf(text, sizeof(text), "%" PRIu32, inode);
+	put_number(text, inode);
 	return claim_find(tl, kind, text);
 }
 
@@ -275,6 +288,14 @@ void key_set_add(struct key_set *set, char kind, const char *value)
 {
 	if (value && *value && set->count < ORPHAN_KEYS - 1) /* one is left for the process */
 		set->keys[set->count++] = key_text(kind, value);
+}
+
+void key_set_add_inode(struct key_set *set, char kind, uint32_t inode)
+{
+	char text[KEY_NUMBER + 1];
+
+	put_number(text, inode);
+	key_set_add(set, kind, text);
 }
 
 void key_set_add_path(struct key_set *set, const char *path)

@@ -272,14 +272,24 @@ static bool serves_another(const struct cont *c, const struct process *p)
 	return serial && serial != c->serial;
 }
 
+static bool is_recent_actor(const struct cont *c, const struct actor_key *key)
+{
+	const struct actor *a = (size_t)c->recent_actor < c->c.actor_count ? &c->c.actors[c->recent_actor] : NULL;
+
+	return a && a->pid == key->process.tgid && a->process_start_ns == key->process.start_ns && a->role == key->role;
+}
+
 int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 {
 	struct actor_key key = { .process = p->id, .role = role_of(c, p) };
-	int *index = map_get_key(&c->actors, &key);
 	struct actor *a;
+	int *index;
 
+	if (is_recent_actor(c, &key))
+		return c->recent_actor;
+	index = map_get_key(&c->actors, &key);
 	if (index)
-		return *index;
+		return c->recent_actor = *index;
 	index = xmalloc(sizeof(*index));
 	*index = (int)c->c.actor_count;
 	array_grow(c->c.actors, c->c.actor_count, c->c.actor_capacity);
@@ -291,6 +301,7 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 	begin_actor(c, a, p, tl->now_ns);
 	a->parent = creator_actor(tl, c, p, a->role);
 	map_put_key(&c->actors, &key, index);
+	c->recent_actor = *index;
 	p->in_several |= acted_for_another(c, p);
 	p->actor_of = c->serial;
 	c->c.followed |= p->followed;
@@ -321,6 +332,7 @@ bool container_recast(struct cont *c, const struct process *p)
 	map_remove_key(&c->actors, &key);
 	key.role = role_of(c, p);
 	free(map_put_key(&c->actors, &key, index));
+	c->recent_actor = *index;
 	c->c.actors[*index].role = (enum actor_role)key.role;
 	describe_actor(&c->c.actors[*index], p);
 	return true;
@@ -451,6 +463,27 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 		claim_key(tl, c, 'P', target);
 }
 
+/* Steps that grow as they come, in memory that was just used; they move to their own when the container ends. */
+static void take_spare_steps(struct timeline *tl, struct cont *c)
+{
+	c->c.steps = tl->spare_steps.items;
+	c->c.step_capacity = tl->spare_steps.capacity;
+	tl->spare_steps.items = NULL;
+	tl->spare_steps.capacity = 0;
+}
+
+static void leave_spare_steps(struct timeline *tl, struct step *steps, size_t capacity)
+{
+	enum { MAX = 256 }; /* a start of docker's; more would be too much for one that takes a few */
+
+	if (tl->spare_steps.items || capacity > MAX) {
+		free(steps);
+		return;
+	}
+	tl->spare_steps.items = steps;
+	tl->spare_steps.capacity = capacity;
+}
+
 void container_add_step(struct timeline *tl, struct cont *c, int actor_index, struct step *step)
 {
 	struct actor *actor = actor_index >= 0 ? &c->c.actors[actor_index] : NULL;
@@ -474,6 +507,8 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 	}
 	details_seal(&step->details, &c->details);
 	waits_seal(step, &c->details);
+	if (!c->c.step_capacity)
+		take_spare_steps(tl, c);
 	array_grow(c->c.steps, c->c.step_count, c->c.step_capacity);
 	step->order = (uint32_t)(c->c.step_count + c->c.steps_cut);
 	c->c.steps[c->c.step_count++] = *step;
@@ -505,16 +540,48 @@ static bool is_gone(const struct cont *c)
 	return !cgroups_remain(c) && (c->init.tgid == 0 || c->c.state == STATE_EXITED);
 }
 
-/* An ended container may be kept for long: it gives back the room that its arrays had to grow. */
-static void trim(struct cont *c)
+static void drop_steps(struct timeline *tl, struct cont *c)
 {
-	array_trim(c->c.steps, c->c.step_count, c->c.step_capacity);
+	leave_spare_steps(tl, c->c.steps, c->c.step_capacity);
+	c->c.steps = NULL;
+	free_steps(c);
+}
+
+/* Into memory of just their size. */
+static void pack_steps(struct timeline *tl, struct cont *c)
+{
+	size_t bytes = c->c.step_count * sizeof(*c->c.steps), size = 0;
+	struct arena details = { 0 };
+	struct step *steps;
+
+	if (!c->c.step_count)
+		return;
+	steps = memcpy(xmalloc(bytes), c->c.steps, bytes);
+	for (size_t i = 0; i < c->c.step_count; i++)
+		size += details_size(&steps[i].details) + waits_size(&steps[i]);
+	arena_reserve(&details, size);
+	for (size_t i = 0; i < c->c.step_count; i++) {
+		details_move(&steps[i].details, &details);
+		waits_move(&steps[i], &details);
+	}
+	arena_free(&c->details);
+	leave_spare_steps(tl, c->c.steps, c->c.step_capacity);
+	c->details = details;
+	c->c.steps = steps;
+	c->c.step_capacity = c->c.step_count;
+}
+
+/* An ended container may be kept for long: it gives back the room that its arrays had to grow. */
+static void trim(struct timeline *tl, struct cont *c)
+{
+	pack_steps(tl, c);
 	array_trim(c->c.actors, c->c.actor_count, c->c.actor_capacity);
 	array_trim(c->c.cgroups, c->c.cgroup_count, c->c.cgroup_capacity);
 	array_trim(c->c.marks, c->c.mark_count, c->c.mark_capacity);
 	for (size_t i = 0; i < c->actors.count; i++)
 		free(c->actors.entries[i].value);
 	map_free(&c->actors);
+	c->recent_actor = -1; /* as of the map, nothing is found */
 }
 
 static void end(struct timeline *tl, struct cont *c)
@@ -530,11 +597,11 @@ static void end(struct timeline *tl, struct cont *c)
 	container_notify(tl, c, CHANGE_ENDED);
 	claim_drop_all(tl, c);
 	if (tl->config.ended_without_steps)
-		free_steps(c);
+		drop_steps(tl, c);
 	twin = c->c.generation ? find_active(tl, c->c.id, NULL) : NULL;
 	if (twin && !claim_find(tl, 'I', twin->c.id))
 		claim_key(tl, twin, 'I', twin->c.id);
-	trim(c);
+	trim(tl, c);
 }
 
 /* Drops the oldest ended containers beyond the configured bound. */
@@ -556,8 +623,7 @@ static void forget_ended(struct timeline *tl)
 		tl->ended_count--;
 		tl->stats.forgotten++;
 		map_remove_key(&tl->by_serial, &c->serial);
-		if (map_get(&tl->by_id, c->c.id, strlen(c->c.id)) == c)
-			map_remove(&tl->by_id, c->c.id, strlen(c->c.id));
+		map_remove_value(&tl->by_id, c->c.id, strlen(c->c.id), c);
 		container_free(c);
 	}
 	tl->recent_container = NULL;

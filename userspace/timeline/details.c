@@ -8,7 +8,7 @@
 static struct detail *add(struct details *d, const char *key, enum detail_type type)
 {
 	if (d->count == d->capacity) {
-		d->capacity = d->capacity ? d->capacity * 2 : 4; /* most have no more */
+		d->capacity = d->capacity ? d->capacity * 2 : 6; /* as many as a mount has; most have fewer */
 		d->items = xrealloc(d->items, d->capacity * sizeof(*d->items));
 	}
 	d->items[d->count] = (struct detail){ .key = key, .type = type };
@@ -92,28 +92,34 @@ void details_seal(struct details *d, struct arena *arena)
 	}
 	free(d->items);
 	d->items = items;
-	d->capacity = d->count;
+	d->capacity = (uint32_t)size;
+}
+
+size_t details_size(const struct details *d)
+{
+	return arena_piece(d->capacity);
+}
+
+/* Whether the text is in the same piece of memory as the items. */
+static bool is_beside(const struct details *d, const char *text)
+{
+	return (uintptr_t)text - (uintptr_t)d->items < d->capacity;
 }
 
 void details_move(struct details *d, struct arena *arena)
 {
-	size_t size = d->count * sizeof(*d->items);
-	struct detail *items;
-	char *text;
+	char *to;
 
 	if (!d->count)
 		return;
-	for (uint32_t i = 0; i < d->count; i++)
-		size += is_text(&d->items[i]) ? strlen(d->items[i].text) + 1 : 0;
-	items = memcpy(arena_take(arena, size), d->items, d->count * sizeof(*items));
-	text = (char *)&items[d->count];
+	to = memcpy(arena_take(arena, d->capacity), d->items, d->capacity);
 	for (uint32_t i = 0; i < d->count; i++) {
-		if (!is_text(&items[i]))
-			continue;
-		items[i].text = text;
-		text = stpcpy(text, d->items[i].text) + 1;
+		struct detail *item = (struct detail *)to + i;
+
+		if (is_text(item) && is_beside(d, item->text))
+			item->text = to + (item->text - (char *)d->items);
 	}
-	d->items = items;
+	d->items = (struct detail *)to;
 }
 
 void details_free(struct details *d)

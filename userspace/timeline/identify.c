@@ -207,7 +207,7 @@ static const struct {
 
 static bool match_hex(const char *name, size_t length, struct cgroup_identity *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(hex_patterns); i++) {
+	for (size_t i = 0; length > 64 && i < ARRAY_SIZE(hex_patterns); i++) {
 		size_t prefix = strlen(hex_patterns[i].prefix), suffix = strlen(hex_patterns[i].suffix);
 
 		if (length != prefix + 64 + suffix || memcmp(name, hex_patterns[i].prefix, prefix) ||
@@ -267,7 +267,7 @@ static bool match_component(const char *name, size_t length, const char *parent,
 {
 	if (match_hex(name, length, ret) || match_named(name, length, ret))
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(parent_patterns); i++) {
+	for (size_t i = 0; parent_length && i < ARRAY_SIZE(parent_patterns); i++) {
 		if (!same(parent, parent_length, parent_patterns[i].parent) ||
 			(parent_patterns[i].hex && !identify_is_hex_id(name, length)))
 			continue;

@@ -60,7 +60,7 @@ struct detail { /* there are many */
 
 struct details {
 	struct detail *items;
-	uint32_t count, capacity;
+	uint32_t count, capacity; /* of items; once they are sealed, the bytes of them and their texts */
 };
 
 struct actor {

@@ -26,6 +26,26 @@ static void forget_cli(struct timeline *tl, const struct process *p)
 	}
 }
 
+static struct process *dead_at(const struct timeline *tl, size_t age)
+{
+	return tl->dead_queue[(tl->dead_head + age) % DEAD_MAX];
+}
+
+/* It was not touched while thousands of others died: the memory of those that follow is fetched early. */
+static void forget_oldest(struct timeline *tl)
+{
+	enum { AHEAD = 4 };
+	struct process *oldest = dead_at(tl, 0);
+
+	__builtin_prefetch(dead_at(tl, 2 * AHEAD));
+	__builtin_prefetch(dead_at(tl, AHEAD)->exe);
+	__builtin_prefetch(dead_at(tl, AHEAD)->argv);
+	map_remove_key_value(&tl->dead, &oldest->id, oldest);
+	process_free(oldest);
+	tl->dead_head = (tl->dead_head + 1) % DEAD_MAX;
+	tl->dead_count--;
+}
+
 /* Dead processes stay for a while: they are creators of living ones and senders of signals. */
 static void bury(struct timeline *tl, struct process *p)
 {
@@ -35,24 +55,17 @@ static void bury(struct timeline *tl, struct process *p)
 		p->dead_ns = tl->now_ns;
 	if (!tl->dead_queue)
 		tl->dead_queue = xcalloc(DEAD_MAX, sizeof(*tl->dead_queue));
-	if (tl->dead_count == DEAD_MAX) {
-		struct process *oldest = tl->dead_queue[tl->dead_head];
-
-		if (map_get_key(&tl->dead, &oldest->id) == oldest)
-			map_remove_key(&tl->dead, &oldest->id);
-		process_free(oldest);
-		tl->dead_head = (tl->dead_head + 1) % DEAD_MAX;
-		tl->dead_count--;
-	}
+	if (tl->dead_count == DEAD_MAX)
+		forget_oldest(tl);
 	tl->dead_queue[(tl->dead_head + tl->dead_count++) % DEAD_MAX] = p;
 	map_put_key(&tl->dead, &p->id, p); /* one of the same id stays in the queue, which owns it */
 }
 
 static struct process *process_new(struct timeline *tl, uint32_t tgid, uint64_t start_ns)
 {
-	struct process *p = xcalloc(1, sizeof(*p)), *old;
+	struct process *p = xmalloc(sizeof(*p)), *old; /* not calloc: glibc's takes no piece that was just freed */
 
-	p->id = (struct process_id){ .tgid = tgid, .start_ns = start_ns };
+	*p = (struct process){ .id = { .tgid = tgid, .start_ns = start_ns } };
 	old = map_put_key(&tl->processes, &tgid, p);
 	tl->recent = p;
 	if (old) { /* the pid is used again: its exit was not seen */
@@ -216,10 +229,8 @@ void process_exit(struct timeline *tl, struct process *p, uint64_t now_ns, int32
 		return;
 	p->dead_ns = now_ns;
 	p->exit_status = status;
-	if (map_get_key(&tl->processes, &p->id.tgid) == p) {
-		map_remove_key(&tl->processes, &p->id.tgid);
+	if (map_remove_key_value(&tl->processes, &p->id.tgid, p))
 		tl->recent = NULL;
-	}
 	bury(tl, p);
 }
 

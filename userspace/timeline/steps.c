@@ -55,12 +55,8 @@ static void offer_keys(const struct step *step, struct key_set *set)
 		key_set_add_path(set, details_text(&step->details, paths[i]));
 	if (step->kind == STEP_EXEC)
 		offer_arguments(details_text(&step->details, "argv"), set);
-	if (step->kind == STEP_SETNS && ns) {
-		char text[24];
-
-		snprintf(text, sizeof(text), "%u", (unsigned int)ns->number);
-		key_set_add(set, 'N', text);
-	}
+	if (step->kind == STEP_SETNS && ns)
+		key_set_add_inode(set, 'N', (uint32_t)ns->number);
 }
 
 /* A container whose id is a component of the path, though it is not 64 hex digits. */

@@ -96,6 +96,7 @@ void timeline_free(struct timeline *tl)
 	map_free(&tl->requests);
 	for (size_t i = 0; i < tl->container_count; i++)
 		container_free(tl->containers[i]);
+	free(tl->spare_steps.items);
 	free(tl->containers);
 	free(tl->active);
 	map_free(&tl->by_serial);

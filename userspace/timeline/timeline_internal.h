@@ -25,6 +25,8 @@ struct cpu_time {
 
 struct process {
 	struct process_id id;
+	char *exe; /* these are together: what is looked at when it is forgotten, long after all else */
+	char **argv;
 	struct process_id creator; /* who forked it, not its parent (runc uses CLONE_PARENT) */
 	uint8_t role;              /* enum event_role */
 	bool dead, snapshot, argv_cut;
@@ -43,8 +45,6 @@ struct process {
 	int32_t exit_status;
 	struct cpu_time cpu; /* of its part so far: a process that becomes init begins anew */
 	char comm[EVENT_COMM];
-	char *exe;
-	char **argv;
 	uint64_t clone_flags;
 };
 
@@ -63,7 +63,8 @@ struct cont {
 	struct container c; /* first: a struct container is a struct cont */
 	uint64_t serial;
 	struct arena details;    /* of its steps, and their times */
-	struct map actors;       /* struct actor_key -> index + 1 */
+	struct map actors;       /* struct actor_key -> its index among c.actors */
+	int recent_actor;        /* the index that was asked for last: steps come in runs */
 	char **keys;             /* in tl->keys, to be taken out when it ends */
 	size_t key_count, key_capacity;
 	struct process_id init;  /* tgid 0 = none yet */
@@ -134,7 +135,7 @@ struct cgroup_ref {
 	uint64_t id;
 	uint64_t container; /* serial, 0 = none */
 	uint64_t forks_refused; /* by a limit of pids, in it, as told last */
-	char *path;
+	char path[];
 };
 
 /* A fact about a container that had not been seen when it was told. */
@@ -169,6 +170,10 @@ struct timeline {
 	size_t ended_count;
 	uint64_t next_serial;
 	struct map by_serial;
+	struct {                       /* of a container that ended, which had to grow to it: for the next one */
+		struct step *items;
+		size_t capacity;       /* 0 = none */
+	} spare_steps;
 	struct cont *recent_container; /* of by_serial, the one that was asked for last; NULL = none */
 	struct map metas;   /* id and key -> struct early_meta, of containers that are yet to come */
 	char *meta_keys[META_MAX]; /* of metas, a ring; NULL = free */
@@ -259,8 +264,9 @@ void details_add_u64(struct details *d, const char *key, uint64_t number);
 void details_add_bool(struct details *d, const char *key, bool value);
 /* Moves them into the arena: nothing can be added afterwards, and they are not to be freed. */
 void details_seal(struct details *d, struct arena *arena);
-/* Moves sealed ones into another arena. */
+/* Moves sealed ones into another arena, where they take so many bytes. */
 void details_move(struct details *d, struct arena *arena);
+size_t details_size(const struct details *d);
 void details_free(struct details *d);
 void step_free(struct step *s); /* of one that is no container's: it is not sealed */
 
@@ -269,9 +275,10 @@ void step_free(struct step *s); /* of one that is no container's: it is not seal
 /* What the record says of where the call spent its time; nothing where it does not say. */
 void waits_take(struct step *step, const struct event_syscall_exit *e);
 void waits_free(struct step_times *times);
-/* As details_seal and details_move. */
+/* As details_seal, details_move and details_size. */
 void waits_seal(struct step *step, struct arena *arena);
 void waits_move(struct step *step, struct arena *arena);
+size_t waits_size(const struct step *step);
 
 /* ---- throttling.c ---- */
 
@@ -290,6 +297,7 @@ struct cont *claim_find(struct timeline *tl, char kind, const char *value);
 struct cont *claim_find_bytes(struct timeline *tl, char kind, const char *value, size_t length);
 struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode);
 void key_set_add(struct key_set *set, char kind, const char *value);
+void key_set_add_inode(struct key_set *set, char kind, uint32_t inode);
 void key_set_add_path(struct key_set *set, const char *path); /* the path, and ids among its components */
 void key_set_free(struct key_set *set);
 struct cont *claim_find_set(struct timeline *tl, const struct key_set *set);

@@ -67,10 +67,20 @@ void waits_take(struct step *step, const struct event_syscall_exit *e)
 	times->blocked_in = functions_of(e->blocked_in, e->h.size < sizeof(*e) ? e->h.size - where : sizeof(e->blocked_in));
 }
 
+static size_t text_size(const struct step_times *times)
+{
+	return times->blocked_in ? strlen(times->blocked_in) + 1 : 0;
+}
+
+size_t waits_size(const struct step *step)
+{
+	return step->times ? arena_piece(sizeof(*step->times) + text_size(step->times)) : 0;
+}
+
 void waits_move(struct step *step, struct arena *arena)
 {
 	const struct step_times *old = step->times;
-	size_t length = old && old->blocked_in ? strlen(old->blocked_in) + 1 : 0;
+	size_t length = old ? text_size(old) : 0;
 
 	if (!old)
 		return;

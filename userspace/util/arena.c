@@ -26,12 +26,18 @@ void *arena_take(struct arena *arena, size_t size)
 {
 	char *piece;
 
-	size = (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
+	size = arena_piece(size);
 	if (size > arena->size - arena->used)
 		add_block(arena, size > BLOCK_SIZE ? size : BLOCK_SIZE);
 	piece = (char *)arena->blocks->bytes + arena->used;
 	arena->used += size;
 	return piece;
+}
+
+void arena_reserve(struct arena *arena, size_t size)
+{
+	if (size > arena->size - arena->used)
+		add_block(arena, size);
 }
 
 void arena_free(struct arena *arena)

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "util/map.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/array.h"
-
-static uint64_t read_bytes(const unsigned char *p, size_t count)
-{
-	uint64_t word = 0;
-
-	while (count--)
-		word = word << 8 | p[count];
-	return word;
-}
 
 static uint64_t read_word(const unsigned char *p)
 {
@@ -24,6 +14,20 @@ static uint64_t read_word(const unsigned char *p)
 	return word;
 }
 
+/* All of up to eight bytes, some of them twice. */
+static uint64_t read_bytes(const unsigned char *p, size_t count)
+{
+	uint32_t first, last;
+
+	if (count == sizeof(uint64_t))
+		return read_word(p);
+	if (count < sizeof(first))
+		return count ? (uint64_t)p[0] << 16 | (uint64_t)p[count / 2] << 8 | p[count - 1] : 0;
+	memcpy(&first, p, sizeof(first));
+	memcpy(&last, p + count - sizeof(last), sizeof(last));
+	return (uint64_t)last << 32 | first;
+}
+
 /* Eight bytes at a time: keys are pids, ids and names, none chosen to collide. */
 static uint32_t hash_bytes(const void *key, size_t length)
 {
@@ -31,7 +35,7 @@ static uint32_t hash_bytes(const void *key, size_t length)
 	const unsigned char *p = key;
 	uint64_t h = length;
 
-	for (; length >= sizeof(h); p += sizeof(h), length -= sizeof(h)) {
+	for (; length > sizeof(h); p += sizeof(h), length -= sizeof(h)) {
 		h = (h ^ read_word(p)) * odd;
 		h ^= h >> 32;
 	}
@@ -140,20 +144,12 @@ static void close_hole(struct map *m, size_t hole)
 	m->slots[hole] = (struct map_slot){ 0 };
 }
 
-void *map_remove(struct map *m, const void *key, size_t length)
+/* Returns the value that the slot had. */
+static void *empty_slot(struct map *m, size_t slot)
 {
-	struct map_entry *removed, *last;
-	size_t slot;
-	void *value;
+	struct map_entry *removed = &m->entries[m->slots[slot].index - 1], *last = &m->entries[--m->count];
+	void *value = removed->value;
 
-	if (!m->count)
-		return NULL;
-	slot = find_slot(m, key, length, hash_bytes(key, length));
-	if (!m->slots[slot].index)
-		return NULL;
-	removed = &m->entries[m->slots[slot].index - 1];
-	last = &m->entries[--m->count];
-	value = removed->value;
 	free_key(removed);
 	if (removed != last) {
 		size_t i = last->hash & (m->slot_count - 1);
@@ -165,6 +161,29 @@ void *map_remove(struct map *m, const void *key, size_t length)
 	}
 	close_hole(m, slot);
 	return value;
+}
+
+void *map_remove(struct map *m, const void *key, size_t length)
+{
+	size_t slot;
+
+	if (!m->count)
+		return NULL;
+	slot = find_slot(m, key, length, hash_bytes(key, length));
+	return m->slots[slot].index ? empty_slot(m, slot) : NULL;
+}
+
+bool map_remove_value(struct map *m, const void *key, size_t length, const void *value)
+{
+	size_t slot;
+
+	if (!m->count)
+		return false;
+	slot = find_slot(m, key, length, hash_bytes(key, length));
+	if (!m->slots[slot].index || m->entries[m->slots[slot].index - 1].value != value)
+		return false;
+	empty_slot(m, slot);
+	return true;
 }
 
 void map_free(struct map *m)

@@ -2,6 +2,7 @@
 #ifndef CTRACE_MAP_H
 #define CTRACE_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,11 +38,14 @@ void *map_get(const struct map *m, const void *key, size_t length);
 void *map_put(struct map *m, const void *key, size_t length, void *value);
 /* Returns the value removed, or NULL. The last entry takes the removed one's place. */
 void *map_remove(struct map *m, const void *key, size_t length);
+/* The same where the key's value is this one, and not that of a later owner. False = it is not. */
+bool map_remove_value(struct map *m, const void *key, size_t length, const void *value);
 void map_free(struct map *m);
 
 /* For keys that are plain structs without padding, and for strings. */
 #define map_get_key(m, key) map_get((m), (key), sizeof(*(key)))
 #define map_put_key(m, key, value) map_put((m), (key), sizeof(*(key)), (value))
 #define map_remove_key(m, key) map_remove((m), (key), sizeof(*(key)))
+#define map_remove_key_value(m, key, value) map_remove_value((m), (key), sizeof(*(key)), (value))
 
 #endif
