@@ -101,10 +101,41 @@ static void oom_of_a_child(void **state)
 	fail_msg("no oom mark");
 }
 
+/* A runtime that is killed before it has an init leaves its cgroups: it ended without a start, and whoever takes the id next
+ * makes another container. One whose init waits is still there. */
+static void runtime_killed(void **state)
+{
+	struct proc runc = new_proc(100), again = new_proc(200), waits = new_proc(300), stage;
+
+	(void)state;
+	exec_as(&runc, ROLE_RUNTIME, "runc", "runc run box");
+	stage = fork_of(&runc, 101, 0, 0);
+	cgroup(&runc, EVENT_CGROUP_MKDIR, 50, "/box", &runc);
+	exits(&runc, 9);
+	assert_int_equal(timeline_get(tl, 0)->state, STATE_CREATED); /* its child may go on */
+	exits(&stage, 13);
+	runc_run(&again, "box", 50);
+	tick();
+	assert_int_equal(timeline_count(tl), 2);
+	assert_int_equal(timeline_get(tl, 0)->state, STATE_EXITED);
+	assert_false(timeline_get(tl, 0)->exit.known);
+	assert_int_equal(timeline_get(tl, 1)->generation, 1);
+	assert_int_equal(timeline_get(tl, 1)->state, STATE_RUNNING);
+
+	exec_as(&waits, ROLE_RUNTIME, "runc", "runc create waits");
+	cgroup(&waits, EVENT_CGROUP_MKDIR, 60, "/waits", &waits);
+	stage = fork_of(&waits, 301, 0, 0);
+	fork_of(&stage, 302, 0x20000000, 1);
+	exits(&stage, 0);
+	exits(&waits, 0);
+	tick();
+	assert_int_equal(timeline_get(tl, 2)->state, STATE_CREATED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(killed_with_sender), test(stop_begins_when_asked), test(oom_of_a_child),
+		test(killed_with_sender), test(stop_begins_when_asked), test(oom_of_a_child), test(runtime_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
  * engine still unmounts and its client still returns after the last cgroup is gone. */
 #define QUIET_NS 250000000ULL
 #define SWEEP_NS 50000000ULL
+/* Processes that make a container or are it; bits of enum actor_role. */
+#define OWN_ROLES (1U << ACTOR_SHIM | 1U << ACTOR_RUNTIME | 1U << ACTOR_INIT | 1U << ACTOR_EXEC | 1U << ACTOR_HOOK)
 
 struct cont *container_new(struct timeline *tl, const char *id)
 {
@@ -130,6 +132,36 @@ static struct cont *find_active(struct timeline *tl, const char *id, const struc
 	return NULL;
 }
 
+static bool has_live(const struct cont *c, unsigned roles)
+{
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		const struct actor *a = &c->c.actors[i];
+
+		if (a->exited || a->is_shared || a->end_ns) /* with an end: became init, or acts for another */
+			continue;
+		if (roles & 1U << a->role)
+			return true;
+	}
+	return false;
+}
+
+static bool had_runtime(const struct cont *c)
+{
+	for (size_t i = 0; i < c->c.actor_count; i++) {
+		if (c->c.actors[i].role == ACTOR_RUNTIME)
+			return true;
+	}
+	return false;
+}
+
+/* Its runtime died before there was an init, as when it is killed: it never runs, though its cgroups may stay for good. Where
+ * events were lost its init may be among them. */
+static bool is_abandoned(const struct timeline *tl, const struct cont *c)
+{
+	return c->c.state == STATE_CREATED && c->c.created_ns && !c->init.tgid && tl->stats.lost == c->lost_at_first &&
+		had_runtime(c) && !has_live(c, OWN_ROLES | 1U << ACTOR_ENGINE);
+}
+
 struct cont *container_for_id(struct timeline *tl, const char *id, const struct maker *maker, bool creates)
 {
 	struct cont *c = claim_find(tl, 'I', id);
@@ -140,7 +172,7 @@ struct cont *container_for_id(struct timeline *tl, const char *id, const struct 
 		/* one directory may be named in two ways; who creates says so */
 		c = twin || creates || c->maker.pid_ns != maker->pid_ns ? twin : c;
 	}
-	if (c && creates && c->c.state == STATE_EXITED) {
+	if (c && creates && (c->c.state == STATE_EXITED || is_abandoned(tl, c))) {
 		container_sweep(tl, false);
 		c = NULL;
 	}
@@ -528,16 +560,14 @@ struct mark *container_add_mark(struct cont *c, enum mark_kind kind, uint64_t at
 /* True when no process of its own and no cgroup is left. A client or `ctrace run` may stay on. */
 static bool is_gone(const struct cont *c)
 {
-	for (size_t i = 0; i < c->c.actor_count; i++) {
-		const struct actor *a = &c->c.actors[i];
+	return !cgroups_remain(c) && (c->init.tgid == 0 || c->c.state == STATE_EXITED) && !has_live(c, OWN_ROLES);
+}
 
-		if (a->exited || a->is_shared || a->end_ns) /* with an end: became init, or acts for another */
-			continue;
-		if (a->role == ACTOR_SHIM || a->role == ACTOR_RUNTIME || a->role == ACTOR_INIT || a->role == ACTOR_EXEC ||
-			a->role == ACTOR_HOOK)
-			return false;
-	}
-	return !cgroups_remain(c) && (c->init.tgid == 0 || c->c.state == STATE_EXITED);
+static void abandon(struct timeline *tl, struct cont *c)
+{
+	c->c.state = STATE_EXITED;
+	c->unsettled = true;
+	container_notify(tl, c, CHANGE_EXITED);
 }
 
 static void drop_steps(struct timeline *tl, struct cont *c)
@@ -630,6 +660,13 @@ static void forget_ended(struct timeline *tl)
 	tl->container_count = kept;
 }
 
+static bool is_quiet(const struct timeline *tl, struct cont *c, bool last)
+{
+	if (!c->quiet_since_ns)
+		c->quiet_since_ns = tl->now_ns;
+	return last || tl->now_ns >= c->quiet_since_ns + QUIET_NS;
+}
+
 void container_sweep(struct timeline *tl, bool last)
 {
 	size_t kept = 0, count = tl->active_count;
@@ -641,12 +678,12 @@ void container_sweep(struct timeline *tl, bool last)
 		struct cont *c = tl->active[i];
 
 		if (is_gone(c)) {
-			if (!c->quiet_since_ns)
-				c->quiet_since_ns = tl->now_ns;
-			if (last || tl->now_ns >= c->quiet_since_ns + QUIET_NS) {
+			if (is_quiet(tl, c, last)) {
 				end(tl, c);
 				continue;
 			}
+		} else if (is_abandoned(tl, c) && is_quiet(tl, c, last)) {
+			abandon(tl, c);
 		}
 		c->c.lost = tl->stats.lost - c->lost_at_first;
 		container_bound(tl, c);
