@@ -14,6 +14,7 @@
 #include "engine/etc_files.h"
 #include "engine/joins.h"
 #include "engine/leftovers.h"
+#include "engine/option_words.h"
 #include "engine/registry.h"
 #include "engine/root_mount.h"
 #include "engine/shared_memory.h"
@@ -165,6 +166,8 @@ static int create(struct launch *l, struct ends *ends, struct error *err)
 
 	if (r < 0)
 		l->exit_code = runtime_exit_code();
+	if (r < 0 && !bundle && err)
+		option_words(err);
 	return r;
 }
 
