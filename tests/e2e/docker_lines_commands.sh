@@ -60,6 +60,8 @@ refused foo ps --filter health=foo
 refused publish ps --filter publish=x
 refused expose ps --filter expose=90-80
 refused is-task ps --filter is-task=x
+is "$(one ctrace exec published cat /sys/class/net/eth0/address)" \
+	"$(one ctrace inspect -f '{{.NetworkSettings.MacAddress}}' published)" "inspect has the hardware address that eth0 has"
 both rm -f published
 while read -r object port; do
 	refused "$object" create -p "$port" busybox true

@@ -64,7 +64,7 @@ static bool on_bridge(const struct launch *l)
 
 int launch_prepare_network(struct launch *l, struct error *err)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[INET_ADDRSTRLEN], mac[NETWORK_MAC_TEXT];
 	int r;
 
 	if (!on_bridge(l))
@@ -79,6 +79,8 @@ int launch_prepare_network(struct launch *l, struct error *err)
 		return r;
 	free(l->state.address);
 	l->state.address = xstrdup(network_format(l->address, text));
+	free(l->state.mac_address);
+	l->state.mac_address = xstrdup(network_format_mac(l->address, mac));
 	free(l->state.gateway);
 	l->state.gateway = xstrdup(network_format(l->bridge.gateway, text));
 	l->state.prefix = l->bridge.prefix;
