@@ -118,6 +118,7 @@ both inspect -f '{{with .State}}{{.Status}}{{end}} {{join .Config.Cmd "+"}} {{in
 both inspect --type container -f '{{.Name}}' up
 both container inspect -f '{{.Name}}' up
 both image inspect -f '{{json .RepoTags}} {{.Os}} {{.Config.Cmd}}' busybox
+both image inspect -f '{{json .RootFS}}' busybox
 both inspect -f '{{.Os}}' busybox
 both inspect -f '{{.Name}}' ended nosuch made
 # without a word on the kind or the format it is ctrace's own picture that is asked for, of any runtime's container
