@@ -156,7 +156,7 @@ refused "" "${run[@]}" --dns '' busybox true
 both "${run[@]}" --dns-search . "${box[@]}" 'grep -c search /etc/resolv.conf'
 both "${run[@]}" -h web.example.org "${box[@]}" 'hostname; cat /etc/hostname'
 both "${run[@]}" -h a_b "${box[@]}" 'hostname'
-both "${run[@]}" -h "$(printf 'a%.0s' {1..63})" "${box[@]}" 'hostname'
+both "${run[@]}" -h "$(printf 'a%.0s' {1..64})" "${box[@]}" 'hostname'
 refused hostname "${run[@]}" -h "$(printf 'a%.0s' {1..65})" busybox true
 # it goes into /etc/hosts
 meant 0 125 "${run[@]}" -h 'a b' busybox true
@@ -209,4 +209,20 @@ done
 # an option that is wrong is 125, whoever finds it out
 meant 1 125 create --network none --stop-signal NOSUCH busybox true
 meant 0 125 create --network none --stop-signal 999 busybox true
+# what the kernel refuses is told by the option that was typed, and what docker's runtime happens to say is its 127
+named()
+{
+	local option=$1 value=$2
+
+	shift 2
+	sides "${run[@]}" "$@" busybox true
+	is "$ctrace_code $(grep -F -- "$option" ctrace.err | grep -cF -- "$value")" "125 1" "$* names $option and $value" || explain
+	is "$(grep -cE 'linux\.|process\.|mounts\[' ctrace.err)" 0 "and no member of config.json" || explain
+}
+named "--sysctl net.ipv4.ip_forward" '"abc"' --sysctl net.ipv4.ip_forward=abc
+named "--sysctl net.nosuch" "no such sysctl" --sysctl net.nosuch=1
+named --ulimit 99999999999 --ulimit nofile=99999999999
+named --pids-limit 'at most 4194304' --pids-limit 99999999999
+named --tmpfs huge=foo --tmpfs /t:huge=foo
+named -- /tmp -v "$WORK/data/file:/tmp"
 lines_done

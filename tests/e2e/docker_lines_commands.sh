@@ -49,6 +49,20 @@ ports -p "$first:80/udp"
 ports -p "$first-$((first + 2)):80-82"
 ports -p "127.0.0.1:$first:80" -p "$first:53/udp"
 ports --expose 80 --expose 90-92/udp
+both create --name published -p "$first:80" --expose 99 busybox sleep 1000
+both ps -aq --filter expose=99
+both start published
+for filter in "publish=$first" "publish=$((first - 1))-$first/tcp" "publish=$first/udp" publish=80 expose=80 expose=99/tcp expose=90-100 expose=98 \
+	health=none health=healthy is-task=true is-task=false; do
+	both ps --filter "$filter" --format '{{.Names}}'
+done
+refused foo ps --filter health=foo
+refused publish ps --filter publish=x
+refused expose ps --filter expose=90-80
+refused is-task ps --filter is-task=x
+is "$(one ctrace exec published cat /sys/class/net/eth0/address)" \
+	"$(one ctrace inspect -f '{{.NetworkSettings.MacAddress}}' published)" "inspect has the hardware address that eth0 has"
+both rm -f published
 while read -r object port; do
 	refused "$object" create -p "$port" busybox true
 done <<'PORTS'
@@ -104,6 +118,7 @@ both inspect -f '{{with .State}}{{.Status}}{{end}} {{join .Config.Cmd "+"}} {{in
 both inspect --type container -f '{{.Name}}' up
 both container inspect -f '{{.Name}}' up
 both image inspect -f '{{json .RepoTags}} {{.Os}} {{.Config.Cmd}}' busybox
+both image inspect -f '{{json .RootFS}}' busybox
 both inspect -f '{{.Os}}' busybox
 both inspect -f '{{.Name}}' ended nosuch made
 # without a word on the kind or the format it is ctrace's own picture that is asked for, of any runtime's container

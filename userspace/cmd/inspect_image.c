@@ -7,6 +7,7 @@
 
 #include "cmd/listing.h"
 #include "cmd/words.h"
+#include "engine/image/image_history.h"
 #include "engine/image/reference.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -117,6 +118,16 @@ static void add_platform(json_object *o, const char *platform)
 	add_text(o, "Os", os);
 }
 
+static json_object *root(struct store *store, const struct store_image *image)
+{
+	json_object *o = json_object_new_object(), *layers = image_diff_ids(store, image->id);
+
+	add_text(o, "Type", "layers");
+	if (layers)
+		json_object_object_add(o, "Layers", layers);
+	return o;
+}
+
 json_object *inspect_image_json(struct store *store, const struct store_image *image)
 {
 	json_object *o = json_object_new_object();
@@ -129,5 +140,6 @@ json_object *inspect_image_json(struct store *store, const struct store_image *i
 	json_object_object_add(o, "VirtualSize", json_object_new_int64((int64_t)image->size));
 	json_object_object_add(o, "Config", config(&image->config));
 	json_object_object_add(o, "GraphDriver", graph(image));
+	json_object_object_add(o, "RootFS", root(store, image));
 	return o;
 }

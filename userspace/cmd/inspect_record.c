@@ -172,6 +172,7 @@ static void add_address(json_object *o, const struct state *s)
 	add_text(o, "IPv6Gateway", "");
 	add_text(o, "GlobalIPv6Address", "");
 	add_number(o, "GlobalIPv6PrefixLen", 0);
+	add_text(o, "MacAddress", has ? s->mac_address : "");
 }
 
 static json_object *network(const struct state *s)

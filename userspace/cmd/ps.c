@@ -11,6 +11,7 @@
 #include "cmd/engine_command.h"
 #include "cmd/ps_row.h"
 #include "engine/control.h"
+#include "engine/ports.h"
 #include "engine/registry.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -27,7 +28,7 @@ struct arguments {
 
 static const struct argp_option options[] = {
 	{ "all", 'a', NULL, 0, "Also those that have ended", 0 },
-	{ "filter", 'f', "KEY=VALUE", 0, "id, name, label, status, exited, ancestor, volume, network, before, since", 0 },
+	{ "filter", 'f', "KEY=VALUE", 0, "id, name, label, status, exited, ancestor, volume, network, publish, expose, health, is-task, before, since", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0, "table, json, or a template such as '{{.ID}} {{.Names}}'", 0 },
 	{ "last", 'n', "N", 0, "The N newest, in any state", 0 },
 	{ "latest", 'l', NULL, 0, "The newest, in any state", 0 },
@@ -130,6 +131,52 @@ static int has_status(const struct state *s, const char *value, struct error *er
 	return !strcmp(control_status(s), value);
 }
 
+/* Ports of a container that runs, as docker: publish looks at the host's, expose at its own. */
+static int has_port(const struct state *s, const char *key, const char *value, struct error *err)
+{
+	_cleanup_(string_list_free) struct string_list wanted = { 0 };
+	bool of_host = !strcmp(key, "publish");
+
+	if (ports_parse_exposed(value, &wanted, NULL) < 0)
+		return error_set(err, EINVAL, "Invalid filter '%s=%s': it is a port or a range, as 80, 53/udp or 8000-8010/tcp", key, value);
+	for (size_t i = 0; i < s->published.count; i++) {
+		_cleanup_free_ char *port = NULL;
+		struct port_text t;
+
+		if (!port_text_split(s->published.items[i], &t))
+			continue;
+		port = xasprintf("%u/%s", of_host ? t.host : t.container, t.protocol);
+		if (string_list_has(&wanted, port))
+			return true;
+	}
+	for (size_t i = 0; !of_host && control_is_running(s) && i < s->exposed.count; i++) {
+		if (string_list_has(&wanted, s->exposed.items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* ctrace checks no health: that of each container is docker's "none". */
+static int has_health(const char *value, struct error *err)
+{
+	static const char *const states[] = { "none", "starting", "healthy", "unhealthy" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		if (!strcmp(states[i], value))
+			return i == 0;
+	}
+	return error_set(err, EINVAL, "Unrecognised filter value for health: %s: it is none, starting, healthy or unhealthy", value);
+}
+
+static int is_task(const char *value, struct error *err)
+{
+	bool yes = !strcmp(value, "true") || !strcmp(value, "1");
+
+	if (!yes && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
+		return error_set(err, EINVAL, "Invalid filter 'is-task=%s': it is true or false", value);
+	return !yes;
+}
+
 /* -EINVAL: no such filter; else whether it holds. */
 static int holds(const struct state *s, const char *key, const char *value, struct error *err)
 {
@@ -149,6 +196,12 @@ static int holds(const struct state *s, const char *key, const char *value, stru
 		return has_volume(s, value);
 	if (!strcmp(key, "network"))
 		return !strcmp(s->network, value);
+	if (!strcmp(key, "publish") || !strcmp(key, "expose"))
+		return has_port(s, key, value, err);
+	if (!strcmp(key, "health"))
+		return has_health(value, err);
+	if (!strcmp(key, "is-task"))
+		return is_task(value, err);
 	if (!strcmp(key, "before") || !strcmp(key, "since")) {
 		_cleanup_(state_free) struct state other = { 0 };
 

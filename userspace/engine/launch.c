@@ -14,6 +14,7 @@
 #include "engine/etc_files.h"
 #include "engine/joins.h"
 #include "engine/leftovers.h"
+#include "engine/option_words.h"
 #include "engine/registry.h"
 #include "engine/root_mount.h"
 #include "engine/shared_memory.h"
@@ -63,7 +64,7 @@ static bool on_bridge(const struct launch *l)
 
 int launch_prepare_network(struct launch *l, struct error *err)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[INET_ADDRSTRLEN], mac[NETWORK_MAC_TEXT];
 	int r;
 
 	if (!on_bridge(l))
@@ -78,6 +79,8 @@ int launch_prepare_network(struct launch *l, struct error *err)
 		return r;
 	free(l->state.address);
 	l->state.address = xstrdup(network_format(l->address, text));
+	free(l->state.mac_address);
+	l->state.mac_address = xstrdup(network_format_mac(l->address, mac));
 	free(l->state.gateway);
 	l->state.gateway = xstrdup(network_format(l->bridge.gateway, text));
 	l->state.prefix = l->bridge.prefix;
@@ -165,6 +168,8 @@ static int create(struct launch *l, struct ends *ends, struct error *err)
 
 	if (r < 0)
 		l->exit_code = runtime_exit_code();
+	if (r < 0 && !bundle && err)
+		option_words(err);
 	return r;
 }
 

@@ -304,14 +304,34 @@ int network_setup_loopback(int netns, struct error *err)
 	return r < 0 ? error_errno(err, -r, "cannot set lo up in the container") : 0;
 }
 
+static void make_mac(uint32_t address, unsigned char ret[NETWORK_MAC_BYTES])
+{
+	const uint32_t bytes = htonl(address);
+
+	ret[0] = 0x02; /* administered locally */
+	ret[1] = 0x42;
+	memcpy(ret + 2, &bytes, sizeof(bytes));
+}
+
+const char *network_format_mac(uint32_t address, char ret[NETWORK_MAC_TEXT])
+{
+	unsigned char mac[NETWORK_MAC_BYTES];
+
+	make_mac(address, mac);
+	snprintf(ret, NETWORK_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	return ret;
+}
+
 /* Both ends, the peer's namespace, the master and "up" in one message: 0.6 ms instead of 5. */
 static int make_veth(struct netlink *nl, const struct network_bridge *bridge, int netns,
-	const char *name)
+	const char *name, uint32_t address)
 {
+	unsigned char mac[NETWORK_MAC_BYTES];
 	struct ifinfomsg *link = netlink_begin(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
 		sizeof(*link));
 	struct nlattr *info, *data, *peer;
 
+	make_mac(address, mac);
 	link->ifi_family = AF_UNSPEC;
 	link->ifi_flags = link->ifi_change = IFF_UP;
 	mnl_attr_put_strz(nl->message, IFLA_IFNAME, name);
@@ -322,6 +342,7 @@ static int make_veth(struct netlink *nl, const struct network_bridge *bridge, in
 	peer = mnl_attr_nest_start(nl->message, VETH_INFO_PEER);
 	mnl_nlmsg_put_extra_header(nl->message, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(nl->message, IFLA_IFNAME, "eth0");
+	mnl_attr_put(nl->message, IFLA_ADDRESS, sizeof(mac), mac);
 	mnl_attr_put_u32(nl->message, IFLA_NET_NS_FD, (uint32_t)netns);
 	mnl_attr_nest_end(nl->message, peer);
 	mnl_attr_nest_end(nl->message, data);
@@ -410,15 +431,16 @@ int network_allow_hairpin(const char *id, struct error *err)
 
 /* A container that starts again has the name of before, and the kernel takes network namespaces down, with the pair's
  * other end, some time after their last process. */
-static int make_veth_again(struct netlink *nl, const struct network_bridge *bridge, int netns, const char *name)
+static int make_veth_again(struct netlink *nl, const struct network_bridge *bridge, int netns, const char *name,
+	uint32_t address)
 {
 	enum { WAIT_MS = 20, TIMES = 150 };
 	const struct timespec wait = { .tv_nsec = WAIT_MS * 1000000L };
-	int r = make_veth(nl, bridge, netns, name);
+	int r = make_veth(nl, bridge, netns, name, address);
 
 	for (int i = 0; i < TIMES && r == -EEXIST; i++) {
 		nanosleep(&wait, NULL);
-		r = make_veth(nl, bridge, netns, name);
+		r = make_veth(nl, bridge, netns, name, address);
 	}
 	return r;
 }
@@ -432,7 +454,7 @@ int network_setup_bridge(const struct network_bridge *bridge, int netns, const c
 
 	veth_name(id, name);
 	if (r == 0)
-		r = make_veth_again(&nl, bridge, netns, name);
+		r = make_veth_again(&nl, bridge, netns, name, address);
 	if (r < 0)
 		return error_errno(err, -r, "cannot make the veth pair %s on %s", name,
 			NETWORK_BRIDGE_NAME);

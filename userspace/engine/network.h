@@ -36,6 +36,11 @@ int network_setup_bridge(const struct network_bridge *bridge, int netns, const c
  * br_netfilter translates within the bridge). */
 int network_allow_hairpin(const char *id, struct error *err);
 
+/* The hardware address of a container's eth0, as docker's: 02:42 and its address. So who takes an address over needs nobody's
+ * neighbour table to forget the one before. */
+enum { NETWORK_MAC_BYTES = 6, NETWORK_MAC_TEXT = 18 };
+const char *network_format_mac(uint32_t address, char ret[NETWORK_MAC_TEXT]);
+
 /* "172.30.0.2"; the text is in ret. */
 const char *network_format(uint32_t address, char ret[INET_ADDRSTRLEN]);
 

@@ -185,9 +185,9 @@ static int check_hostname(const char *hostname, struct error *err)
 		if (!isalnum((unsigned char)hostname[i]) && !strchr("-._", hostname[i]))
 			length = 0;
 	}
-	if (length == 0 || length > 63)
-		return error_set(err, EINVAL, "invalid hostname format: %s", hostname);
-	return 0;
+	if (length == 0)
+		return error_set(err, EINVAL, "invalid hostname format: %s: it has letters, digits, '-', '.' and '_'", hostname);
+	return length > 64 ? error_set(err, EINVAL, "invalid hostname format: %s: it has more than 64 characters", hostname) : 0; /* uname(2) */
 }
 
 static int check_cgroup_parent(const char *parent, struct error *err)

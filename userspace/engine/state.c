@@ -29,7 +29,8 @@ static const struct field {
 	size_t offset;
 } fields[] = {
 	FIELD(TEXT, name), FIELD(TEXT, image), FIELD(TEXT, image_id), FIELD(TEXT, store_root),
-	FIELD(TEXT, storage), FIELD(TEXT, cgroup), FIELD(TEXT, address), FIELD(TEXT, gateway), FIELD(NUMBER, prefix),
+	FIELD(TEXT, storage), FIELD(TEXT, cgroup), FIELD(TEXT, address), FIELD(TEXT, gateway), FIELD(TEXT, mac_address),
+	FIELD(NUMBER, prefix),
 	FIELD(LIST, anonymous),
 	FIELD(TEXT, bundle), FIELD(TEXT, rootfs), FIELD(TEXT, hostname), FIELD(TEXT, stop_signal),
 	FIELD(TEXT, network), FIELD(TEXT, pid_mode), FIELD(TEXT, ipc_mode), FIELD(TEXT, uts_mode),

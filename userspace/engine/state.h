@@ -29,6 +29,7 @@ struct state {
 	char *cgroup;  /* "/ctrace/ID" */
 	char *address; /* "172.30.0.2", while it runs */
 	char *gateway; /* "172.30.0.1", of that address */
+	char *mac_address; /* of eth0 there, "02:42:ac:1e:00:02"; "": by an older ctrace */
 	int64_t prefix; /* 16 */
 	struct string_list anonymous; /* volumes that go with rm -v and --rm */
 

@@ -19,13 +19,28 @@ static char *history_path(const char *image_id)
 	return xasprintf("images/%s.history", image_id + strlen("sha256:"));
 }
 
-int image_history_write(struct store *store, const char *image_id, struct json_object *history, struct error *err)
+int image_history_write(struct store *store, const char *image_id, struct json_object *history, char *const *diff_ids,
+	struct error *err)
 {
 	_cleanup_(cleanup_json) struct json_object *object = json_object_new_object();
+	struct json_object *layers = json_object_new_array();
 	_cleanup_free_ char *path = history_path(image_id);
 
 	json_object_object_add(object, "history", history ? json_object_get(history) : json_object_new_array());
+	for (; *diff_ids; diff_ids++)
+		json_object_array_add(layers, json_object_new_string(*diff_ids));
+	json_object_object_add(object, "diff_ids", layers);
 	return document_write(store_root_fd(store), path, object, err);
+}
+
+struct json_object *image_diff_ids(struct store *store, const char *image_id)
+{
+	_cleanup_(cleanup_json) struct json_object *object = NULL;
+	_cleanup_free_ char *path = history_path(image_id);
+
+	if (document_read(store_root_fd(store), path, CONFIG_LIMIT, &object, NULL) < 0)
+		return NULL;
+	return json_object_get(document_array(object, "diff_ids"));
 }
 
 void image_history_remove(struct store *store, const char *image_id)

@@ -24,13 +24,18 @@ struct image_history {
 	size_t count;
 };
 
-/* history: the array, or NULL. */
-int image_history_write(struct store *store, const char *image_id, struct json_object *history, struct error *err);
+/* history: the array, or NULL; diff_ids: of the layers, lowest first, NULL-ended. */
+int image_history_write(struct store *store, const char *image_id, struct json_object *history, char *const *diff_ids,
+	struct error *err);
 void image_history_remove(struct store *store, const char *image_id);
 
 /* An image whose history is not known has a step per layer. Returns 0; -EBADMSG when its history has more layers than it. */
 int image_history_load(struct store *store, const struct store_image *image, struct image_history *ret, struct error *err);
 void image_history_free(struct image_history *h); /* also fit for _cleanup_ */
+
+/* The digests of the unpacked layers, as the image's configuration has them, lowest first: the caller's reference, or NULL for an
+ * image that an older ctrace took in. */
+struct json_object *image_diff_ids(struct store *store, const char *image_id);
 
 /* Bytes of a layer's files; chain: 64 hex digits. 0 when it is not known. */
 uint64_t image_history_layer_size(struct store *store, const char *chain);

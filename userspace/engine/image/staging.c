@@ -224,7 +224,7 @@ static int write_record(struct staging *s, const struct staged_image *image, str
 		size += image_history_layer_size(s->store, image->chains[i]);
 	record = record_new(image->plan->id, platform_format(&config->platform, platform),
 		config->created_s, size, image->chains, image->count, json_object_get(config->config));
-	r = image_history_write(s->store, image->plan->id, config->history, err);
+	r = image_history_write(s->store, image->plan->id, config->history, config->diff_ids, err);
 	return r == 0 ? document_write(store_root_fd(s->store), path, record, err) : r;
 }
 
