@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -398,6 +399,33 @@ static void there_are_not_more_clients_than_the_bound(void **state)
 		source_close(sources[i]);
 }
 
+static void a_client_that_no_descriptor_is_left_for_is_turned_away(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct pollfd fd = { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .events = POLLIN };
+	struct stream_server_stats stats;
+	struct rlimit old, none_left;
+	struct event_source *source;
+	int next = dup(fd.fd);
+	char byte;
+
+	close(next);
+	strcpy(address.sun_path, f->path);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none_left = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+	assert_int_equal(connect(fd.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(poll(&fd, 1, 5000), 1);
+	assert_int_equal(recv(fd.fd, &byte, 1, 0), 0);
+	setrlimit(RLIMIT_NOFILE, &old);
+	close(fd.fd);
+	stream_server_get_stats(f->server, &stats);
+	assert_int_equal(stats.refused, 1);
+	source = join(f, STREAM_NOTHING);
+	source_close(source);
+}
+
 #define with_server(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -411,6 +439,7 @@ int main(void)
 		with_server(a_dead_socket_is_replaced_and_a_live_one_is_not),
 		with_server(nonsense_and_strangers_get_nothing),
 		with_server(there_are_not_more_clients_than_the_bound),
+		with_server(a_client_that_no_descriptor_is_left_for_is_turned_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

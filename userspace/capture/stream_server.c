@@ -31,6 +31,7 @@ struct stream_server {
 	uint64_t start_ns; /* of the facts */
 	gid_t group; /* -1 = there is none */
 	int lock_fd, listen_fd, epoll_fd;
+	int spare_fd; /* given up for a moment to turn clients away when there is no other descriptor; -1 = given up */
 	int (*arm)(void *arg, struct error *err);
 	void *arg;
 	size_t queue_bytes, max_clients;
@@ -47,6 +48,11 @@ struct stream_server {
 };
 
 /* ---- the socket ---- */
+
+static int open_spare(void)
+{
+	return open("/", O_PATH | O_CLOEXEC);
+}
 
 static gid_t find_group(void)
 {
@@ -132,6 +138,7 @@ static int open_parts(struct stream_server *s, const struct stream_server_option
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll_fd < 0 || watch(s, EPOLL_CTL_ADD, s->listen_fd, EPOLLIN, NULL) < 0)
 		return error_errno(err, errno, "cannot make an epoll descriptor");
+	s->spare_fd = open_spare();
 	return 0;
 }
 
@@ -161,7 +168,7 @@ int stream_server_open(const struct stream_server_options *o, struct stream_serv
 	struct stream_server *s = xcalloc(1, sizeof(*s));
 	int r;
 
-	s->lock_fd = s->listen_fd = s->epoll_fd = -1;
+	s->lock_fd = s->listen_fd = s->epoll_fd = s->spare_fd = -1;
 	s->group = find_group();
 	s->arm = o->arm;
 	s->arg = o->arg;
@@ -338,11 +345,36 @@ static bool is_allowed(const struct stream_server *s, int fd)
 	return s->group != (gid_t)-1 && (peer.gid == s->group || has_group(fd, s->group));
 }
 
+/* Whether there was one. */
+static bool turn_away(struct stream_server *s)
+{
+	int fd;
+
+	cleanup_close(&s->spare_fd);
+	fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	s->stats.refused += fd >= 0;
+	s->spare_fd = open_spare();
+	return fd >= 0;
+}
+
+/* -1: there is none. A client that no descriptor is left for would stay in the queue, and the queue ready: it is turned away. */
+static int accept_one(struct stream_server *s)
+{
+	int fd;
+
+	do {
+		fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	} while (fd < 0 && (errno == EMFILE || errno == ENFILE) && turn_away(s));
+	return fd;
+}
+
 static void accept_clients(struct stream_server *s, uint64_t now_ns)
 {
 	int fd;
 
-	while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+	while ((fd = accept_one(s)) >= 0) {
 		struct stream_client *c;
 
 		if (s->count >= s->max_clients || !is_allowed(s, fd)) {
@@ -429,6 +461,7 @@ void stream_server_close(struct stream_server *s)
 		close(s->listen_fd);
 	}
 	cleanup_close(&s->epoll_fd);
+	cleanup_close(&s->spare_fd);
 	cleanup_close(&s->lock_fd);
 	shared_frame_release(s->facts);
 	shared_frame_release(s->mark);
