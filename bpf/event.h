@@ -21,12 +21,18 @@ enum {
 	EVENT_SLOTS = 12,      /* path components, leaf first */
 	EVENT_STRING = 256,    /* one string argument */
 	EVENT_DATA = 1024,     /* mount options, written values, HTTP requests */
-	EVENT_ARGV = 2048,     /* argv, NUL-separated */
+	EVENT_ARGV = 2048,     /* argv, NUL-separated; of a longer one its middle is left out */
+	EVENT_ARGV_HEAD = 1024,
 	EVENT_PATH = 512,      /* a cgroup path */
 	EVENT_MEMCG_LEVELS = 8, /* a memory cgroup and its ancestors */
 	EVENT_WHERE = 384,     /* functions that a thread was blocked in */
 	EVENT_LONG_BLOCK_NS = 1000000
 };
+
+/* In the place of what is left out of a long argv, between its first EVENT_ARGV_HEAD bytes and its last: a runtime's last
+ * argument is the container's id. "…" */
+#define EVENT_ARGV_CUT "\xe2\x80\xa6"
+enum { EVENT_ARGV_TAIL = EVENT_ARGV - EVENT_ARGV_HEAD - (sizeof(EVENT_ARGV_CUT) - 1) - 1 };
 
 enum event_kind {
 	/* lifecycle ring */

@@ -92,18 +92,31 @@ static __always_inline void read_credentials(struct event_exec *e, struct task_s
 	e->no_new_privs = READ(task, atomic_flags) & PFA_NO_NEW_PRIVS_BIT;
 }
 
+static __always_inline long read_long_argv(char *argv, unsigned long start, unsigned long end)
+{
+	const __u32 tail = EVENT_ARGV_HEAD + sizeof(EVENT_ARGV_CUT) - 1;
+
+	__builtin_memcpy(argv + EVENT_ARGV_HEAD, EVENT_ARGV_CUT, sizeof(EVENT_ARGV_CUT) - 1);
+	return bpf_probe_read_user(argv, EVENT_ARGV_HEAD, (void *)start) ||
+		bpf_probe_read_user(argv + tail, EVENT_ARGV_TAIL, (void *)(end - EVENT_ARGV_TAIL));
+}
+
 static __always_inline void read_argv(struct event_exec *e, struct task_struct *task)
 {
 	unsigned long start = READ(task, mm, arg_start);
 	unsigned long end = READ(task, mm, arg_end);
 	__u32 length = end > start ? end - start : 0;
+	long failed;
 
 	e->argv_total = length;
 	if (length > EVENT_ARGV - 1) {
 		length = EVENT_ARGV - 1;
 		e->h.flags |= EVENT_F_TRUNCATED;
+		failed = read_long_argv(e->argv, start, end);
+	} else {
+		failed = bpf_probe_read_user(e->argv, length & (EVENT_ARGV - 1), (void *)start);
 	}
-	if (bpf_probe_read_user(e->argv, length & (EVENT_ARGV - 1), (void *)start) != 0) {
+	if (failed) {
 		e->h.flags |= EVENT_F_UNREADABLE;
 		length = 0;
 	}

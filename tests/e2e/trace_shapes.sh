@@ -47,7 +47,21 @@ no_pid_namespace()
 	unset JQ
 }
 
+# far RUNTIME COMMAND ID: a bundle whose path alone is longer than what is kept of a command line; the id comes after it.
+far=$WORK
+for part in {1..14}; do
+	far=$far/$(printf %0240d "$part")
+done
+far()
+{
+	bundle "$far/$1" sh -c 'sleep 1; exit 17'
+	"$2" run --bundle "$far/$1" "$3" </dev/null
+}
+
 on_exit remove_cgroup "/$tag"
+far there rc "$tag-there" &
+there=$!
+wait_for 10 sh -c 'runc --root "$0/runc" state "$1" | grep -q running' "$WORK" "$tag-there"
 trace_start || skip_all "no trace"
 for runtime in runc $crun; do
 	command=rc
@@ -56,7 +70,11 @@ for runtime in runc $crun; do
 	outer "$runtime" "$command"
 	below "$runtime" "$command"
 	"$command" delete --force "$tag-$runtime-outer"
+	far "$runtime" "$command" "$tag-$runtime-far"
+	is $? 17 "$runtime: a bundle far down"
 done
+wait "$there"
+is $? 17 "one that was there"
 pods=
 if podman_start; then
 	pods=$(pod pod create --name "$tag-pod" --network none --infra-image localhost/busybox --infra-command 'sleep 100')
@@ -104,6 +122,15 @@ for runtime in ["runc"] + ([crun] if crun else []):
     p.equal([m["kind"] for m in outer["marks"] if m["kind"] in ("freeze", "thaw") and int(m["at_ns"]) < int(inner.exit["at_ns"])], [],
             "%s: which was not frozen with it" % runtime)
     p.equal({g["path"] for g in outer["cgroups"]}, {"/%s/%s-out" % (tag, runtime)}, "%s: it has its own cgroups" % runtime)
+
+    c = t.one("%s-%s-far" % (tag, runtime))
+    p.start(c, "%s: a bundle far down" % runtime, code=17)
+    a = [a for a in c["actors"] if a["role"] == "runtime" and a["argv"]][0]
+    p.equal((a["argv_cut"], a["argv"][-1], "\u2026" in " ".join(a["argv"])), (True, c.id, True),
+            "%s: its command line has a beginning and an end" % runtime)
+
+c = t.one(tag + "-there")
+p.equal((c["existed"], c["runtime"], c.exit.get("code")), (True, "runc", 17), "one that was there, with its runtime and its end")
 
 for pod, container, name in zip(pods, (in_pod, in_elsewhere), ("pod", "elsewhere")):
     p.equal([c.id for c in t.find(pod)], [], "podman: a pod is no container (%s)" % name)

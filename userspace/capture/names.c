@@ -238,11 +238,13 @@ static void queue_job(struct names *n, struct names_job what)
 
 static void add_job(struct names *n, const struct event *h, const struct identity *who, const char *host_root)
 {
-	if (strlen(who->id) < sizeof(((struct event_meta *)NULL)->id))
+	bool cut = h->flags & EVENT_F_TRUNCATED && strstr(who->bundle, EVENT_ARGV_CUT);
+
+	if (!cut && strlen(who->id) < sizeof(((struct event_meta *)NULL)->id))
 		queue_job(n, (struct names_job){ .id = xstrdup(who->id), .bundle = xstrdup(who->bundle), .pid = h->tgid,
 			.start_ns = h->start_ns, .host_root = host_root });
 	else
-		count_dropped(n); /* no record can say whose name it is */
+		count_dropped(n); /* nobody knows where it is, or no record can say whose */
 }
 
 /* The launcher names no container in its arguments, and is told by the first cgroup that it makes for one; there is one in

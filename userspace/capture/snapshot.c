@@ -100,14 +100,39 @@ static void want_kin(struct tasks *tasks)
 	}
 }
 
-static ssize_t read_command_line(uint32_t tgid, char *to, size_t size)
+/* Puts the last bytes of a long command line where BPF programs put them. Its beginning is in argv. */
+static int read_tail(int fd, char argv[EVENT_ARGV])
+{
+	enum { HALF = 4096 };
+	char window[2 * HALF]; /* what was read last, at least a tail of it */
+	size_t filled = EVENT_ARGV;
+	ssize_t n;
+
+	memcpy(window, argv, EVENT_ARGV);
+	while ((n = read(fd, window + filled, sizeof(window) - filled)) > 0) {
+		filled += (size_t)n;
+		if (filled <= HALF)
+			continue;
+		memmove(window, window + filled - EVENT_ARGV_TAIL, EVENT_ARGV_TAIL);
+		filled = EVENT_ARGV_TAIL;
+	}
+	memcpy(argv + EVENT_ARGV_HEAD, EVENT_ARGV_CUT, strlen(EVENT_ARGV_CUT));
+	memcpy(argv + EVENT_ARGV_HEAD + strlen(EVENT_ARGV_CUT), window + filled - EVENT_ARGV_TAIL, EVENT_ARGV_TAIL);
+	return n < 0 ? -1 : EVENT_ARGV - 1;
+}
+
+/* Returns its length; EVENT_ARGV - 1 of one that was longer, too, which *cut tells. */
+static ssize_t read_command_line(uint32_t tgid, char argv[EVENT_ARGV], bool *cut)
 {
 	_cleanup_close_ int fd = -1;
 	char path[64];
+	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%u/cmdline", tgid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : read(fd, to, size);
+	n = fd < 0 ? -1 : read(fd, argv, EVENT_ARGV);
+	*cut = n == EVENT_ARGV;
+	return *cut ? read_tail(fd, argv) : n;
 }
 
 static void push_task(struct capture *c, const struct task *task, uint64_t *lost)
@@ -115,6 +140,7 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 	struct event_task e;
 	char path[64];
 	ssize_t n;
+	bool cut;
 
 	event_prepare(&e.h, EVENT_SNAPSHOT_TASK, sizeof(e), c->facts.start_ns);
 	memcpy(&e, &task->t, sizeof(task->t));
@@ -122,12 +148,12 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 	snprintf(path, sizeof(path), "/proc/%u/exe", e.h.tgid);
 	n = readlink(path, e.exe, sizeof(e.exe) - 1);
 	e.exe[n > 0 ? n : 0] = '\0';
-	n = read_command_line(e.h.tgid, e.argv, sizeof(e.argv));
+	n = read_command_line(e.h.tgid, e.argv, &cut);
 	if (n < 0) {
 		++*lost;
 		n = 0;
 	}
-	if (n == sizeof(e.argv))
+	if (cut)
 		e.h.flags |= EVENT_F_TRUNCATED;
 	e.argv_length = n;
 	e.h.size = offsetof(struct event_task, argv) + n;

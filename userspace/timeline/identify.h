@@ -25,7 +25,7 @@ struct identity {
 	char id[IDENTITY_ID];
 	char name[256];
 	char namespace_[128]; /* containerd's: moby, k8s.io, default */
-	char bundle[1024];
+	char bundle[2048];    /* as long as the argv that is kept */
 	char root[512];       /* a runtime's state directory */
 };
 
