@@ -106,8 +106,9 @@ int rootfs_open_target(int root, const char *path, bool directory, struct error 
 	if (S_ISLNK(st.st_mode))
 		return error_set(err, ELOOP, "the mount point %s is a symbolic link to nowhere", path);
 	if (directory != S_ISDIR(st.st_mode))
-		return error_set(err, directory ? ENOTDIR : EISDIR, "the mount point %s in the root "
-			"filesystem is %sa directory", path, directory ? "not " : "");
+		/* not "is a directory": docker takes a message with these words for a program that cannot be run, 126 */
+		return error_set(err, directory ? ENOTDIR : EISDIR, "the mount point %s in the root filesystem is %s",
+			path, directory ? "not a directory, and its source is" : "no file, and its source is one");
 	return steal_fd(&fd);
 }
 
