@@ -278,11 +278,20 @@ static bool was_oom_killed(const struct container *c, int status)
 	return stats.oom_kills > 0;
 }
 
+/* Its end of the socket is closed some time before it can be waited for: do_exit() in kernel/exit.c. */
+static bool wait_for_end(const struct container *c, int *status)
+{
+	enum { WAIT_MS = 5000 };
+	struct pollfd fd = { .fd = c->pidfd, .events = POLLIN };
+
+	return poll(&fd, 1, WAIT_MS) == 1 && waitpid(c->pid, status, WNOHANG) == c->pid;
+}
+
 static int init_is_gone(struct container *c, struct error *err)
 {
 	int status = 0;
 
-	if (waitpid(c->pid, &status, WNOHANG) == c->pid) {
+	if (wait_for_end(c, &status)) {
 		c->reaped = true;
 		c->status = status;
 		if (was_oom_killed(c, status))
