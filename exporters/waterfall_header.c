@@ -131,8 +131,6 @@ static void print_command(struct view *v)
 			strbuf_putc(&text, ' ');
 		format_text(&text, cli->argv[i], strlen(cli->argv[i]), v->o->utf8);
 	}
-	if (cli->argv_cut)
-		strbuf_puts(&text, v->o->utf8 ? " …" : " ..");
 	view_paint(v, DIM);
 	format_fit(v->sb, text.text, v->width, v->o->utf8);
 	view_unpaint(v, DIM);
