@@ -18,8 +18,8 @@ busybox_image || skip_all "no busybox image"
 seconds=${SOAK_SECONDS:-3600}
 seconds=${seconds:-3600}
 warmup=$((seconds / 4 < 600 ? seconds / 4 : 600))
-KEPT=1024    # ended containers that serve and top keep
-KEPT_READ=128 # and those that read from a server, or print
+KEPT=1280    # ended containers that serve and top keep before they go back to 1,024
+KEPT_READ=160 # those that read from a server or print, to 128
 KIB_EACH=80  # of a docker start, with all its steps
 for code in 1 2 3; do
 	bundle "$WORK/b$code" sh -c "exit $code"
