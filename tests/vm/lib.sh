@@ -36,7 +36,8 @@ vm_emulator() {
 vm_need() {
 	command -v "$1" >/dev/null && return
 	vm_say "installing $2 for $1"
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null ||
+	# Another guest, or the system, may be installing: it is waited for.
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$2" >/dev/null ||
 		vm_skip "$1 is missing and package $2 cannot be installed: run 'apt-get update' or install it by hand"
 }
 
