@@ -22,7 +22,7 @@ enum {
 	EVENT_STRING = 256,    /* one string argument */
 	EVENT_DATA = 1024,     /* mount options, written values, HTTP requests */
 	EVENT_ARGV = 2048,     /* argv, NUL-separated; of a longer one its middle is left out */
-	EVENT_ARGV_HEAD = 1024,
+	EVENT_ARGV_HEAD = 1536,
 	EVENT_PATH = 512,      /* a cgroup path */
 	EVENT_MEMCG_LEVELS = 8, /* a memory cgroup and its ancestors */
 	EVENT_WHERE = 384,     /* functions that a thread was blocked in */

@@ -11,6 +11,16 @@
 
 typedef bool identifier(char *const argv[], struct identity *ret);
 
+static bool identify_whole(char *const argv[], struct identity *ret)
+{
+	return identify_runtime(argv, false, ret);
+}
+
+static bool identify_cut(char *const argv[], struct identity *ret)
+{
+	return identify_runtime(argv, true, ret);
+}
+
 static void check_argv(char *const argv[], identifier *identify)
 {
 	struct identity who;
@@ -48,7 +58,8 @@ void fuzz_identify(const uint8_t *data, size_t size)
 	char **argv = argv_split((const char *)data, size), **copy = argv_copy(argv);
 	char *joined = argv_join(argv, ' ');
 
-	check_argv(copy, identify_runtime);
+	check_argv(copy, identify_whole);
+	check_argv(copy, identify_cut);
 	check_argv(copy, identify_shim);
 	check_argv(copy, identify_conmon);
 	for (char **word = argv; *word; word++) {

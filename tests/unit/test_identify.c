@@ -18,32 +18,43 @@ static void runtime_argv(void **state)
 
 	(void)state;
 	assert_true(identify_runtime(ARGV("runc", "--root", "/run/docker/runtime-runc/moby", "--log", "/l.json",
-		"--log-format", "json", "create", "--bundle", "/b", "--pid-file", "/b/init.pid", ID), &who));
+		"--log-format", "json", "create", "--bundle", "/b", "--pid-file", "/b/init.pid", ID), false, &who));
 	assert_int_equal(who.verb, VERB_CREATE);
 	assert_string_equal(who.id, ID);
 	assert_string_equal(who.bundle, "/b");
 
-	assert_true(identify_runtime(ARGV("runc", "run", "-b", "/x", "foo"), &who));
+	assert_true(identify_runtime(ARGV("runc", "run", "-b", "/x", "foo"), false, &who));
 	assert_string_equal(who.id, "foo");
-	assert_true(identify_runtime(ARGV("crun", "--root=/r", "kill", "--all", "web", "9"), &who));
+	assert_true(identify_runtime(ARGV("crun", "--root=/r", "kill", "--all", "web", "9"), false, &who));
 	assert_int_equal(who.verb, VERB_KILL);
 	assert_string_equal(who.id, "web");
-	assert_true(identify_runtime(ARGV("runc", "exec", "-t", "-e", "A=B", "-u", "0", "box", "sh"), &who));
+	assert_true(identify_runtime(ARGV("runc", "exec", "-t", "-e", "A=B", "-u", "0", "box", "sh"), false, &who));
 	assert_int_equal(who.verb, VERB_EXEC);
 	assert_string_equal(who.id, "box");
-	assert_true(identify_runtime(ARGV("runc", "delete", "--force", "run"), &who)); /* an id may be a verb */
+	assert_true(identify_runtime(ARGV("runc", "delete", "--force", "run"), false, &who)); /* an id may be a verb */
 	assert_string_equal(who.id, "run");
-	assert_true(identify_runtime(ARGV("ctrace", "oci", "create", "--bundle=/q", "c1"), &who));
+	assert_true(identify_runtime(ARGV("ctrace", "oci", "create", "--bundle=/q", "c1"), false, &who));
 	assert_string_equal(who.bundle, "/q");
 
-	assert_true(identify_runtime(ARGV("/opt/ctrace-oci", "create", "--bundle=/q", "c2"), &who));
+	assert_true(identify_runtime(ARGV("/opt/ctrace-oci", "create", "--bundle=/q", "c2"), false, &who));
 	assert_string_equal(who.id, "c2");
-	assert_false(identify_runtime(ARGV("/usr/bin/ctrace", "run", "--rm", "ubuntu"), &who));
-	assert_false(identify_runtime(ARGV("runc", "--version"), &who));
-	assert_false(identify_runtime(ARGV("runc", "list"), &who));
-	assert_false(identify_runtime(ARGV("runc", "init"), &who));
-	assert_false(identify_runtime(ARGV("runc", "run"), &who));
-	assert_false(identify_runtime((char *[]){ NULL }, &who));
+	assert_false(identify_runtime(ARGV("/usr/bin/ctrace", "run", "--rm", "ubuntu"), false, &who));
+	assert_false(identify_runtime(ARGV("runc", "--version"), false, &who));
+	assert_false(identify_runtime(ARGV("runc", "list"), false, &who));
+	assert_false(identify_runtime(ARGV("runc", "init"), false, &who));
+	assert_false(identify_runtime(ARGV("runc", "run"), false, &who));
+	assert_false(identify_runtime((char *[]){ NULL }, false, &who));
+	/* The middle is missing: of what makes a container the end is its id, of others nothing behind is believed. */
+	assert_true(identify_runtime(ARGV("runc", "run", "--bundle", "/a\u2026/z", "far"), true, &who));
+	assert_string_equal(who.id, "far");
+	assert_true(identify_runtime(ARGV("runc", "create", "--pid-file", "/p\u2026-bundle", "/b", "far"), true, &who));
+	assert_string_equal(who.id, "far");
+	assert_false(identify_runtime(ARGV("runc", "exec", "-e", "A=\u2026-e", "B=2", "box", "sh"), true, &who));
+	assert_false(identify_runtime(ARGV("runc", "run", "--bundle", "/a\u2026"), true, &who));
+	assert_true(identify_runtime(ARGV("runc", "exec", "box", "sh", "-c", "\u2026;", "true"), true, &who));
+	assert_string_equal(who.id, "box");
+	assert_true(identify_runtime(ARGV("runc", "exec", "-e", "A=\u2026", "box", "sh"), false, &who));
+	assert_string_equal(who.id, "box");
 }
 
 static void shim_argv(void **state)

@@ -299,7 +299,7 @@ static bool identify(const struct event *h, const char *argv, size_t length, str
 	split(text, length, words);
 	switch (h->role) {
 	case ROLE_RUNTIME:
-		return identify_runtime(words, ret) && ret->verb == VERB_CREATE;
+		return identify_runtime(words, h->flags & EVENT_F_TRUNCATED, ret) && ret->verb == VERB_CREATE;
 	case ROLE_SHIM:
 		if (conmon)
 			return identify_conmon(words, ret) && ret->verb == VERB_CREATE;

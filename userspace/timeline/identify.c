@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/event_types.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -98,9 +99,30 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool identify_runtime(char *const argv[], struct identity *ret)
+/* The first word behind which words are missing; the count of words where none are. */
+static size_t find_gap(char *const argv[], bool cut)
 {
-	size_t i = 1;
+	size_t i = 0;
+
+	while (argv[i] && !(cut && strstr(argv[i], EVENT_ARGV_CUT)))
+		i++;
+	return i;
+}
+
+/* What makes a container has its id as the last word. */
+static void take_last(char *const argv[], size_t gap, struct identity *ret)
+{
+	size_t last = gap;
+
+	while (argv[last] && argv[last + 1])
+		last++;
+	if (ret->verb == VERB_CREATE && last > gap)
+		copy(ret->id, sizeof(ret->id), argv[last]);
+}
+
+bool identify_runtime(char *const argv[], bool cut, struct identity *ret)
+{
+	size_t i = 1, gap = find_gap(argv, cut);
 
 	forget(ret);
 	if (!argv[0])
@@ -110,7 +132,7 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 			return false;
 		i = 2;
 	}
-	for (; argv[i]; i++) {
+	for (; i < gap; i++) {
 		if (argv[i][0] == '-' && argv[i][1]) {
 			skip_option(argv, &i, ret);
 		} else if (ret->verb == VERB_NONE) {
@@ -122,7 +144,8 @@ bool identify_runtime(char *const argv[], struct identity *ret)
 			return ret->id[0] != '\0';
 		}
 	}
-	return false;
+	take_last(argv, gap, ret);
+	return ret->id[0] != '\0';
 }
 
 bool identify_shim(char *const argv[], struct identity *ret)

@@ -146,7 +146,7 @@ static void exec_runtime(struct timeline *tl, struct process *p)
 	struct identity who;
 	struct cont *c;
 
-	if (!p->argv || !identify_runtime(p->argv, &who))
+	if (!p->argv || !identify_runtime(p->argv, p->argv_cut, &who))
 		return;
 	c = container_of_runtime(tl, p, &who);
 	if (!c)
@@ -492,8 +492,8 @@ static void adopt_runtime(struct timeline *tl, struct cont *c, const struct proc
 	struct process *up = process_creator(tl, init);
 	struct identity who;
 
-	if (!up || up->role != ROLE_RUNTIME || !up->argv || !identify_runtime(up->argv, &who) || who.verb != VERB_CREATE ||
-		strcmp(who.id, c->c.id) != 0)
+	if (!up || up->role != ROLE_RUNTIME || !up->argv || !identify_runtime(up->argv, up->argv_cut, &who) ||
+		who.verb != VERB_CREATE || strcmp(who.id, c->c.id) != 0)
 		return;
 	container_set(&c->c.bundle, who.bundle);
 	container_set(&c->c.runtime, up->comm);
@@ -505,7 +505,7 @@ static bool is_stage(const struct process *p, const char *id)
 {
 	struct identity who;
 
-	return !strncmp(p->comm, "runc:[", 6) || (p->role == ROLE_RUNTIME && p->argv && identify_runtime(p->argv, &who) &&
+	return !strncmp(p->comm, "runc:[", 6) || (p->role == ROLE_RUNTIME && p->argv && identify_runtime(p->argv, p->argv_cut, &who) &&
 		who.verb == VERB_CREATE && !strcmp(who.id, id));
 }
 

@@ -19,7 +19,7 @@ static enum phase phase_of_verb(const struct actor *actor)
 {
 	struct identity who;
 
-	if (!actor->argv || !identify_runtime(actor->argv, &who))
+	if (!actor->argv || !identify_runtime(actor->argv, actor->argv_cut, &who))
 		return PHASE_REQUEST;
 	return who.verb == VERB_START ? PHASE_EXEC : who.verb == VERB_EXEC ? PHASE_RUN : PHASE_REQUEST;
 }
