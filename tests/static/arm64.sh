@@ -9,6 +9,9 @@
 [ "$(uname -m)" = x86_64 ] || skip_all "this is for machines that are no arm64"
 need clang aarch64-linux-gnu-gcc make
 cd "$TOP" || exit 1
+# The kernel matrix installs the compiler alone: its sysroot has the rest.
+echo '#include <stdint.h>' | aarch64-linux-gnu-gcc -E -x c -o /dev/null - 2>/dev/null ||
+	skip_all "the cross compiler has no C library's headers: install libc6-dev-arm64-cross"
 
 output=${ARM64_OUTPUT:-$WORK/arm64} # a name of your own: it is kept
 sysroot=$CACHE/sysroot-arm64
