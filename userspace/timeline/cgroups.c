@@ -360,7 +360,7 @@ static void on_freeze(struct timeline *tl, const struct event_cgroup *e)
 		return;
 	c->c.state = frozen ? STATE_PAUSED : STATE_RUNNING;
 	container_add_mark(c, frozen ? MARK_FREEZE : MARK_THAW, e->h.time_ns);
-	container_touch(tl, c, e->h.time_ns);
+	container_touch(c, e->h.time_ns);
 	container_notify(tl, c, CHANGE_STATE);
 }
 

@@ -203,9 +203,8 @@ void container_notify(struct timeline *tl, struct cont *c, enum timeline_change 
 	tl->listener(tl->listener_arg, &c->c, change);
 }
 
-void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns)
+void container_touch(struct cont *c, uint64_t now_ns)
 {
-	(void)tl;
 	if (now_ns < c->c.first_ns)
 		c->c.first_ns = now_ns;
 	if (now_ns > c->c.last_ns)
@@ -346,7 +345,7 @@ int container_actor(struct timeline *tl, struct cont *c, struct process *p)
 		a->end_edge = EDGE_OBSERVED;
 	}
 	if (a->start_ns && !a->is_shared && tl->live)
-		container_touch(tl, c, a->start_edge == EDGE_OBSERVED ? a->start_ns : tl->now_ns);
+		container_touch(c, a->start_edge == EDGE_OBSERVED ? a->start_ns : tl->now_ns);
 	return *index;
 }
 
@@ -520,8 +519,8 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 {
 	struct actor *actor = actor_index >= 0 ? &c->c.actors[actor_index] : NULL;
 
-	container_touch(tl, c, step->start_ns);
-	container_touch(tl, c, step->end_ns);
+	container_touch(c, step->start_ns);
+	container_touch(c, step->end_ns);
 	if (actor && actor->start_edge == EDGE_INFERRED && (!actor->start_ns || step->start_ns < actor->start_ns))
 		actor->start_ns = step->start_ns;
 	if (actor && actor->is_shared && step->end_ns > actor->end_ns) {
@@ -529,7 +528,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 		actor->end_edge = EDGE_INFERRED;
 	}
 	step->actor = actor_index;
-	step->phase = phase_of(tl, c, actor, step);
+	step->phase = phase_of(c, actor, step);
 	if (!c->c.created_ns && !c->c.existed && actor && (actor->role == ACTOR_RUNTIME || step->phase == PHASE_CGROUP))
 		c->c.created_ns = step->start_ns;
 	if (c->c.step_count >= TIMELINE_MAX_STEPS) {

@@ -193,7 +193,7 @@ void deaths_oom(struct timeline *tl, const struct event_oom *e)
 		return;
 	is_init = c->init.tgid == e->victim_tgid && c->init.start_ns == e->victim_start_ns;
 	c->init_oom |= is_init;
-	container_touch(tl, c, e->h.time_ns);
+	container_touch(c, e->h.time_ns);
 	m = container_add_mark(c, MARK_OOM_KILL, e->h.time_ns);
 	details_add_number(&m->details, "victim_pid", e->victim_tgid);
 	details_add_number(&m->details, "victim_ns_pid", e->victim_ns_tgid);
@@ -231,7 +231,7 @@ void deaths_fork_refused(struct timeline *tl, const struct event_fork_refused *e
 	c->c.forks_refused += count;
 	if (ref)
 		ref->forks_refused = e->refused;
-	container_touch(tl, c, e->h.time_ns);
+	container_touch(c, e->h.time_ns);
 }
 
 static void init_exited(struct timeline *tl, struct cont *c, const struct event_exit *e)
@@ -257,7 +257,7 @@ static void init_exited(struct timeline *tl, struct cont *c, const struct event_
 	/* a signal that came long before a voluntary exit was not a stop */
 	if (c->stop_ns && !x->signal && e->h.time_ns > c->stop_ns + 60000000000ULL)
 		c->stop_ns = 0;
-	container_touch(tl, c, e->h.time_ns);
+	container_touch(c, e->h.time_ns);
 	container_notify(tl, c, CHANGE_EXITED);
 }
 
@@ -282,7 +282,7 @@ static void leave(struct timeline *tl, struct cont *c, const struct process *p, 
 	if (!c || c->c.ended)
 		return;
 	container_actor_gone(c, p, e->h.time_ns, EDGE_OBSERVED);
-	container_touch(tl, c, e->h.time_ns);
+	container_touch(c, e->h.time_ns);
 	if (is_init_of(c, p))
 		init_exited(tl, c, e);
 	else if (p->is_exec && p->container == c->serial)

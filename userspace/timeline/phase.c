@@ -88,15 +88,13 @@ static bool by_runtime(const struct actor *actor)
 	return actor && (actor->role == ACTOR_RUNTIME || actor->role == ACTOR_INIT);
 }
 
-enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor,
-	const struct step *step)
+enum phase phase_of(const struct cont *c, const struct actor *actor, const struct step *step)
 {
 	uint64_t exited = c->c.exit.at_ns;
 	/* one that was there before was started before everything that was seen of it */
 	uint64_t started = c->c.started_ns ? c->c.started_ns : c->c.existed && c->c.state != STATE_CREATED;
 	bool is_kill = step->kind == STEP_SIGNAL;
 
-	(void)tl;
 	if (exited && step->start_ns >= exited)
 		return PHASE_TEARDOWN;
 	if (started && step->start_ns >= started && step->kind != STEP_EXEC)

@@ -234,7 +234,7 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor, struct s
 /* mount(2) that changes how mounts propagate, and mounts nothing. */
 bool step_sets_propagation(const struct step *step);
 struct mark *container_add_mark(struct cont *c, enum mark_kind kind, uint64_t at_ns);
-void container_touch(struct timeline *tl, struct cont *c, uint64_t now_ns);
+void container_touch(struct cont *c, uint64_t now_ns);
 void container_notify(struct timeline *tl, struct cont *c, enum timeline_change change);
 void container_set(char **field, const char *value); /* sets a name once it is known */
 /* Ends containers of which nothing is left and nothing was heard for a while; all that are gone
@@ -316,7 +316,7 @@ void steps_finish(struct timeline *tl);
 void steps_place(struct timeline *tl, struct process *p, struct step *step);
 void open_op_free(struct open_op *op);
 /* phase.c */
-enum phase phase_of(const struct timeline *tl, const struct cont *c, const struct actor *actor, const struct step *step);
+enum phase phase_of(const struct cont *c, const struct actor *actor, const struct step *step);
 
 /* operation.c: what an entered system call is, as a step. Returns false where it is of no interest. */
 bool operation_describe(const struct event_syscall_enter *e, struct step *step);
