@@ -565,6 +565,18 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	return 0;
 }
 
+/* To init, and never to another process that has got its number meanwhile. Returns -ESRCH where it is gone. */
+static int signal_init(const struct container *c, int signal)
+{
+	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (proc_start_ticks(c->pid, NULL) != c->start_time)
+		return -ESRCH;
+	return syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
 static int start_fifo(struct container *c, struct error *err)
 {
 	_cleanup_close_ int fd = openat(c->dir, "exec.fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
@@ -626,7 +638,7 @@ int runtime_start(struct container *c, struct error *err)
 	state = state_document(c, RUNTIME_RUNNING);
 	r = hooks_run(c->config->hooks, "poststart", state, err);
 	if (r < 0) { /* runtime.md, lifecycle step 10: stopped and deleted */
-		kill(c->pid, SIGKILL);
+		signal_init(c, SIGKILL);
 		undo(c);
 	}
 	return r;
@@ -678,13 +690,16 @@ char *runtime_state(struct container *c)
 int runtime_kill(struct container *c, int signal, bool all, struct error *err)
 {
 	enum runtime_status status = runtime_status(c);
+	int r = status == RUNTIME_STOPPED || c->pid <= 0 ? -ESRCH : 0;
 
 	if (all && c->cgroup)
 		return cgroup_kill(c->cgroup, signal, err);
-	if (status == RUNTIME_STOPPED || c->pid <= 0)
+	if (r == 0)
+		r = signal_init(c, signal);
+	if (r == -ESRCH)
 		return error_set(err, ESRCH, "container %s is not running (container not running)", c->id);
-	if (kill(c->pid, signal) < 0)
-		return error_errno(err, errno, "cannot signal container %s", c->id);
+	if (r < 0)
+		return error_errno(err, -r, "cannot signal container %s", c->id);
 	/* a frozen process does not see the signal that is to kill it */
 	if (signal == SIGKILL && status == RUNTIME_PAUSED)
 		return cgroup_freeze(c->cgroup, false, err);
@@ -714,7 +729,7 @@ int runtime_delete(struct container *c, bool force, struct error *err)
 		if (!force && status != RUNTIME_CREATED)
 			return error_set(err, EBUSY, "cannot delete container %s: it is %s", c->id,
 				runtime_status_name(status));
-		kill(c->pid, SIGKILL);
+		signal_init(c, SIGKILL);
 		if (status == RUNTIME_PAUSED)
 			cgroup_freeze(c->cgroup, false, NULL);
 		if (c->own)
