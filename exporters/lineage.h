@@ -20,7 +20,8 @@ struct life {
 
 /* The actor's part, stretched over its steps (one that was inferred may lie a little before it), and over the starts of
  * those that it created: of a daemon only its part in this container is known, and that may be less. What goes
- * on ends with what is known of the container. end_ns >= start_ns. */
+ * on ends with what is known of the container, and of whom nothing is known but that it was there begins with it.
+ * end_ns >= start_ns. */
 struct life lineage_life(const struct container *c, int actor);
 
 /* Where a span ends that may go on: with what is known of the container. Never before it starts. */
