@@ -75,6 +75,22 @@ struct life lineage_life(const struct container *c, int actor)
 	return life;
 }
 
+uint64_t lineage_first(const struct container *c)
+{
+	uint64_t first = c->first_ns;
+
+	for (int i = 0; i < (int)c->actor_count; i++) {
+		uint64_t start = lineage_life(c, i).start_ns;
+
+		first = start < first ? start : first;
+	}
+	for (size_t i = 0; i < c->step_count; i++)
+		first = c->steps[i].start_ns < first ? c->steps[i].start_ns : first;
+	for (size_t i = 0; i < c->mark_count; i++)
+		first = c->marks[i].at_ns < first ? c->marks[i].at_ns : first;
+	return first;
+}
+
 bool lineage_is_prelude(const struct container *c, int actor)
 {
 	bool twin = false;

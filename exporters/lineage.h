@@ -24,6 +24,9 @@ struct life {
  * end_ns >= start_ns. */
 struct life lineage_life(const struct container *c, int actor);
 
+/* The earliest time of anything that an export draws of it. */
+uint64_t lineage_first(const struct container *c);
+
 /* Where a span ends that may go on: with what is known of the container. Never before it starts. */
 uint64_t lineage_end(const struct container *c, uint64_t start_ns, uint64_t end_ns, enum edge edge);
 
