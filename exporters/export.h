@@ -15,6 +15,7 @@ struct export {
 	const struct timeline_stats *stats; /* NULL until the end */
 	const char *incomplete;             /* at the end: why the input ended too early, or NULL */
 	size_t containers;                  /* that were written before */
+	uint64_t origin_ns;                 /* nothing of what will be written is earlier; 0 = the boot */
 };
 
 /* Each appends to sb, which may have been written out and emptied since. begin and end may be NULL. */

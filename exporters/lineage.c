@@ -39,6 +39,13 @@ uint64_t lineage_end(const struct container *c, uint64_t start_ns, uint64_t end_
 	return end > start_ns ? end : start_ns;
 }
 
+/* Into life what somebody did at that time: 0 is not known. */
+static void reach_back(struct life *life, uint64_t start_ns)
+{
+	if (start_ns && (!life->start_ns || start_ns < life->start_ns))
+		life->start_ns = start_ns;
+}
+
 struct life lineage_life(const struct container *c, int actor)
 {
 	const struct actor *a = &c->actors[actor];
@@ -50,20 +57,38 @@ struct life lineage_life(const struct container *c, int actor)
 
 		if (s->actor != actor)
 			continue;
-		if (s->start_ns < life.start_ns)
-			life.start_ns = s->start_ns;
+		reach_back(&life, s->start_ns);
 		if (end > life.end_ns && s->start_edge != EDGE_LOST && s->end_edge != EDGE_LOST)
 			life.end_ns = end;
 	}
 	for (size_t i = 0; i < c->actor_count; i++) {
 		if (c->actors[i].parent != actor)
 			continue;
-		if (c->actors[i].start_ns < life.start_ns)
-			life.start_ns = c->actors[i].start_ns;
+		reach_back(&life, c->actors[i].start_ns);
 		if (c->actors[i].start_ns >= life.end_ns)
 			life.end_ns = c->actors[i].start_ns + 1;
 	}
+	if (!life.start_ns)
+		life.start_ns = c->first_ns;
+	if (life.end_ns < life.start_ns)
+		life.end_ns = life.start_ns;
 	return life;
+}
+
+uint64_t lineage_first(const struct container *c)
+{
+	uint64_t first = c->first_ns;
+
+	for (int i = 0; i < (int)c->actor_count; i++) {
+		uint64_t start = lineage_life(c, i).start_ns;
+
+		first = start < first ? start : first;
+	}
+	for (size_t i = 0; i < c->step_count; i++)
+		first = c->steps[i].start_ns < first ? c->steps[i].start_ns : first;
+	for (size_t i = 0; i < c->mark_count; i++)
+		first = c->marks[i].at_ns < first ? c->marks[i].at_ns : first;
+	return first;
 }
 
 bool lineage_is_prelude(const struct container *c, int actor)

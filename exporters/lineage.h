@@ -20,8 +20,12 @@ struct life {
 
 /* The actor's part, stretched over its steps (one that was inferred may lie a little before it), and over the starts of
  * those that it created: of a daemon only its part in this container is known, and that may be less. What goes
- * on ends with what is known of the container. end_ns >= start_ns. */
+ * on ends with what is known of the container, and of whom nothing is known but that it was there begins with it.
+ * end_ns >= start_ns. */
 struct life lineage_life(const struct container *c, int actor);
+
+/* The earliest time of anything that an export draws of it. */
+uint64_t lineage_first(const struct container *c);
 
 /* Where a span ends that may go on: with what is known of the container. Never before it starts. */
 uint64_t lineage_end(const struct container *c, uint64_t start_ns, uint64_t end_ns, enum edge edge);

@@ -5,8 +5,12 @@
  * nesting, so what a many-threaded actor does at once is spread over further lanes ("dockerd 612 (2)"). Phases and
  * times without a trace have lanes of their own; arrows lead from whoever asked to whoever was started for it.
  *
- * Times are microseconds of the boot clock, with the nanoseconds behind the point. What has a lost edge has no known
- * length and is drawn as an instant.
+ * Times are microseconds since the first thing that is drawn. What has a lost edge has no known length and is drawn
+ * as an instant.
+ *
+ * Viewers read them as doubles, and drop what then sticks out of what it lies in by a rounding: speedscope adds ts and
+ * dur, Perfetto cuts both to nanoseconds. So times are small, a third of a nanosecond past what they are, and
+ * a slice ends a tenth of one before what is around it, or begins where it ends.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,13 +36,14 @@ enum { FLOWS_PER_CONTAINER = 100000 };
 struct slice {
 	uint64_t start_ns, end_ns;
 	const struct step *step; /* NULL: the actor's life */
-	size_t order;
+	size_t order, depth;     /* how many slices it lies in */
 };
 
 struct view {
 	struct strbuf *sb;
 	const struct container *c;
 	size_t number, flows;
+	uint64_t origin_ns;
 };
 
 static bool is_lost(enum edge start, enum edge end)
@@ -46,9 +51,19 @@ static bool is_lost(enum edge start, enum edge end)
 	return start == EDGE_LOST || end == EDGE_LOST;
 }
 
-static void micros(struct strbuf *sb, const char *key, uint64_t ns)
+static void micros(struct strbuf *sb, const char *key, uint64_t tenths)
 {
-	strbuf_printf(sb, ",\"%s\":%" PRIu64 ".%03" PRIu64, key, ns / 1000, ns % 1000);
+	strbuf_printf(sb, ",\"%s\":%" PRIu64 ".%04" PRIu64, key, tenths / 10000, tenths % 10000);
+}
+
+static void write_ts(struct view *v, uint64_t at_ns)
+{
+	micros(v->sb, "ts", (at_ns > v->origin_ns ? at_ns - v->origin_ns : 0) * 10 + 3);
+}
+
+static void write_dur(struct view *v, uint64_t ns, size_t depth)
+{
+	micros(v->sb, "dur", ns * 10 - (depth < 9 ? depth + 1 : 9));
 }
 
 /* Begins an event: name, its kind of event, and where and when it is. */
@@ -64,7 +79,7 @@ static void open_event(struct view *v, const char *name, char kind, size_t lane,
 	json_number(v->sb, "pid", (int64_t)v->number + 1);
 	json_number(v->sb, "tid", (int64_t)lane);
 	if (kind != 'M')
-		micros(v->sb, "ts", at_ns);
+		write_ts(v, at_ns);
 }
 
 static void close_event(struct view *v)
@@ -99,16 +114,16 @@ static void edges(struct view *v, enum edge start, enum edge end)
 }
 
 /* A span of time, or an instant where it has no length or none that is known; args stay open. */
-static void open_span(struct view *v, const char *name, const char *category, size_t lane, uint64_t start_ns,
-	uint64_t end_ns, bool lost)
+static void open_span(struct view *v, const char *name, const char *category, size_t lane, const struct slice *slice,
+	bool lost)
 {
-	bool instant = lost || start_ns == end_ns;
+	bool instant = lost || slice->start_ns == slice->end_ns;
 
-	open_event(v, name, instant ? 'i' : 'X', lane, start_ns);
+	open_event(v, name, instant ? 'i' : 'X', lane, slice->start_ns);
 	if (instant)
 		json_text(v->sb, "s", "t");
 	else
-		micros(v->sb, "dur", end_ns - start_ns);
+		write_dur(v, slice->end_ns - slice->start_ns, slice->depth);
 	json_text(v->sb, "cat", category);
 	json_open(v->sb, "args", '{');
 }
@@ -155,8 +170,7 @@ static void write_step(struct view *v, const struct slice *slice, size_t lane)
 	if (failed)
 		strbuf_printf(&name, "%s ", format_errno(error, s->result > -4096 ? (int)-s->result : 0));
 	text_step(&name, s, true);
-	open_span(v, name.text, phase_name(s->phase), lane, slice->start_ns, slice->end_ns,
-		is_lost(s->start_edge, s->end_edge));
+	open_span(v, name.text, phase_name(s->phase), lane, slice, is_lost(s->start_edge, s->end_edge));
 	json_text(v->sb, "kind", step_kind_name(s->kind));
 	json_text(v->sb, "phase", phase_name(s->phase));
 	if (failed)
@@ -172,7 +186,7 @@ static void write_life(struct view *v, const struct actor *a, const struct slice
 	_cleanup_(strbuf_free) struct strbuf name = { 0 };
 
 	text_actor(&name, a, true);
-	open_span(v, name.text, actor_role_name(a->role), lane, slice->start_ns, slice->end_ns, false);
+	open_span(v, name.text, actor_role_name(a->role), lane, slice, false);
 	json_text(v->sb, "role", actor_role_name(a->role));
 	json_number(v->sb, "pid", a->pid);
 	json_text(v->sb, "exe", a->exe);
@@ -209,7 +223,7 @@ struct lane {
 };
 
 /* True if the slice lies inside what is open in the lane, or after it; then it is the innermost. */
-static bool lane_takes(struct lane *lane, const struct slice *slice)
+static bool lane_takes(struct lane *lane, struct slice *slice)
 {
 	size_t depth = lane->depth;
 
@@ -217,14 +231,14 @@ static bool lane_takes(struct lane *lane, const struct slice *slice)
 		depth--;
 	if (depth && lane->ends[depth - 1] < slice->end_ns)
 		return false;
-	lane->depth = depth;
+	slice->depth = lane->depth = depth;
 	array_grow(lane->ends, lane->depth, lane->capacity);
 	lane->ends[lane->depth++] = slice->end_ns;
 	return true;
 }
 
 /* The first lane that takes it; the last one where even those run out: there it becomes an instant. */
-static size_t find_lane(struct lane *lanes, size_t *count, const struct slice *slice)
+static size_t find_lane(struct lane *lanes, size_t *count, struct slice *slice)
 {
 	for (size_t i = 0; i < MAX_LANES; i++) {
 		if (i == *count)
@@ -244,7 +258,7 @@ static struct slice life_of(const struct container *c, int index)
 {
 	struct life life = lineage_life(c, index);
 
-	return (struct slice){ life.start_ns, life.end_ns, NULL, 0 };
+	return (struct slice){ life.start_ns, life.end_ns };
 }
 
 static void name_lanes(struct view *v, int index, size_t count)
@@ -282,7 +296,7 @@ static void write_actor(struct view *v, int index)
 
 		if (s->actor == index)
 			slices[count++] = (struct slice){ s->start_ns,
-				lost ? s->start_ns : lineage_end(c, s->start_ns, s->end_ns, s->end_edge), s, i + 1 };
+				lost ? s->start_ns : lineage_end(c, s->start_ns, s->end_ns, s->end_edge), s, i + 1, 0 };
 	}
 	qsort(slices, count, sizeof(*slices), compare_slices);
 	for (size_t i = 0; i < count; i++) {
@@ -350,7 +364,7 @@ static void write_phases(struct view *v)
 			snprintf(name, sizeof(name), "phase %s", phase_name(p->phase));
 			name_lane(v, LANE_PHASE + p->phase, name, LANE_PHASE + (int64_t)p->phase);
 		}
-		open_span(v, phase_name(p->phase), "phase", LANE_PHASE + p->phase, p->start_ns, end,
+		open_span(v, phase_name(p->phase), "phase", LANE_PHASE + p->phase, &(struct slice){ p->start_ns, end },
 			overlaps || is_lost(p->start_edge, p->end_edge));
 		json_number(v->sb, "steps", (int64_t)p->steps);
 		json_number(v->sb, "failed", (int64_t)p->failed);
@@ -369,7 +383,7 @@ static void write_gaps(struct view *v)
 	for (size_t i = 0; i < v->c->gap_count; i++) {
 		const struct gap *g = &v->c->gaps[i];
 
-		open_span(v, "untraced", "untraced", LANE_UNTRACED, g->start_ns, g->end_ns, false);
+		open_span(v, "untraced", "untraced", LANE_UNTRACED, &(struct slice){ g->start_ns, g->end_ns }, false);
 		if (g->before_actor >= 0)
 			json_number(v->sb, "before_actor", g->before_actor);
 		close_span(v);
@@ -410,7 +424,7 @@ static void write_head(struct view *v)
 	if (limits.length)
 		meta(v, "process_labels", LANE_CONTAINER, "labels", limits.text, 0);
 	name_lane(v, LANE_CONTAINER, "container", LANE_CONTAINER);
-	open_span(v, outcome.text, "container", LANE_CONTAINER, c->first_ns, end, false);
+	open_span(v, outcome.text, "container", LANE_CONTAINER, &(struct slice){ c->first_ns, end }, false);
 	json_text(v->sb, "id", c->id);
 	json_text(v->sb, "name", c->name);
 	json_text(v->sb, "image", c->image);
@@ -430,7 +444,7 @@ static void begin(struct strbuf *sb, const struct export *e)
 
 static void container(struct strbuf *sb, const struct export *e, const struct container *c)
 {
-	struct view v = { .sb = sb, .c = c, .number = e->containers };
+	struct view v = { .sb = sb, .c = c, .number = e->containers, .origin_ns = e->origin_ns };
 
 	if (e->containers) /* what came before may have been written out */
 		strbuf_puts(sb, ",\n");
@@ -454,6 +468,7 @@ static void end(struct strbuf *sb, const struct export *e)
 	json_text(sb, "host", f->hostname);
 	json_text(sb, "kernel", f->kernel);
 	json_text(sb, "boot_id", f->boot_id);
+	json_u64(sb, "origin_ns", e->origin_ns);
 	json_i64(sb, "wall_offset_ns", f->wall_offset_ns);
 	json_close(sb, '}');
 	strbuf_puts(sb, "}\n");

@@ -12,37 +12,58 @@ import re
 import sys
 
 
-def ns(event, key):
-    """Microseconds with three digits behind the point, as exact nanoseconds."""
+def tenths(event, key):
+    """Microseconds with four digits behind the point, as exact tenths of nanoseconds."""
     whole, _, rest = str(event[key]).partition(".")
-    return int(whole) * 1000 + int((rest + "000")[:3])
+    assert len(rest) == 4, event
+    return int(whole) * 10000 + int(rest)
+
+
+def ns(event):
+    """How long a slice is: it ends a little earlier, for the sake of what it lies in."""
+    return tenths(event, "dur") // 10 + 1
+
+
+def exactly(event):
+    start = tenths(event, "ts")
+    return start, start + tenths(event, "dur")
+
+
+def as_speedscope(event):
+    """In doubles, of which it makes a begin and an end."""
+    return float(event["ts"]), float(event["ts"]) + float(event["dur"])
+
+
+def as_perfetto(event):
+    """In whole nanoseconds, each cut from a double."""
+    start = int(float(event["ts"]) * 1000)
+    return start, start + int(float(event["dur"]) * 1000)
 
 
 class Perfetto:
     """One lane per actor, perfect nesting in each, arrows between slices, and every step somewhere."""
 
     def __init__(self, text):
-        # Decimal: a float of boot time in microseconds would still be exact, but let no rounding decide.
+        # Texts: how a viewer rounds them is a matter of check_nesting.
         self.trace = json.loads(text, parse_float=str)
         self.events = self.trace["traceEvents"]
 
-    def lanes(self):
+    def lanes(self, read=exactly):
         lanes = {}
         for e in self.events:
             if e["ph"] == "X":
-                start = ns(e, "ts")
-                lanes.setdefault((e["pid"], e["tid"]), []).append((start, start + ns(e, "dur"), e["name"]))
+                lanes.setdefault((e["pid"], e["tid"]), []).append((*read(e), e["name"]))
         return lanes
 
-    def check_nesting(self):
-        for lane, slices in self.lanes().items():
+    def check_nesting(self, read):
+        for lane, slices in self.lanes(read).items():
             slices.sort(key=lambda s: (s[0], -s[1]))
             stack = []
             for start, end, name in slices:
-                assert end > start, f"{lane}: {name} has no length"
+                assert end > start or read is as_perfetto and end == start, f"{lane}: {name} has no length"
                 while stack and stack[-1][1] <= start:
                     stack.pop()
-                assert not stack or end <= stack[-1][1], f"{lane}: {name} overlaps {stack[-1][2]}"
+                assert not stack or end <= stack[-1][1], f"{lane}: {name} overlaps {stack[-1][2]} {read.__name__}"
                 stack.append((start, end, name))
 
     def check_names(self):
@@ -57,11 +78,11 @@ class Perfetto:
                 ends = arrows.setdefault(e["id"], {})
                 assert e["ph"] not in ends, f"two arrows with one id: {e}"
                 ends[e["ph"]] = e
-                at = ns(e, "ts")
+                at = tenths(e, "ts")
                 assert any(start <= at <= end for start, end, _ in lanes[(e["pid"], e["tid"])]), \
                     f"an arrow from or to nothing: {e}"
         for ends in arrows.values():
-            assert set(ends) == {"s", "f"} and ns(ends["s"], "ts") <= ns(ends["f"], "ts"), ends
+            assert set(ends) == {"s", "f"} and tenths(ends["s"], "ts") <= tenths(ends["f"], "ts"), ends
         return len(arrows)
 
     def check_complete(self, timelines):
@@ -79,13 +100,14 @@ class Perfetto:
         marks = [e for e in self.events if e.get("cat") == "mark"]
         assert len(marks) == sum(len(t["marks"]) for t in timelines), "marks are missing"
         # As many as the timeline says and as long as it says, to the nanosecond.
-        lengths = sorted(ns(e, "dur") for e in steps if e["ph"] == "X" and "end_edge" not in e["args"])
+        lengths = sorted(ns(e) for e in steps if e["ph"] == "X" and "end_edge" not in e["args"])
         known = sorted(int(s["duration_ns"]) for t in timelines for s in t["steps"]
                        if int(s["duration_ns"] or 0) and s["end_edge"] == "observed")
         assert lengths == known, "lengths of steps differ"
 
     def check(self, timelines):
-        self.check_nesting()
+        for read in exactly, as_speedscope, as_perfetto:
+            self.check_nesting(read)
         self.check_names()
         arrows = self.check_arrows()
         self.check_complete(timelines)

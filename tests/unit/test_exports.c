@@ -15,6 +15,7 @@
 #include "exporters/docker_events.h"
 #include "exporters/export.h"
 #include "exporters/json.h"
+#include "exporters/lineage.h"
 #include "unit/model_builder.h"
 
 static const struct facts facts = { .hostname = "h<b>", .kernel = "6.18", .boot_id = "6b1fb475" };
@@ -92,6 +93,31 @@ static void test_overlaps(void **state)
 	mb_settle(c);
 	check_export("perfetto", &export_perfetto, c);
 	check_export("mermaid", &export_mermaid, c);
+	mb_free(c);
+}
+
+/* A daemon that was there, and of whom nothing was seen: its part begins with what it started, or with the container. */
+static void test_unknown_starts(void **state)
+{
+	struct container *c = mb_container("x");
+
+	(void)state;
+	mb_actor(c, ACTOR_CLI, 1, "docker", -1, 10, 400);
+	for (int i = 0; i < 3; i++) {
+		mb_actor(c, ACTOR_ENGINE, 2 + i, "dockerd", i ? i : -1, 0, 0);
+		c->actors[1 + i].start_ns = 0;
+		c->actors[1 + i].start_edge = EDGE_INFERRED;
+	}
+	mb_actor(c, ACTOR_SHIM, 5, "shim", 2, 50, 60);
+	mb_step(c, STEP_MOUNT, PHASE_ROOTFS, 1, 30, 10, NULL);
+	c->first_ns = MB_NS(10);
+	c->last_ns = MB_NS(500);
+	mb_settle(c);
+	assert_int_equal(lineage_life(c, 1).start_ns, MB_NS(30));
+	assert_int_equal(lineage_life(c, 2).start_ns, MB_NS(50));
+	assert_int_equal(lineage_life(c, 3).start_ns, MB_NS(10));
+	assert_int_equal(lineage_life(c, 3).end_ns, MB_NS(500));
+	check_export("perfetto", &export_perfetto, c);
 	mb_free(c);
 }
 
@@ -259,7 +285,7 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_overlaps), cmocka_unit_test(test_more_than_lanes),
+		cmocka_unit_test(test_overlaps), cmocka_unit_test(test_unknown_starts), cmocka_unit_test(test_more_than_lanes),
 		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_waits), cmocka_unit_test(test_empty),
 	};
 

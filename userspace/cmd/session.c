@@ -8,6 +8,7 @@
 
 #include "exporters/docker_events.h"
 #include "exporters/json.h"
+#include "exporters/lineage.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -336,11 +337,29 @@ int session_end_past(struct session *s, struct error *err)
 	return add_note(s, "end", err);
 }
 
+/* Before the first of them is written: of those that will be. */
+static uint64_t earliest(struct session *s)
+{
+	size_t count = timeline_count(s->timeline);
+	uint64_t earliest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct container *c = timeline_get(s->timeline, i);
+		uint64_t first = matches(s, c) && has_story(c) ? lineage_first(c) : 0;
+
+		if (first && (!earliest || first < earliest))
+			earliest = first;
+	}
+	return earliest;
+}
+
 /* Containers that go on, or with at_end all of them, in order of their first event. */
 static int write_rest(struct session *s, struct error *err)
 {
 	size_t count = timeline_count(s->timeline);
 
+	if (s->o.format && s->o.at_end)
+		s->export.origin_ns = earliest(s);
 	for (size_t i = 0; i < count; i++) {
 		const struct container *c = timeline_get(s->timeline, i);
 		int r;
