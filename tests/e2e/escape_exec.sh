@@ -43,6 +43,22 @@ is "$(escape_config 'attacker descriptors'; attack ctrace run --bundle "$B" vict
 escape_config 'sleep 60'
 attack ctrace run --detach --bundle "$B" victim >/dev/null 2>&1
 is "$(attack ctrace exec victim /bin/attacker descriptors 8</ 9</etc 2>&1)" done "nor does exec"
+# A caller's /dev/null on 0-2 is a node of the host's, which whoever holds it could change.
+mknod -m 666 "$WORK/null" c 1 3
+in_null()
+{
+	timeout -s KILL 20 "$CTRACE" oci --root "$WORK/state" "$@" <"$WORK/null" >"$WORK/null" 2>"$WORK/null"
+}
+take='for fd in 0 1 2; do at=$(stat -L -c %d:%i /proc/$$/fd/$fd); echo $at >>/seen; chmod 600 /proc/$$/fd/$fd; done; stat -c %d:%i /dev/null >>/seen'
+in_null exec victim /bin/sh -c "$take"
+is "$(sort -u "$B/rootfs/seen" | wc -l) $(stat -c %a "$WORK/null")" "1 666" "exec: a null device on 0-2 is the container's own"
+rm "$B/rootfs/seen"
+attack ctrace delete --force victim
+escape_config "$take"
+in_null run --bundle "$B" victim
+is "$(sort -u "$B/rootfs/seen" | wc -l) $(stat -c %a "$WORK/null")" "1 666" "run: so it is there"
+escape_config 'sleep 60'
+attack ctrace run --detach --bundle "$B" victim >/dev/null 2>&1
 got=
 for fd in 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
 	attack ctrace exec --cwd /proc/self/fd/$fd victim /bin/ls 8</ 9</etc >>"$WORK/out" 2>&1 && got="$got $fd"

@@ -81,14 +81,16 @@ static int join(struct joiner *j, struct error *err)
 	return r;
 }
 
-static int make_terminal(struct init *init, struct error *err)
+static int prepare_stdio(struct init *init, struct error *err)
 {
 	_cleanup_close_ int master = -1, slave = -1,
 			    root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
-	if (!init->process->terminal)
+	if (!init->process->terminal) {
+		process_reopen_null(init->proc, root);
 		return 0;
+	}
 	r = console_open(root, &master, &slave, err);
 	if (r == 0)
 		r = console_attach(slave, init->process, false, err);
@@ -113,7 +115,7 @@ static void __attribute__((noreturn)) middle(struct joiner *j)
 	if (r == 0)
 		r = join(j, &err);
 	if (r == 0)
-		r = make_terminal(init, &err);
+		r = prepare_stdio(init, &err);
 	if (r == 0)
 		r = init_harden(init, &program, &err);
 	if (r == 0)

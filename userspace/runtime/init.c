@@ -306,6 +306,8 @@ static int build_root(struct init *init, struct error *err)
 		r = rootfs_finish(&fs, err);
 	if (r == 0)
 		r = rootfs_enter(&fs, init->options->no_pivot, err);
+	if (r == 0)
+		process_reopen_null(init->proc, fs.fd);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "runtime/runtime_internal.h"
@@ -42,6 +43,35 @@ static int read_proc(int proc, const char *path, char *ret, size_t size)
 		return -errno;
 	ret[n] = '\0';
 	return 0;
+}
+
+/* A descriptor of the container's /dev/null for reading and writing; negative where it has none that is one. */
+static int open_null(int proc, int root)
+{
+	_cleanup_close_ int place = rootfs_open(root, "/dev/null", O_PATH | O_NOFOLLOW);
+	char path[32];
+	struct stat st;
+
+	/* first looked at, then opened: it may be a device that acts when it is */
+	if (place < 0 || fstat(place, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return -ENODEV;
+	snprintf(path, sizeof(path), "self/fd/%d", place);
+	return openat(proc, path, O_RDWR | O_CLOEXEC);
+}
+
+void process_reopen_null(int proc, int root)
+{
+	_cleanup_close_ int null = -1;
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+			continue;
+		if (null < 0)
+			null = open_null(proc, root);
+		if (null >= 0)
+			dup2(null, fd);
+	}
 }
 
 int process_set_limits(int proc, const struct process_plan *p, struct error *err)
