@@ -39,11 +39,9 @@ uint64_t lineage_end(const struct container *c, uint64_t start_ns, uint64_t end_
 	return end > start_ns ? end : start_ns;
 }
 
-/* Into life what somebody did at that time: 0 is not known. */
-static void reach_back(struct life *life, uint64_t start_ns)
+uint64_t lineage_earlier(uint64_t a_ns, uint64_t b_ns)
 {
-	if (start_ns && (!life->start_ns || start_ns < life->start_ns))
-		life->start_ns = start_ns;
+	return !a_ns || (b_ns && b_ns < a_ns) ? b_ns : a_ns;
 }
 
 struct life lineage_life(const struct container *c, int actor)
@@ -57,14 +55,14 @@ struct life lineage_life(const struct container *c, int actor)
 
 		if (s->actor != actor)
 			continue;
-		reach_back(&life, s->start_ns);
+		life.start_ns = lineage_earlier(life.start_ns, s->start_ns);
 		if (end > life.end_ns && s->start_edge != EDGE_LOST && s->end_edge != EDGE_LOST)
 			life.end_ns = end;
 	}
 	for (size_t i = 0; i < c->actor_count; i++) {
 		if (c->actors[i].parent != actor)
 			continue;
-		reach_back(&life, c->actors[i].start_ns);
+		life.start_ns = lineage_earlier(life.start_ns, c->actors[i].start_ns);
 		if (c->actors[i].start_ns >= life.end_ns)
 			life.end_ns = c->actors[i].start_ns + 1;
 	}
@@ -79,15 +77,12 @@ uint64_t lineage_first(const struct container *c)
 {
 	uint64_t first = c->first_ns;
 
-	for (int i = 0; i < (int)c->actor_count; i++) {
-		uint64_t start = lineage_life(c, i).start_ns;
-
-		first = start < first ? start : first;
-	}
+	for (size_t i = 0; i < c->actor_count; i++)
+		first = lineage_earlier(first, c->actors[i].start_ns);
 	for (size_t i = 0; i < c->step_count; i++)
-		first = c->steps[i].start_ns < first ? c->steps[i].start_ns : first;
+		first = lineage_earlier(first, c->steps[i].start_ns);
 	for (size_t i = 0; i < c->mark_count; i++)
-		first = c->marks[i].at_ns < first ? c->marks[i].at_ns : first;
+		first = lineage_earlier(first, c->marks[i].at_ns);
 	return first;
 }
 

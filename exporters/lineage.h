@@ -24,6 +24,9 @@ struct life {
  * end_ns >= start_ns. */
 struct life lineage_life(const struct container *c, int actor);
 
+/* The earlier of two times, of which 0 is not known. */
+uint64_t lineage_earlier(uint64_t a_ns, uint64_t b_ns);
+
 /* The earliest time of anything that an export draws of it. */
 uint64_t lineage_first(const struct container *c);
 

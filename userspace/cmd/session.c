@@ -341,16 +341,15 @@ int session_end_past(struct session *s, struct error *err)
 static uint64_t earliest(struct session *s)
 {
 	size_t count = timeline_count(s->timeline);
-	uint64_t earliest = 0;
+	uint64_t first = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct container *c = timeline_get(s->timeline, i);
-		uint64_t first = matches(s, c) && has_story(c) ? lineage_first(c) : 0;
 
-		if (first && (!earliest || first < earliest))
-			earliest = first;
+		if (matches(s, c) && has_story(c))
+			first = lineage_earlier(first, lineage_first(c));
 	}
-	return earliest;
+	return first;
 }
 
 /* Containers that go on, or with at_end all of them, in order of their first event. */
