@@ -565,15 +565,22 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	return 0;
 }
 
-/* To init, and never to another process that has got its number meanwhile. Returns -ESRCH where it is gone. */
-static int signal_init(const struct container *c, int signal)
+/* A pidfd of init, and never of another process that has got its number meanwhile; -ESRCH where it is gone. */
+static int open_init(const struct container *c)
 {
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 
 	if (fd < 0)
 		return -errno;
-	if (proc_start_ticks(c->pid, NULL) != c->start_time)
-		return -ESRCH;
+	return proc_start_ticks(c->pid, NULL) == c->start_time ? steal_fd(&fd) : -ESRCH;
+}
+
+static int signal_init(const struct container *c, int signal)
+{
+	_cleanup_close_ int fd = open_init(c);
+
+	if (fd < 0)
+		return fd;
 	return syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
@@ -708,7 +715,7 @@ int runtime_kill(struct container *c, int signal, bool all, struct error *err)
 
 static void wait_gone(struct container *c)
 {
-	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	_cleanup_close_ int fd = open_init(c);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	if (fd < 0 || poll(&p, 1, 300) > 0)
