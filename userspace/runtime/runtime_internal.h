@@ -29,6 +29,11 @@ struct container {
 	struct cgroup *cgroup;
 };
 
+/* Takes back everything; the error that led here is what counts. */
+void container_undo(struct container *c);
+/* To init, and never to another process that has its number. Returns 0 or -errno; -ESRCH where it is gone. */
+int container_signal(const struct container *c, int signal);
+
 /* A packet between init and its creator. The stub that executes the program sends four bytes. */
 enum message_kind {
 	MESSAGE_NAMESPACES = 1, /* init: namespaces and cgroups are there */
