@@ -47,7 +47,7 @@ is "$(attack ctrace exec victim /bin/attacker descriptors 8</ 9</etc 2>&1)" done
 mknod -m 666 "$WORK/null" c 1 3
 in_null()
 {
-	timeout -s KILL 20 "$CTRACE" oci --root "$WORK/state" "$@" <"$WORK/null" >"$WORK/null" 2>"$WORK/null"
+	timeout -s KILL 20 "$CTRACE" oci --root "$WORK/state" "$@" 0<>"$WORK/null" 1>&0 2>&0
 }
 take='for fd in 0 1 2; do at=$(stat -L -c %d:%i /proc/$$/fd/$fd); echo $at >>/seen; chmod 600 /proc/$$/fd/$fd; done; stat -c %d:%i /dev/null >>/seen'
 in_null exec victim /bin/sh -c "$take"
