@@ -352,9 +352,9 @@ static bool turn_away(struct stream_server *s)
 
 	cleanup_close(&s->spare_fd);
 	fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	s->stats.refused += fd >= 0;
 	if (fd >= 0)
 		close(fd);
-	s->stats.refused += fd >= 0;
 	s->spare_fd = open_spare();
 	return fd >= 0;
 }
