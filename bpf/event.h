@@ -69,7 +69,8 @@ enum event_kind {
 	EVENT_ARMED = 261,           /* struct event_armed */
 	EVENT_CGROUP_VALUE = 262,    /* struct event_cgroup_value: a cgroup file that was read */
 	EVENT_META = 263,            /* struct event_meta: names that arrive late */
-	EVENT_TICK = 264             /* header only: time went by without an event */
+	EVENT_TICK = 264,            /* header only: time went by without an event */
+	EVENT_NETNS = 265            /* struct event_netns */
 };
 
 /* Operations of the detail tier. Not syscall numbers: those differ between architectures. */
@@ -128,7 +129,8 @@ enum event_flag {
 	EVENT_F_FENTRY = 1 << 3,     /* seen by fentry/fexit or kprobes: nothing escapes it */
 	EVENT_F_KERNEL = 1 << 4,     /* the task in the header is incidental (interrupt, kthread) */
 	EVENT_F_FOLLOWED = 1 << 5,   /* the command of `ctrace trace -- COMMAND` itself */
-	EVENT_F_CPU = 1 << 6         /* on_cpu_ns and run_queue_ns are known: the hooks were attached all the time */
+	EVENT_F_CPU = 1 << 6,        /* on_cpu_ns and run_queue_ns are known: the hooks were attached all the time */
+	EVENT_F_IN_NETNS = 1 << 7    /* EVENT_LINK: it is the namespace netns_id in which it happened */
 };
 
 struct event {
@@ -319,12 +321,20 @@ struct event_link {
 	__u32 action;   /* 16 RTM_NEWLINK, 17 RTM_DELLINK, 20 RTM_NEWADDR, 21 RTM_DELADDR, 24 RTM_NEWROUTE */
 	__u32 ifindex;
 	__u32 peer_ifindex; /* IFLA_LINK; 0 = none */
-	__s32 netns_id;     /* IFLA_LINK_NETNSID or IFLA_TARGET_NETNSID; -1 = none */
+	__s32 netns_id;     /* where it happened (EVENT_F_IN_NETNS), else IFLA_LINK_NETNSID or IFLA_NEW_NETNSID: where its
+			       other end is, or it went to; -1 = none */
 	__u32 flags;        /* IFF_* */
 	__u32 master;       /* ifindex of the bridge; 0 = none */
 	char name[EVENT_COMM];
 	char kind[EVENT_COMM]; /* IFLA_INFO_KIND: veth, bridge, ... */
 	char address[64];      /* of RTM_NEWADDR: "172.17.0.2/16" */
+};
+
+/* The network namespace that an id stands for, in the namespace that the header names as in struct event_link. */
+struct event_netns {
+	struct event h;
+	__s32 netns_id;
+	__u32 inode; /* 0 = it is gone, and another one may get the id */
 };
 
 /* Counters since the start of the capture, not since the last record. */

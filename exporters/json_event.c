@@ -21,7 +21,7 @@ const char *json_event_kind_name(uint32_t kind)
 		[EVENT_RESPONSE] = "response",
 	};
 	static const char *const high[] = { "snapshot_task", "snapshot_cgroup", "snapshot_end", "link", "lost",
-		"armed", "cgroup_value", "meta", "tick" };
+		"armed", "cgroup_value", "meta", "tick", "netns" };
 	const char *name = NULL;
 
 	if (kind < ARRAY_SIZE(low))
@@ -328,6 +328,7 @@ static void write_link(struct strbuf *sb, const struct event *event)
 	NUMBER(e, ifindex);
 	NUMBER(e, peer_ifindex);
 	NUMBER(e, netns_id);
+	json_bool(sb, "in_netns", event->flags & EVENT_F_IN_NETNS);
 	NUMBER(e, flags);
 	NUMBER(e, master);
 	if (HAS(e, name))
@@ -335,6 +336,14 @@ static void write_link(struct strbuf *sb, const struct event *event)
 	if (HAS(e, kind))
 		json_bytes(sb, "kind", e->kind, strnlen(e->kind, sizeof(e->kind)));
 	TEXT(e, address);
+}
+
+static void write_netns(struct strbuf *sb, const struct event *event)
+{
+	const struct event_netns *e = (const struct event_netns *)event;
+
+	NUMBER(e, netns_id);
+	NUMBER(e, inode);
 }
 
 static void write_meta(struct strbuf *sb, const struct event *event)
@@ -432,6 +441,7 @@ static void write_body(struct strbuf *sb, const struct event *event)
 	case EVENT_RESPONSE: write_request(sb, event); break;
 	case EVENT_SNAPSHOT_TASK: write_task(sb, event); break;
 	case EVENT_LINK: write_link(sb, event); break;
+	case EVENT_NETNS: write_netns(sb, event); break;
 	case EVENT_META: write_meta(sb, event); break;
 	default: write_small(sb, event); break;
 	}

@@ -214,6 +214,7 @@ static void body_text(struct strbuf *sb, const union record *r, const struct tim
 		FIELD(sb, " ", r->link.kind);
 		FIELD(sb, " ", r->link.address);
 		break;
+	case EVENT_NETNS: strbuf_printf(sb, "id %d is net:[%u]", r->netns.netns_id, r->netns.inode); break;
 	case EVENT_LOST: lost_text(sb, r); break;
 	case EVENT_ARMED:
 		strbuf_puts(sb, r->armed.armed ? "detail hooks armed" : "detail hooks disarmed");

@@ -393,6 +393,16 @@ static void do_meta(struct world *w, uint8_t which, uint8_t key)
 	tell(w, r, (size_t)(value - r->bytes));
 }
 
+/* What an id stands for: the namespace of some process, or none any more. */
+static void do_netns(struct world *w, uint8_t what, uint8_t index)
+{
+	union record *r = begin(&w->processes[0], EVENT_NETNS);
+
+	r->netns.netns_id = index / 64;
+	r->netns.inode = what % 4 ? w->processes[what % WORLD_PROCESSES].ns.net : 0;
+	tell(w, r, sizeof(r->netns));
+}
+
 static void do_link(struct world *w, uint8_t what, uint8_t index)
 {
 	static const uint32_t actions[] = { 16, 17, 20, 21, 24 };
@@ -401,7 +411,8 @@ static void do_link(struct world *w, uint8_t what, uint8_t index)
 	r->link.action = actions[what % ARRAY_SIZE(actions)];
 	r->link.ifindex = index % 8 + 1;
 	r->link.peer_ifindex = index / 8 % 8;
-	r->link.netns_id = -1;
+	r->link.netns_id = index / 64 - 1;
+	r->h.flags = what >= 128 && index >= 64 ? EVENT_F_IN_NETNS : 0;
 	strcpy(r->link.name, "veth0");
 	strcpy(r->link.kind, "veth");
 	strcpy(r->link.address, "172.17.0.2/16");
@@ -486,7 +497,7 @@ static void play_step(struct world *w, const struct world_step *s)
 	case WORLD_LOSS: do_loss(w, s->b, s->c); break;
 	case WORLD_ARMED: do_armed(w, p, s->b, s->c); break;
 	case WORLD_META: do_meta(w, s->b, s->c); break;
-	case WORLD_LINK: do_link(w, s->b, s->c); break;
+	case WORLD_LINK: (s->b & 0x40 ? do_netns : do_link)(w, s->b, s->c); break;
 	case WORLD_VALUE: do_value(w, g, s->c); break;
 	case WORLD_SNAPSHOT: do_snapshot(w, s->b); break;
 	case WORLD_TICK:

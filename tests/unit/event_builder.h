@@ -18,7 +18,7 @@ struct proc {
 	uint32_t pid;
 	uint64_t start;
 	uint8_t role;
-	uint32_t ns_pid, level, mnt;
+	uint32_t ns_pid, level, mnt, net;
 	uint64_t cgroup;
 	const char *comm;
 	uint64_t used, waited; /* CPU time since the last exec; used 0 = not known */
@@ -79,6 +79,7 @@ __attribute__((unused)) static void exec_as(struct proc *p, uint8_t role, const 
 	e.h = header(p, EVENT_EXEC, offsetof(struct event_exec, argv) + strlen(argv) + 1);
 	e.ns.mnt = p->mnt ? p->mnt : HOST_NS;
 	e.ns.pid = p->level ? 777 : HOST_NS;
+	e.ns.net = p->net;
 	e.argv_length = e.argv_total = (uint32_t)strlen(argv) + 1;
 	snprintf(e.filename, sizeof(e.filename), "/bin/%s", comm);
 	for (size_t i = 0; argv[i]; i++)

@@ -113,101 +113,6 @@ static void cpu_time_by_part(void **state)
 	assert_int_equal(c->actor_count, 4);
 }
 
-static size_t engine_links(const struct container *c)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < c->step_count; i++) {
-		if (c->steps[i].kind != STEP_VETH)
-			continue;
-		assert_int_equal(c->actors[c->steps[i].actor].role, ACTOR_ENGINE);
-		count++;
-	}
-	return count;
-}
-
-/* Two are being started: a link belongs to the one whose engine it was heard at. */
-static void link_of_an_engine(void **state)
-{
-	struct proc dockerd = new_proc(10), podman = new_proc(20), a, b;
-	struct event_link e = { .action = 16, .netns_id = -1, .name = "veth1", .kind = "veth" };
-
-	(void)state;
-	exec_as(&dockerd, ROLE_ENGINE, "dockerd", "dockerd");
-	exec_as(&podman, ROLE_ENGINE, "podman", "podman run x");
-	a = fork_of(&dockerd, 100, 0, 0);
-	exec_as(&a, ROLE_RUNTIME, "runc", "runc create aaa");
-	b = fork_of(&podman, 200, 0, 0);
-	exec_as(&b, ROLE_RUNTIME, "runc", "runc create bbb");
-	e.h = header(&podman, EVENT_LINK, sizeof(e));
-	feed(&e);
-	e.flags = 1; /* each change of a link is told */
-	feed(&e);
-	e.h.tgid = 0; /* whose, nobody knows */
-	feed(&e);
-	timeline_finish(tl);
-	assert_int_equal(engine_links(timeline_find(tl, "aaa")), 0);
-	assert_int_equal(engine_links(timeline_find(tl, "bbb")), 1);
-}
-
-static struct event_link veth(struct proc *engine, const char *name, uint32_t index, uint32_t peer, int32_t netns)
-{
-	struct event_link e = { .action = 16, .ifindex = index, .peer_ifindex = peer, .netns_id = netns, .kind = "veth" };
-
-	e.h = header(engine, EVENT_LINK, sizeof(e));
-	snprintf(e.name, sizeof(e.name), "%s", name);
-	return e;
-}
-
-/* dockerd makes the pair before containerd or runc have heard of the container: it is told when it was made, once
- * one of the two is seen to become the container's. */
-static void link_before_its_container(void **state)
-{
-	struct proc dockerd = new_proc(10), a;
-	struct event_link inner = veth(&dockerd, "veth1", 5, 0, -1), outer = veth(&dockerd, "veth2", 6, 5, -1),
-		gone = veth(&dockerd, "veth0", 3, 0, -1), moved;
-	const struct container *c;
-	uint64_t made_ns;
-
-	(void)state;
-	exec_as(&dockerd, ROLE_ENGINE, "dockerd", "dockerd");
-	feed(&gone);
-	gone.action = 17;
-	feed(&gone);
-	made_ns = inner.h.time_ns = outer.h.time_ns = header(&dockerd, EVENT_LINK, sizeof(inner)).time_ns;
-	feed(&inner);
-	feed(&outer);
-	a = fork_of(&dockerd, 100, 0, 0);
-	exec_as(&a, ROLE_RUNTIME, "runc", "runc create aaa");
-	moved = veth(&dockerd, "veth1", 5, 6, 0);
-	feed(&moved);
-	moved = veth(&dockerd, "veth0", 9, 0, 0);
-	feed(&moved);
-	timeline_finish(tl);
-	c = timeline_find(tl, "aaa");
-	assert_int_equal(engine_links(c), 3);
-	for (size_t i = 0; i < c->step_count; i++) {
-		if (c->steps[i].kind == STEP_VETH && strcmp(details_text(&c->steps[i].details, "name"), "veth0") != 0)
-			assert_int_equal(c->steps[i].start_ns, made_ns);
-	}
-}
-
-/* A runtime alone makes no links: what is heard meanwhile is another's. */
-static void link_of_nobody(void **state)
-{
-	struct proc a = new_proc(100);
-	struct event_link e = { .action = 16, .netns_id = -1, .name = "veth1", .kind = "veth" };
-
-	(void)state;
-	exec_as(&a, ROLE_RUNTIME, "runc", "runc run aaa");
-	e.h = header(&a, EVENT_LINK, sizeof(e));
-	e.h.tgid = 0;
-	feed(&e);
-	timeline_finish(tl);
-	assert_non_null(timeline_find(tl, "aaa"));
-	assert_int_equal(engine_links(timeline_find(tl, "aaa")), 0);
-}
-
 static void same_id_again(void **state)
 {
 	struct proc a = new_proc(100), b = new_proc(200);
@@ -746,8 +651,7 @@ static void private_mounts_of_strangers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(one_run), test(ended_without_steps), test(cpu_time_by_part), test(link_of_an_engine), test(link_of_nobody),
-		test(link_before_its_container),
+		test(one_run), test(ended_without_steps), test(cpu_time_by_part),
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
 		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),

@@ -407,13 +407,13 @@ static void links_without_end(void **state)
 		.netns_id = -1, .kind = "veth" };
 
 	(void)state;
-	for (unsigned int i = 0; i < ARRAY_SIZE(tl->links) + 3; i++) {
+	for (unsigned int i = 0; i < LINK_MAX + 3; i++) {
 		e.ifindex = i + 1;
 		e.h.time_ns = now += MS;
 		snprintf(e.name, sizeof(e.name), "veth%u", i);
 		feed(&e);
 		feed(&e); /* told again */
-		assert_int_equal(stats_now().unattributed, i < ARRAY_SIZE(tl->links) ? 0 : i + 1 - ARRAY_SIZE(tl->links));
+		assert_int_equal(stats_now().unattributed, i < LINK_MAX ? 0 : i + 1 - LINK_MAX);
 	}
 }
 

@@ -41,6 +41,7 @@ CHECK_OFFSET(event_request, data, 192);
 CHECK_OFFSET(event_task, exe, 104);
 CHECK_OFFSET(event_task, argv, 360);
 CHECK_SIZE(event_link, 184);
+CHECK_SIZE(event_netns, 72);
 CHECK_OFFSET(event_lost, until_ns, 80);
 CHECK_SIZE(event_armed, 80);
 CHECK_OFFSET(event_cgroup_value, file, 80);

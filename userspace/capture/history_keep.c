@@ -41,6 +41,7 @@ struct history_keep {
 	struct map cgroup_ids; /* their ids, of whichever hierarchy */
 	struct map ids;
 	struct map link_times, link_names; /* -> enum part: of steps that network events made, and of the links they name */
+	struct map networks; /* inodes of the network namespaces of containers that go on */
 	struct window *windows; /* in order, apart from each other */
 	size_t window_count, window_capacity;
 };
@@ -63,6 +64,7 @@ static void forget_decisions(struct history_keep *keep)
 	map_free(&keep->ids);
 	map_free(&keep->link_times);
 	map_free(&keep->link_names);
+	map_free(&keep->networks);
 	keep->window_count = 0;
 }
 
@@ -135,8 +137,7 @@ static void add_window(struct history_keep *keep, uint64_t from_ns, uint64_t to_
 		to_ns + AFTER_NS };
 }
 
-/* Network events do not say whose they are: the timeline concludes it from which containers are being started. A late client,
- * which is not told of those that ended, would conclude something else: it gets only what became steps of those that go on. */
+/* Network events do not say whose they are. Those that became steps are kept. */
 static void keep_links(struct history_keep *keep, const struct container *c, enum part part)
 {
 	for (size_t i = 0; i < c->step_count; i++) {
@@ -163,6 +164,7 @@ static void keep_container(struct history_keep *keep, const struct container *c,
 		map_put_key(&keep->cgroup_ids, &key.id, present);
 	}
 	map_put(&keep->ids, c->id, strlen(c->id), present);
+	map_put_key(&keep->networks, &c->namespaces.net, present);
 	keep_links(keep, c, full ? PART_FULL : PART_IDENTITY);
 	if (!full)
 		return;
@@ -254,7 +256,7 @@ static enum keep_verdict judge_step(const struct history_keep *keep, const struc
 	}
 }
 
-/* A link that was told of before its container is claimed by a later word about it, which makes no step. */
+/* Where a link belongs, a later word about it tells, which makes no step. */
 static enum keep_verdict judge_link(const struct history_keep *keep, const struct event_link *e)
 {
 	void *part = map_get_key(&keep->link_times, &e->h.time_ns);
@@ -288,6 +290,7 @@ static bool is_lifecycle_kept(const struct history_keep *keep, const struct even
 	const struct event_oom *oom = (const struct event_oom *)event;
 	const struct event_signal *signal = (const struct event_signal *)event;
 	const struct event_meta *meta = (const struct event_meta *)event;
+	const struct event_netns *netns = (const struct event_netns *)event;
 
 	switch (event->kind) {
 	case EVENT_FORK:
@@ -306,6 +309,8 @@ static bool is_lifecycle_kept(const struct history_keep *keep, const struct even
 		return is_concerned(keep, oom->victim_tgid, oom->victim_start_ns, oom->victim_cgroup_id);
 	case EVENT_SIGNAL:
 		return is_concerned(keep, signal->target_tgid, signal->target_start_ns, signal->target_cgroup_id);
+	case EVENT_NETNS:
+		return map_get_key(&keep->networks, &netns->inode);
 	case EVENT_META:
 		return map_get(&keep->ids, meta->id, strnlen(meta->id, sizeof(meta->id)));
 	case EVENT_ARMED:

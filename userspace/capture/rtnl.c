@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "capture/capture_internal.h"
+#include "capture/rtnl_ids.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/privilege.h"
@@ -32,17 +33,19 @@ struct place {
 	struct event owner; /* header of the engine that lives there; tgid 0 = our own namespace */
 	bool gone;          /* the owner has exited: what it did last is still to be read */
 	int ids[PLACES];    /* what the other places are called here; -1 = not known to have a name */
+	struct rtnl_ids containers; /* what all others are called here */
 };
 
 struct rtnl {
 	struct place places[PLACES]; /* our own first */
+	struct rtnl_processes processes; /* in other namespaces */
 	int epoll_fd;
 	uint64_t lost, unheard;
 };
 
 struct context {
 	uint64_t time_ns;
-	const struct event *owner;
+	struct place *place;
 	int netns_id; /* in which the message arose; -1 = that of the socket */
 	void (*sink)(void *arg, const struct event *event);
 	void *arg;
@@ -51,7 +54,7 @@ struct context {
 static int open_socket(struct mnl_socket **ret_socket, struct error *err)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int one = 1, size = RECEIVE_BUFFER;
+	int one = 1, size = RECEIVE_BUFFER, ids = RTNLGRP_NSID;
 
 	if (!socket)
 		return error_errno(err, errno, "cannot open an rtnetlink socket");
@@ -64,6 +67,7 @@ static int open_socket(struct mnl_socket **ret_socket, struct error *err)
 		mnl_socket_close(socket);
 		return error_errno(err, code, "cannot subscribe to rtnetlink");
 	}
+	mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &ids, sizeof(ids));
 	*ret_socket = socket;
 	return 0;
 }
@@ -168,46 +172,80 @@ static void listen_in(struct rtnl *rtnl, size_t i, const struct event *owner, ui
 		privilege_lower(CAP_SYS_ADMIN);
 }
 
-static void arrived(struct rtnl *rtnl, const struct event *owner, uint32_t inode)
+/* An engine has come to a namespace that is listened to. A containerd often belongs to an engine beside it, which makes the network. */
+static void moves_in(struct place *place, const struct event *owner)
 {
-	size_t vacant = 0;
-
-	if (!inode || (owner->role != ROLE_ENGINE && owner->role != ROLE_CONTAINERD))
-		return;
-	for (size_t i = 0; i < PLACES; i++) {
-		struct place *place = &rtnl->places[i];
-
-		if (!place->socket) {
-			vacant = vacant ? vacant : i;
-		} else if (place->inode == inode) {
-			/* a containerd often belongs to an engine beside it, which makes the network */
-			if (i && (place->gone || (owner->role == ROLE_ENGINE && place->owner.role != ROLE_ENGINE))) {
-				place->owner = *owner;
-				place->gone = false;
-			}
-			return;
-		}
+	if (place->gone || (owner->role == ROLE_ENGINE && place->owner.role != ROLE_ENGINE)) {
+		place->owner = *owner;
+		place->gone = false;
 	}
-	if (vacant)
-		listen_in(rtnl, vacant, owner, inode);
+}
+
+static struct place *find_place(struct rtnl *rtnl, uint32_t inode)
+{
+	for (size_t i = 0; i < PLACES; i++) {
+		if (rtnl->places[i].socket && rtnl->places[i].inode == inode)
+			return &rtnl->places[i];
+	}
+	return NULL;
+}
+
+static struct place *vacant_place(struct rtnl *rtnl)
+{
+	for (size_t i = 1; i < PLACES; i++) {
+		if (!rtnl->places[i].socket)
+			return &rtnl->places[i];
+	}
+	return NULL;
+}
+
+static void engine_arrived(struct rtnl *rtnl, const struct event *owner, uint32_t inode)
+{
+	struct place *place = find_place(rtnl, inode);
+
+	if (place == &rtnl->places[0])
+		return;
+	if (place)
+		moves_in(place, owner);
+	else if ((place = vacant_place(rtnl)))
+		listen_in(rtnl, (size_t)(place - rtnl->places), owner, inode);
 	else
 		rtnl->unheard++;
 }
 
+static void arrived(struct rtnl *rtnl, const struct event *process, uint32_t inode)
+{
+	if (!inode)
+		return;
+	if (process->role == ROLE_ENGINE || process->role == ROLE_CONTAINERD)
+		engine_arrived(rtnl, process, inode);
+	else if (!find_place(rtnl, inode))
+		rtnl_processes_add(&rtnl->processes, process->tgid, process->start_ns, inode);
+}
+
+static void departed(struct rtnl *rtnl, const struct event *process)
+{
+	rtnl_processes_remove(&rtnl->processes, process->tgid, process->start_ns);
+	for (size_t i = 1; i < PLACES; i++) {
+		struct place *place = &rtnl->places[i];
+
+		if (place->socket && place->owner.tgid == process->tgid && place->owner.start_ns == process->start_ns)
+			place->gone = true;
+	}
+}
+
 void rtnl_observe(struct rtnl *rtnl, const struct event *event)
 {
+	const struct event_fork *fork = (const struct event_fork *)event;
+
 	if (event->kind == EVENT_EXEC)
 		arrived(rtnl, event, ((const struct event_exec *)event)->ns.net);
 	else if (event->kind == EVENT_SNAPSHOT_TASK)
 		arrived(rtnl, event, ((const struct event_task *)event)->ns.net);
-	if (event->kind != EVENT_EXIT)
-		return;
-	for (size_t i = 1; i < PLACES; i++) {
-		struct place *place = &rtnl->places[i];
-
-		if (place->socket && place->owner.tgid == event->tgid && place->owner.start_ns == event->start_ns)
-			place->gone = true;
-	}
+	else if (event->kind == EVENT_FORK && fork->ns.net && !find_place(rtnl, fork->ns.net))
+		rtnl_processes_add(&rtnl->processes, fork->child_tgid, fork->child_start_ns, fork->ns.net);
+	else if (event->kind == EVENT_EXIT)
+		departed(rtnl, event);
 }
 
 uint64_t rtnl_lost(const struct rtnl *rtnl)
@@ -255,9 +293,10 @@ static int take_link_attribute(const struct nlattr *attr, void *data)
 	case IFLA_MASTER:
 		e->master = number(attr);
 		break;
-	case IFLA_LINK_NETNSID:
-	case IFLA_TARGET_NETNSID:
-		e->netns_id = number(attr);
+	case IFLA_LINK_NETNSID: /* the other end is there */
+	case IFLA_NEW_NETNSID:  /* it went there */
+		if (!(e->h.flags & EVENT_F_IN_NETNS))
+			e->netns_id = (__s32)number(attr);
 		break;
 	case IFLA_LINKINFO:
 		mnl_attr_parse_nested(attr, take_info, e);
@@ -313,34 +352,78 @@ static void take_route(const struct nlmsghdr *message, struct event_link *e)
 	}
 }
 
-static int take_message(const struct nlmsghdr *message, void *data)
+/* Of the place where the message was heard, and of the time of reading. */
+static void prepare(struct event *h, const struct context *context, uint16_t kind, size_t size)
+{
+	const struct event *owner = &context->place->owner;
+
+	event_prepare(h, kind, size, context->time_ns);
+	h->tgid = owner->tgid;
+	h->start_ns = owner->start_ns;
+	h->role = owner->role;
+	memcpy(h->comm, owner->comm, sizeof(h->comm));
+}
+
+static void tell_namespace(void *arg, int id, uint32_t inode)
+{
+	const struct context *context = arg;
+	struct event_netns e;
+
+	prepare(&e.h, context, EVENT_NETNS, sizeof(e));
+	e.netns_id = id;
+	e.inode = inode;
+	context->sink(context->arg, &e.h);
+}
+
+/* What becomes of ids in the listener's own namespace; what others call theirs is of no use. */
+static void take_id_message(const struct nlmsghdr *message, struct context *context)
+{
+	const struct nlattr *attr;
+
+	if (context->netns_id >= 0 || mnl_nlmsg_get_payload_len(message) < sizeof(struct rtgenmsg))
+		return;
+	mnl_attr_for_each(attr, message, sizeof(struct rtgenmsg)) {
+		if (mnl_attr_get_type(attr) != NETNSA_NSID)
+			continue;
+		if (message->nlmsg_type == RTM_NEWNSID) {
+			rtnl_ids_want(&context->place->containers, (int)number(attr));
+		} else {
+			rtnl_ids_forget(&context->place->containers, (int)number(attr));
+			tell_namespace(context, (int)number(attr), 0);
+		}
+	}
+}
+
+static void take_change(const struct nlmsghdr *message, struct context *context)
 {
 	static const size_t minimum[] = { sizeof(struct ifinfomsg), sizeof(struct ifaddrmsg), sizeof(struct rtmsg) };
-	struct context *context = data;
+	unsigned int family = (message->nlmsg_type - RTM_BASE) / 4;
 	struct event_link e;
-	unsigned int family;
 
-	if (message->nlmsg_type < RTM_BASE || message->nlmsg_type > RTM_DELROUTE)
-		return MNL_CB_OK;
-	family = (message->nlmsg_type - RTM_BASE) / 4;
 	if (mnl_nlmsg_get_payload_len(message) < minimum[family])
-		return MNL_CB_OK;
-	event_prepare(&e.h, EVENT_LINK, sizeof(e), context->time_ns);
-	e.h.tgid = context->owner->tgid;
-	e.h.start_ns = context->owner->start_ns;
-	e.h.role = context->owner->role;
-	memcpy(e.h.comm, context->owner->comm, sizeof(e.h.comm));
+		return;
+	prepare(&e.h, context, EVENT_LINK, sizeof(e));
 	e.action = message->nlmsg_type;
 	e.netns_id = context->netns_id;
+	e.h.flags = context->netns_id >= 0 ? EVENT_F_IN_NETNS : 0;
 	if (family == 2 && ((const struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_table == RT_TABLE_LOCAL)
-		return MNL_CB_OK; /* the kernel's own, three for every address */
+		return; /* the kernel's own, three for every address */
 	if (family == 0)
 		take_link(message, &e);
 	else if (family == 1)
 		take_address(message, &e);
 	else
 		take_route(message, &e);
+	rtnl_ids_want(&context->place->containers, e.netns_id);
 	context->sink(context->arg, &e.h);
+}
+
+static int take_message(const struct nlmsghdr *message, void *data)
+{
+	if (message->nlmsg_type == RTM_NEWNSID || message->nlmsg_type == RTM_DELNSID)
+		take_id_message(message, data);
+	else if (message->nlmsg_type >= RTM_BASE && message->nlmsg_type <= RTM_DELROUTE)
+		take_change(message, data);
 	return MNL_CB_OK;
 }
 
@@ -357,37 +440,6 @@ static int netns_of(struct msghdr *header)
 	return -1;
 }
 
-static int take_id(const struct nlmsghdr *message, void *data)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each(attr, message, sizeof(struct rtgenmsg)) {
-		if (mnl_attr_get_type(attr) == NETNSA_NSID)
-			*(int *)data = number(attr);
-	}
-	return MNL_CB_STOP;
-}
-
-/* What a namespace is called in the one that the socket is of; -1 = it has no name there. */
-static int ask_id(struct mnl_socket *query, int ns_fd)
-{
-	_Alignas(struct nlmsghdr) char buffer[512];
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	ssize_t n;
-	int id = -1;
-
-	message->nlmsg_type = RTM_GETNSID;
-	message->nlmsg_flags = NLM_F_REQUEST;
-	mnl_nlmsg_put_extra_header(message, sizeof(struct rtgenmsg));
-	mnl_attr_put_u32(message, NETNSA_FD, ns_fd);
-	if (!query || mnl_socket_sendto(query, message, message->nlmsg_len) < 0)
-		return -1;
-	n = mnl_socket_recvfrom(query, buffer, sizeof(buffer));
-	if (n > 0)
-		mnl_cb_run(buffer, n, 0, 0, take_id, &id);
-	return id;
-}
-
 /* Told from afar what a socket of ours hears on the spot. A name stays for life; a namespace may get one
  * at any time. */
 static bool is_double(struct rtnl *rtnl, struct place *place, int netns_id)
@@ -398,7 +450,7 @@ static bool is_double(struct rtnl *rtnl, struct place *place, int netns_id)
 		if (other == place || !other->socket)
 			continue;
 		if (place->ids[o] < 0)
-			place->ids[o] = ask_id(place->query, other->ns_fd);
+			place->ids[o] = rtnl_ids_ask(place->query, NETNSA_FD, (uint32_t)other->ns_fd);
 		if (place->ids[o] == netns_id)
 			return true;
 	}
@@ -439,9 +491,11 @@ void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, cons
 
 		if (!place->socket)
 			continue;
-		context.owner = &place->owner;
+		context.place = place;
 		if (read_place(rtnl, place, &context) && place->gone)
 			close_place(place);
+		else
+			rtnl_ids_resolve(&place->containers, &rtnl->processes, place->query, tell_namespace, &context);
 	}
 }
 

@@ -14,12 +14,14 @@ enum { RTNL_MAX_NAMESPACES = 16 /* besides our own */ };
 int rtnl_open(struct rtnl **ret_rtnl, struct error *err);
 int rtnl_fd(const struct rtnl *rtnl); /* for epoll */
 
-/* Takes notice of the exec, the exit and the snapshot of an engine or a containerd: its network namespace is
- * listened to as long as it lives (a socket keeps the namespace alive). At most RTNL_MAX_NAMESPACES; those
+/* Takes notice of forks, execs, exits and the snapshot of processes: of those in other network namespaces, to be able to say which
+ * namespace an id stands for, and of engines and containerds, whose network namespace is
+ * listened to as long as they live (a socket keeps the namespace alive). At most RTNL_MAX_NAMESPACES; those
  * beyond, and what cannot be opened, are not heard and counted. Enters the namespace for a moment: for single-threaded programs. */
 void rtnl_observe(struct rtnl *rtnl, const struct event *event);
 
-/* Hands every message that waits to sink as an EVENT_LINK with the given time; its header names the engine
+/* Hands every message that waits to sink as an EVENT_LINK with the given time, and an EVENT_NETNS where the namespace of an id
+ * has become known, or is gone; the header names the engine
  * in whose namespace it arose, or nobody (tgid 0) for ctrace's own. */
 void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, const struct event *event), void *arg);
 

@@ -228,6 +228,19 @@ static bool is_first_of_namespace(const struct process *p)
 	return p->ns_level > 0 && p->ns_tgid == 1;
 }
 
+/* The network namespace of its init, where it is its own: not that of whoever makes it, nor another container's that it joins. */
+static void claim_network(struct timeline *tl, struct cont *c, const struct process *init)
+{
+	const struct process *maker = process_creator(tl, init);
+	const struct cont *holder = claim_find_inode(tl, 'N', init->ns.net);
+
+	if (init->ns.net == tl->config.root_net_ns || (maker && maker->ns.net == init->ns.net) || (holder && !holder->c.ended))
+		return;
+	c->has_network = true;
+	claim_inode_key(tl, c, 'N', init->ns.net);
+	links_settle(tl);
+}
+
 static void started(struct timeline *tl, struct cont *c, struct process *p, uint64_t now_ns)
 {
 	p->is_init = true;
@@ -242,8 +255,7 @@ static void started(struct timeline *tl, struct cont *c, struct process *p, uint
 		claim_inode_key(tl, c, 'i', p->ns.pid);
 	if (p->ns.mnt != tl->config.root_mnt_ns)
 		claim_inode_key(tl, c, 'm', p->ns.mnt);
-	if (p->ns.net != tl->config.root_net_ns)
-		claim_inode_key(tl, c, 'N', p->ns.net);
+	claim_network(tl, c, p);
 	container_add_mark(c, MARK_STARTED, now_ns);
 }
 
@@ -547,8 +559,7 @@ static void add_existing(struct timeline *tl, struct process *p)
 		claim_inode_key(tl, c, 'i', p->ns.pid);
 	if (p->ns.mnt != tl->config.root_mnt_ns)
 		claim_inode_key(tl, c, 'm', p->ns.mnt);
-	if (p->ns.net != tl->config.root_net_ns)
-		claim_inode_key(tl, c, 'N', p->ns.net);
+	claim_network(tl, c, p);
 	process_claim(tl, p, c);
 	adopt_runtime(tl, c, p);
 	container_notify(tl, c, CHANGE_CREATED);

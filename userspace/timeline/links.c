@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Network links, addresses and routes, as rtnetlink tells them: it does not say for whom. */
+/*
+ * Network links, addresses and routes. rtnetlink tells where they are, not for whom: a link belongs with the network namespace
+ * that one of its ends moves to, and that with the container which has it for its own. What is told waits until both are known.
+ */
+#include <stdlib.h>
 #include <string.h>
 
 #include "timeline/timeline_internal.h"
@@ -9,108 +13,34 @@
 /* linux/rtnetlink.h: what struct event_link calls action */
 enum { NEW_LINK = 16, DELETED_LINK = 17, NEW_ADDRESS = 20, NEW_ROUTE = 24 };
 
-/* Whether it is this engine that makes the container: 1 yes, 0 not known, -1 another one does. */
-static int made_by(const struct cont *c, const struct event *engine)
+/* An id means a namespace only to the one in which it was heard. */
+struct netns_key {
+	uint32_t tgid;
+	int32_t id;
+	uint64_t start_ns;
+};
+
+static struct netns_key key_of(const struct event *listener, int32_t id)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < c->c.actor_count; i++) {
-		const struct actor *a = &c->c.actors[i];
-
-		if (a->role != ACTOR_ENGINE && a->role != ACTOR_CONTAINERD)
-			continue;
-		if (a->pid == engine->tgid && a->process_start_ns == engine->start_ns)
-			return 1;
-		if (a->role == ACTOR_ENGINE)
-			r = -1;
-	}
-	return r;
+	return (struct netns_key){ .tgid = listener->tgid, .id = id, .start_ns = listener->start_ns };
 }
 
-/* Runtimes make no links: engines do, and programs that they or hooks run. */
-static bool has_network(const struct cont *c)
+static bool same_listener(const struct event *a, const struct event *b)
 {
-	for (size_t i = 0; i < c->c.actor_count; i++) {
-		enum actor_role role = c->c.actors[i].role;
-
-		if (role == ACTOR_ENGINE || role == ACTOR_CONTAINERD || role == ACTOR_HOOK ||
-			role == ACTOR_SHIM || role == ACTOR_CLI)
-			return true;
-	}
-	return c->c.engine != NULL;
+	return a->tgid == b->tgid && a->start_ns == b->start_ns;
 }
 
-/* Whether the container has this link already: each change of a link is told, not only its making. */
-static bool has_veth(const struct cont *c, const char *name)
+/* The one whose own network namespace it is; NULL = not known. */
+static struct cont *container_there(struct timeline *tl, const struct event *listener, int32_t id)
 {
-	for (size_t i = 0; i < c->c.step_count; i++) {
-		const struct step *s = &c->c.steps[i];
-		const char *known = s->kind == STEP_VETH ? details_text(&s->details, "name") : NULL;
+	struct netns_key key = key_of(listener, id);
 
-		if (known && !strcmp(known, name))
-			return true;
-	}
-	return false;
+	return id >= 0 ? claim_find_inode(tl, 'N', (uint32_t)(uintptr_t)map_get_key(&tl->netns, &key)) : NULL;
 }
 
-/* The one container that is being started: by the engine that is told, or by anyone. NULL if there is none,
- * or more than one. */
-static struct cont *being_started(struct timeline *tl, const struct event *engine)
+static enum step_kind kind_of(const struct event_link *e)
 {
-	struct cont *only = NULL;
-	int best = 0, count = 0;
-
-	for (size_t i = 0; i < tl->active_count; i++) {
-		struct cont *c = tl->active[i];
-		int r = engine->tgid ? made_by(c, engine) : 0;
-
-		if (c->c.started_ns || c->c.state != STATE_CREATED || c->c.existed || r < best || !has_network(c))
-			continue;
-		count = r > best ? 1 : count + 1;
-		best = r;
-		only = c;
-	}
-	tl->stats.unattributed += count > 1;
-	return count == 1 ? only : NULL;
-}
-
-/* Whether a container that goes on has this link already. */
-static bool is_known(const struct timeline *tl, const char *name)
-{
-	for (size_t i = 0; i < tl->active_count; i++) {
-		if (has_veth(tl->active[i], name))
-			return true;
-	}
-	return false;
-}
-
-static bool same_engine(const struct event_link *a, const struct event_link *b)
-{
-	return a->h.tgid == b->h.tgid && a->h.start_ns == b->h.start_ns;
-}
-
-static struct event_link *find_waiting(struct timeline *tl, const struct event_link *e)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(tl->links); i++) {
-		struct event_link *w = &tl->links[i];
-
-		if (w->action && same_engine(w, e) && !strncmp(w->name, e->name, sizeof(e->name)))
-			return w;
-	}
-	return NULL;
-}
-
-/* An engine may make the links before anything else of the container is seen. The first word of each is kept, of as many links as
- * there is room for; one that has to give way to a newer one is counted. */
-static void wait_for_container(struct timeline *tl, const struct event_link *e)
-{
-	struct event_link *oldest = &tl->links[tl->next_link % ARRAY_SIZE(tl->links)];
-
-	if (e->action != NEW_LINK || e->netns_id >= 0 || find_waiting(tl, e))
-		return;
-	tl->stats.unattributed += oldest->action != 0;
-	*oldest = *e;
-	tl->next_link++;
+	return e->action == NEW_LINK ? STEP_VETH : e->action == NEW_ADDRESS ? STEP_ADDRESS : STEP_ROUTE;
 }
 
 static void add_link(struct timeline *tl, struct cont *c, const struct event_link *e)
@@ -121,55 +51,197 @@ static void add_link(struct timeline *tl, struct cont *c, const struct event_lin
 	_cleanup_free_ char *name = xstrndup(e->name, EVENT_COMM - 1);
 	_cleanup_free_ char *address = xstrndup(e->address, sizeof(e->address) - 1);
 
-	step.kind = e->action == NEW_LINK ? STEP_VETH : e->action == NEW_ADDRESS ? STEP_ADDRESS : STEP_ROUTE;
+	step.kind = kind_of(e);
 	if (*name)
 		details_add_text(&step.details, "name", name);
 	if (*address)
 		details_add_text(&step.details, "address", address);
-	if (e->netns_id >= 0)
+	if (e->h.flags & EVENT_F_IN_NETNS)
 		details_add_number(&step.details, "netns_id", e->netns_id);
 	container_add_step(tl, c, engine ? container_actor(tl, c, engine) : -1, &step);
+	c->has_links = true;
 }
 
-/* What was told of this link and of its peer before the container was known. */
-static bool add_waiting(struct timeline *tl, struct cont *c, const struct event_link *e)
+void links_settle(struct timeline *tl)
 {
-	struct event_link *first = find_waiting(tl, e);
-	uint32_t index, peer;
-
-	if (!first)
-		return false;
-	index = first->ifindex;
-	peer = first->peer_ifindex;
-	for (size_t i = 0; i < ARRAY_SIZE(tl->links); i++) {
+	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
 		struct event_link *w = &tl->links[i];
+		struct cont *c = w->action ? container_there(tl, &w->h, w->netns_id) : NULL;
 
-		if (w != first && (!w->action || !same_engine(w, e) ||
-			(w->peer_ifindex != index && w->ifindex != peer)))
+		if (!c)
 			continue;
 		add_link(tl, c, w);
 		w->action = 0;
 	}
-	return true;
+}
+
+/* Each change is told, not only its making: a link by its name, an address or route by itself. */
+static bool has_step(const struct cont *c, const struct event_link *e)
+{
+	const char *key = e->action == NEW_LINK ? "name" : "address", *value = e->action == NEW_LINK ? e->name : e->address;
+
+	for (size_t i = 0; i < c->c.step_count; i++) {
+		const struct step *s = &c->c.steps[i];
+		const char *known = s->kind == kind_of(e) ? details_text(&s->details, key) : NULL;
+
+		if (known && !strcmp(known, value))
+			return true;
+	}
+	return false;
+}
+
+static bool is_same(const struct event_link *a, const struct event_link *b)
+{
+	return a->action == b->action && a->netns_id == b->netns_id && same_listener(&a->h, &b->h) &&
+		(a->action == NEW_LINK ? !strncmp(a->name, b->name, sizeof(a->name))
+			: !strncmp(a->address, b->address, sizeof(a->address)));
+}
+
+static bool is_known(struct timeline *tl, const struct event_link *e)
+{
+	const struct cont *c = container_there(tl, &e->h, e->netns_id);
+
+	if (c && has_step(c, e))
+		return true;
+	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
+		if (is_same(&tl->links[i], e))
+			return true;
+	}
+	return false;
+}
+
+/* Whether e tells where w belongs, of which nobody knew: it is the same link, or the other end of it where the numbers of both are
+ * those of one namespace. */
+static bool tells_of(const struct event_link *e, const struct event_link *w)
+{
+	bool inside = e->h.flags & EVENT_F_IN_NETNS;
+
+	if (w->action != NEW_LINK || w->netns_id >= 0 || !same_listener(&w->h, &e->h))
+		return false;
+	if (inside)
+		return w->ifindex == e->peer_ifindex;
+	return w->ifindex == e->ifindex || (e->action == DELETED_LINK && w->ifindex == e->peer_ifindex);
+}
+
+static void find_pair(struct timeline *tl, const struct event_link *e)
+{
+	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
+		if (tells_of(e, &tl->links[i]))
+			tl->links[i].netns_id = e->netns_id;
+	}
+}
+
+/* One that has to give way to a newer one is counted. */
+static void wait_for_container(struct timeline *tl, const struct event_link *e)
+{
+	struct event_link *oldest;
+
+	if (!tl->links)
+		tl->links = xcalloc(LINK_MAX, sizeof(*tl->links));
+	oldest = &tl->links[tl->next_link++ % LINK_MAX];
+	tl->stats.unattributed += oldest->action != 0;
+	*oldest = *e;
+}
+
+/* A link that was never anybody's is gone. */
+static void forget(struct timeline *tl, const struct event_link *e)
+{
+	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
+		struct event_link *w = &tl->links[i];
+
+		if (w->action == NEW_LINK && w->netns_id < 0 && w->ifindex == e->ifindex && same_listener(&w->h, &e->h))
+			w->action = 0;
+	}
 }
 
 void links_take(struct timeline *tl, const struct event_link *e)
 {
-	struct event_link *waiting;
+	bool is_news = e->action == NEW_LINK ? !strncmp(e->kind, "veth", 5)
+		: (e->action == NEW_ADDRESS || e->action == NEW_ROUTE) && e->netns_id >= 0;
+
+	if (e->action == DELETED_LINK && e->netns_id < 0)
+		forget(tl, e);
+	if (e->netns_id >= 0 && (e->action == NEW_LINK || e->action == DELETED_LINK))
+		find_pair(tl, e);
+	if (is_news && !is_known(tl, e))
+		wait_for_container(tl, e);
+	links_settle(tl);
+}
+
+/* The one container that was being started with a network namespace of its own, and of whose links nothing is known: of those that
+ * live for milliseconds it is gone before anyone can ask what its namespace is called. NULL = there is none, or more than one. */
+static struct cont *being_started(struct timeline *tl, uint64_t at_ns)
+{
+	struct cont *only = NULL;
+
+	for (size_t i = tl->container_count; i-- > 0 && tl->container_count - i <= CANDIDATE_MAX;) {
+		struct cont *c = tl->containers[i];
+
+		if (c->c.ended || !c->has_network || c->has_links || c->c.first_ns > at_ns || c->c.started_ns < at_ns)
+			continue;
+		if (only)
+			return NULL;
+		only = c;
+	}
+	return only;
+}
+
+static bool waits_for(const struct event_link *w, const struct event *listener, int32_t id)
+{
+	return w->action && w->netns_id == id && same_listener(&w->h, listener);
+}
+
+/* Its id will be another's. */
+static void namespace_gone(struct timeline *tl, const struct event *listener, int32_t id)
+{
+	struct netns_key key = key_of(listener, id);
+	uint64_t first_ns = UINT64_MAX;
 	struct cont *c;
 
-	/* A link that moves to another namespace is told as deleted, too, but still has its peer. */
-	if (e->action == DELETED_LINK && !e->peer_ifindex && (waiting = find_waiting(tl, e)))
-		waiting->action = 0;
-	if (e->action != NEW_LINK && e->action != NEW_ADDRESS && e->action != NEW_ROUTE)
+	map_remove_key(&tl->netns, &key);
+	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
+		if (waits_for(&tl->links[i], listener, id) && tl->links[i].h.time_ns < first_ns)
+			first_ns = tl->links[i].h.time_ns;
+	}
+	c = first_ns < UINT64_MAX ? being_started(tl, first_ns) : NULL;
+	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
+		struct event_link *w = &tl->links[i];
+
+		if (!waits_for(w, listener, id))
+			continue;
+		if (c)
+			add_link(tl, c, w);
+		else
+			tl->stats.unattributed++;
+		w->action = 0;
+	}
+}
+
+void links_take_netns(struct timeline *tl, const struct event_netns *e)
+{
+	struct netns_key key = key_of(&e->h, e->netns_id);
+
+	if (!e->inode) {
+		namespace_gone(tl, &e->h, e->netns_id);
 		return;
-	if (e->action == NEW_LINK && strncmp(e->kind, "veth", 5) != 0)
-		return;
-	if (e->action == NEW_LINK && e->netns_id < 0 && is_known(tl, e->name))
-		return;
-	c = being_started(tl, &e->h);
-	if (!c)
-		wait_for_container(tl, e);
-	else if (e->action != NEW_LINK || (!add_waiting(tl, c, e) && !has_veth(c, e->name)))
-		add_link(tl, c, e);
+	}
+	if (tl->netns.count < NETNS_MAX || map_get_key(&tl->netns, &key))
+		map_put_key(&tl->netns, &key, (void *)(uintptr_t)e->inode);
+	links_settle(tl);
+}
+
+void links_finish(struct timeline *tl)
+{
+	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
+		const struct event listener = tl->links[i].h;
+
+		if (tl->links[i].action && tl->links[i].netns_id >= 0)
+			namespace_gone(tl, &listener, tl->links[i].netns_id);
+	}
+}
+
+void links_free(struct timeline *tl)
+{
+	free(tl->links);
+	map_free(&tl->netns);
 }

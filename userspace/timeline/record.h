@@ -27,6 +27,7 @@ union record {
 	struct event_request request;
 	struct event_task task;
 	struct event_link link;
+	struct event_netns netns;
 	struct event_lost lost;
 	struct event_meta meta;
 	struct event_armed armed;

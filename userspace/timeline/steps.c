@@ -104,12 +104,24 @@ static bool tells_whose_it_is(const struct process *p, const struct step *step)
 	return !is_stranger || !step_sets_propagation(step);
 }
 
+/* A thread of an engine that was in a container's network namespace, and goes home: whose step it is, it does not say. */
+static bool is_return(const struct process *p, const struct step *step)
+{
+	const struct detail *ns = step->kind == STEP_SETNS && process_is_daemon(p) ? details_get(&step->details, "namespace") : NULL;
+
+	return ns && p->ns.net && (uint32_t)ns->number == p->ns.net;
+}
+
 void steps_place(struct timeline *tl, struct process *p, struct step *step)
 {
 	bool serves_many = process_is_daemon(p) || p->role == ROLE_SHIM;
 	struct cont *c = serves_many ? NULL : process_container(tl, p);
 	struct key_set set = { 0 };
 
+	if (is_return(p, step)) {
+		step_free(step);
+		return;
+	}
 	if (c && is_for_next_run(c, p, step)) {
 		orphan_add(tl, p, step, &set);
 		key_set_free(&set);

@@ -45,6 +45,8 @@ static size_t least_size(uint16_t kind)
 		return offsetof(struct event_task, argv);
 	case EVENT_LINK:
 		return sizeof(struct event_link);
+	case EVENT_NETNS:
+		return sizeof(struct event_netns);
 	case EVENT_LOST:
 		return offsetof(struct event_lost, until_ns);
 	case EVENT_ARMED:
@@ -73,7 +75,7 @@ static bool known_kind(uint16_t kind)
 {
 	return (kind >= EVENT_FORK && kind <= EVENT_FORK_REFUSED) ||
 		(kind >= EVENT_SYSCALL_ENTER && kind <= EVENT_RESPONSE) ||
-		(kind >= EVENT_SNAPSHOT_TASK && kind <= EVENT_TICK);
+		(kind >= EVENT_SNAPSHOT_TASK && kind <= EVENT_NETNS);
 }
 
 struct timeline *timeline_new(const struct timeline_config *config)
@@ -103,6 +105,7 @@ void timeline_free(struct timeline *tl)
 	map_free(&tl->by_id);
 	metas_free(tl);
 	orphans_free(tl);
+	links_free(tl);
 	cgroups_free(tl);
 	process_free_all(tl);
 	free(tl);
@@ -199,6 +202,9 @@ static void dispatch(struct timeline *tl, const union record *r)
 	case EVENT_LINK:
 		links_take(tl, &r->link);
 		break;
+	case EVENT_NETNS:
+		links_take_netns(tl, &r->netns);
+		break;
 	case EVENT_LOST:
 		take_loss(tl, &r->lost);
 		break;
@@ -248,6 +254,7 @@ static void terminate(union record *r)
 	case EVENT_LINK:
 		r->link.kind[EVENT_COMM - 1] = '\0';
 		r->link.name[EVENT_COMM - 1] = '\0';
+		r->link.address[sizeof(r->link.address) - 1] = '\0';
 		break;
 	case EVENT_META:
 		r->meta.id[sizeof(r->meta.id) - 1] = '\0';
@@ -290,6 +297,7 @@ void timeline_finish(struct timeline *tl)
 {
 	steps_finish(tl);
 	requests_finish(tl);
+	links_finish(tl);
 	container_sweep(tl, true);
 }
 

@@ -59,7 +59,7 @@ struct timeline_stats {
 	uint64_t lost_lifecycle;      /* of these, events that identity rests on */
 	uint64_t unwatched;           /* sum over the other reasons: cgroups, names and networks whose changes go unseen */
 	uint64_t forgotten;           /* ended containers dropped at the bound */
-	uint64_t unattributed;        /* runtime steps, and network links beyond the newest, that no container claimed */
+	uint64_t unattributed;        /* runtime steps, and network links, that no container claimed */
 	uint64_t names_forgotten;     /* facts about containers that had not been seen: those beyond the newest */
 	uint64_t paths_cut;           /* cgroups whose paths are longer than a record holds: whose they are may be mistaken */
 	uint64_t clients_ignored;     /* live clients beyond as many as are asked for ids in their arguments */

@@ -89,6 +89,8 @@ struct cont {
 	bool init_oom;
 	bool own_mounts; /* its runtime has entered the mount namespace that is to be its own */
 	bool pivoted;
+	bool has_network; /* a network namespace of its own */
+	bool has_links;   /* steps of it */
 	struct {                 /* the reading of cpu.stat before the next one; at_ns 0 = none */
 		uint64_t cgroup, at_ns;
 		struct cpu_stat stat;
@@ -114,7 +116,8 @@ struct open_op {
 	struct step step;
 };
 
-enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096, LABELS_MAX = 64 };
+enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096, LABELS_MAX = 64,
+	LINK_MAX = 512, NETNS_MAX = 8192, CANDIDATE_MAX = 64 };
 
 struct orphan {
 	uint64_t serial; /* 0 = free */
@@ -185,8 +188,9 @@ struct timeline {
 	struct map ops;     /* tid -> struct open_op */
 	struct map requests; /* {tgid, fd} -> struct open_op */
 
-	struct event_link links[64]; /* not yet a container's, action 0 = free; the oldest gives way */
+	struct event_link *links; /* ring of LINK_MAX: not yet a container's, action 0 = free; NULL = none yet */
 	size_t next_link;
+	struct map netns; /* listener and id -> inode of the network namespace */
 
 	struct orphan *orphans; /* ring of ORPHAN_MAX */
 	uint64_t next_orphan;
@@ -195,6 +199,11 @@ struct timeline {
 
 /* links.c */
 void links_take(struct timeline *tl, const struct event_link *e);
+void links_take_netns(struct timeline *tl, const struct event_netns *e);
+/* Gives those that wait to their containers, where these are known by now: a network namespace was claimed. */
+void links_settle(struct timeline *tl);
+void links_finish(struct timeline *tl); /* there is no more to be told */
+void links_free(struct timeline *tl);
 
 /* process.c */
 struct process *process_get(struct timeline *tl, const struct event *h); /* made when unknown */
