@@ -33,16 +33,13 @@ static __always_inline __u32 hierarchy_of(struct kernfs_node *directory)
 	return cgroup ? READ(cgroup, root, hierarchy_id) : ~0u;
 }
 
-/* from_user: value points into user memory. */
-static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic, __u64 value, __u64 length,
-	__u8 flags, bool from_user, __u32 area)
+/* All but the value, which takes length bytes. */
+static __always_inline bool begin_cgroup_write(struct event_cgroup_write *e, struct kernfs_node *file, __u32 magic, __u64 length,
+	__u8 flags, __u32 area)
 {
-	struct event_cgroup_write *e = scratch(area);
 	struct kernfs_node *directory = kernfs_parent(file);
-	__u64 kept = length, most = from_user ? EVENT_DATA : KERNEL_TEXT;
-	long failed;
 
-	if (!e || !directory)
+	if (!directory)
 		return false;
 	event_init(&e->h, EVENT_CGROUP_WRITE, sizeof(*e));
 	e->h.flags = flags;
@@ -54,6 +51,27 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 	read_text(e->file, sizeof(e->file), READ(file, name));
 	if (ct_cgroup_names(area, as_number(directory, e->path)) > EVENT_SLOTS)
 		e->h.flags |= EVENT_F_TRUNCATED;
+	return true;
+}
+
+static __always_inline void end_cgroup_write(struct event_cgroup_write *e, __u64 kept)
+{
+	e->h.size = offsetof(struct event_cgroup_write, value) + kept + 1;
+	if (e->h.role != ROLE_NONE)
+		counters.last_detail_ns = e->h.time_ns;
+	event_send(&bulk_ring, &e->h, sizeof(*e), false);
+}
+
+/* from_user: value points into user memory. */
+static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic, __u64 value, __u64 length,
+	__u8 flags, bool from_user, __u32 area)
+{
+	struct event_cgroup_write *e = scratch(area);
+	__u64 kept = length, most = from_user ? EVENT_DATA : KERNEL_TEXT;
+	long failed;
+
+	if (!e || !begin_cgroup_write(e, file, magic, length, flags, area))
+		return false;
 	if (kept > most - 1) {
 		kept = most - 1;
 		e->h.flags |= EVENT_F_TRUNCATED;
@@ -65,10 +83,7 @@ static __always_inline bool send_cgroup_kn(struct kernfs_node *file, __u32 magic
 		e->h.flags |= EVENT_F_UNREADABLE;
 		kept = 0;
 	}
-	e->h.size = offsetof(struct event_cgroup_write, value) + kept + 1;
-	if (e->h.role != ROLE_NONE)
-		counters.last_detail_ns = e->h.time_ns;
-	event_send(&bulk_ring, &e->h, sizeof(*e), false);
+	end_cgroup_write(e, kept);
 	return true;
 }
 
@@ -79,15 +94,46 @@ static __always_inline bool is_cgroup_file(struct file *file)
 	return magic == SUPER_CGROUP1 || magic == SUPER_CGROUP2;
 }
 
-/* Returns false when the file is none of cgroupfs. */
 static __always_inline bool send_cgroup_write(struct file *file, __u64 data, __u64 length, __u8 flags)
 {
-	unsigned long magic = READ(file, f_inode, i_sb, s_magic);
-
-	if (!is_cgroup_file(file))
-		return false;
-	return send_cgroup_kn(READ(file, f_inode, i_private), magic, data, length, flags, true,
+	return send_cgroup_kn(READ(file, f_inode, i_private), READ(file, f_inode, i_sb, s_magic), data, length, flags, true,
 		SCRATCH_ENTER);
+}
+
+/* The pieces of a writev, one after the other: the kernel writes them as one (fs/kernfs/file.c). Of more than VECTORS, and of what is
+ * longer than VECTOR_BYTES, the rest is left out. */
+static __always_inline bool send_cgroup_vectors(struct file *file, __u64 vectors, __u64 count, __u8 flags)
+{
+	enum { VECTORS = 4, VECTOR_BYTES = EVENT_DATA / VECTORS - 1 };
+	struct event_cgroup_write *e = scratch(SCRATCH_ENTER);
+	__u64 at = 0;
+
+	if (!e || !begin_cgroup_write(e, READ(file, f_inode, i_private), READ(file, f_inode, i_sb, s_magic), 0, flags, SCRATCH_ENTER))
+		return false;
+	for (__u32 i = 0; i < VECTORS && i < count; i++) {
+		struct user_vector v = {};
+		__u64 length;
+
+		if (bpf_probe_read_user(&v, sizeof(v), (void *)(vectors + i * sizeof(v))) != 0) {
+			e->h.flags |= EVENT_F_UNREADABLE;
+			break;
+		}
+		length = v.length;
+		if (length > VECTOR_BYTES) {
+			length = VECTOR_BYTES;
+			e->h.flags |= EVENT_F_TRUNCATED;
+		}
+		if (bpf_probe_read_user(e->value + at, length, (void *)v.base) != 0) {
+			e->h.flags |= EVENT_F_UNREADABLE;
+			break;
+		}
+		at += length;
+		e->length += v.length;
+	}
+	if (count > VECTORS)
+		e->h.flags |= EVENT_F_TRUNCATED;
+	end_cgroup_write(e, at);
+	return true;
 }
 
 #endif

@@ -226,15 +226,16 @@ static __always_inline int enter_data(struct pt_regs *regs, long number, __u8 ro
 	call.time_ns = bpf_ktime_get_boot_ns();
 	call.number = number;
 	call.flags = flags;
-	if (is_write || number == __NR_pwrite64) {
-		if (number == __NR_writev && !first_vector(data, &data, &length))
-			return 0;
-		if (!counters.function_writes && send_cgroup_write(file, data, length, flags)) {
+	if ((is_write || number == __NR_pwrite64) && !counters.function_writes && is_cgroup_file(file)) {
+		if (number == __NR_writev ? send_cgroup_vectors(file, data, length, flags)
+					  : send_cgroup_write(file, data, length, flags)) {
 			call.op = OP_WRITE;
 			remember(&call);
-			return 0;
 		}
+		return 0;
 	}
+	if (number == __NR_writev && !first_vector(data, &data, &length))
+		return 0;
 	if (role != ROLE_CLI || number == __NR_pwrite64 || !is_unix_stream(file))
 		return 0;
 	if (number == __NR_sendmsg || number == __NR_recvmsg) {

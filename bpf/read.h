@@ -108,4 +108,9 @@ enum { KERNEL_TEXT = EVENT_DATA }; /* as much as a record holds */
 
 #endif
 
+/* struct iovec of 64-bit user space */
+struct user_vector {
+	__u64 base, length;
+};
+
 #endif

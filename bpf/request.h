@@ -10,10 +10,6 @@
 /* Internal to the inflight map: beyond every OP_*. */
 enum { OP_CALL_RESPONSE = 1000 };
 
-struct user_vector {
-	__u64 base, length;
-};
-
 static __always_inline bool first_vector(__u64 from, __u64 *base, __u64 *length)
 {
 	struct user_vector v = {};

@@ -176,6 +176,15 @@ static struct open_op *open_new(struct timeline *tl, const struct event *h, uint
 	return o;
 }
 
+/* That the record lacks something of what the call was given. */
+static void add_doubts(struct step *step, const struct event *h)
+{
+	if (h->flags & EVENT_F_UNREADABLE)
+		details_add_bool(&step->details, "unreadable", true);
+	if (h->flags & EVENT_F_TRUNCATED)
+		details_add_bool(&step->details, "truncated", true);
+}
+
 void steps_enter(struct timeline *tl, const struct event_syscall_enter *e)
 {
 	struct open_op *op = open_new(tl, &e->h, e->op);
@@ -185,10 +194,7 @@ void steps_enter(struct timeline *tl, const struct event_syscall_enter *e)
 		tl->stats.skipped++;
 		return;
 	}
-	if (e->h.flags & EVENT_F_UNREADABLE)
-		details_add_bool(&op->step.details, "unreadable", true);
-	if (e->h.flags & EVENT_F_TRUNCATED)
-		details_add_bool(&op->step.details, "truncated", true);
+	add_doubts(&op->step, &e->h);
 	open_put(tl, op);
 }
 
@@ -224,6 +230,7 @@ void steps_cgroup_write(struct timeline *tl, const struct event_cgroup_write *e)
 	details_add_bytes(&op->step.details, "file", e->file, strnlen(e->file, sizeof(e->file)));
 	details_add_bytes(&op->step.details, "value", e->value, line_length(e->value, room));
 	details_take_text(&op->step.details, "path", ref ? xstrdup(ref->path) : written_path(e));
+	add_doubts(&op->step, &e->h);
 	op->hierarchy = e->hierarchy;
 	op->cgroup = e->id;
 	open_put(tl, op);
