@@ -79,7 +79,7 @@ static void write_list(struct strbuf *sb, const char *key, const char *items)
 {
 	json_open(sb, key, '[');
 	while (items && *items) {
-		size_t n = strcspn(items, "\x1f");
+		size_t n = (size_t)(strchrnul(items, '\x1f') - items);
 
 		json_bytes(sb, NULL, items, n);
 		items += n + (items[n] != '\0');

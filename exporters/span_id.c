@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exporters/span_id.h"
 
-#include <inttypes.h>
 #include <linux/types.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bpf/event.h"
+#include "exporters/json_emit.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -209,14 +209,18 @@ static uint64_t start_time(const struct container *c)
 	return c->created_ns ? c->created_ns : c->first_ns;
 }
 
-static void hash(const struct span_context *ctx, const struct container *c, const char *path, uint8_t ret[16])
+/* Of the container's own, as the boot, the id and the start time tell it from others; kind and path tell whose in it. */
+static void hash(const struct span_context *ctx, const struct container *c, const char *kind, const char *path, uint8_t ret[16])
 {
 	static const uint8_t key[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
 
 	strbuf_add(&sb, ctx->boot_id, strlen(ctx->boot_id) + 1);
 	strbuf_add(&sb, c->id, strlen(c->id) + 1);
-	strbuf_printf(&sb, "%" PRIu64 "%c%s", start_time(c), 0, path);
+	strbuf_ends(&sb, json_put_u64_(strbuf_room(&sb, JSON_NUMBER_MAX), start_time(c)));
+	strbuf_putc(&sb, '\0');
+	strbuf_puts(&sb, kind);
+	strbuf_puts(&sb, path);
 	span_siphash128(key, sb.text, sb.length, ret);
 }
 
@@ -228,17 +232,15 @@ void span_trace_id(const struct span_context *ctx, const struct container *c, ui
 		memcpy(ret, parent->trace, SPAN_TRACE_BYTES);
 		return;
 	}
-	hash(ctx, c, "trace", ret);
+	hash(ctx, c, "trace", "", ret);
 	ret[SPAN_TRACE_BYTES - 1] |= !load(ret) && !load(ret + 8); /* all zero means "no id" */
 }
 
 void span_id(const struct span_context *ctx, const struct container *c, const char *path, uint8_t ret[SPAN_BYTES])
 {
-	_cleanup_(strbuf_free) struct strbuf full = { 0 };
 	uint8_t both[16];
 
-	strbuf_printf(&full, "span/%s", path);
-	hash(ctx, c, full.text, both);
+	hash(ctx, c, "span/", path, both);
 	memcpy(ret, both, SPAN_BYTES);
 	ret[SPAN_BYTES - 1] |= !load(ret);
 }
