@@ -11,6 +11,22 @@
 
 static const char *const byte_units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 
+/* Writes a number with its decimals, and the unit behind it. Not by printf: of durations there are many. */
+static void put_scaled(char *buffer, uint64_t value, unsigned int decimals, const char *unit)
+{
+	char digits[24], *end = digits + sizeof(digits), *at = end;
+
+	for (unsigned int n = 0; n <= decimals || value; n++) {
+		if (n && n == decimals)
+			*--at = '.';
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	}
+	buffer = mempcpy(buffer, at, (size_t)(end - at));
+	*buffer++ = ' ';
+	stpcpy(buffer, unit);
+}
+
 /* Scales by hand, in integers: 9.995 must become "10.0", never "9.99" or "10.00". */
 static void three_digits(char *buffer, uint64_t value, uint64_t unit, const char *name)
 {
@@ -20,18 +36,15 @@ static void three_digits(char *buffer, uint64_t value, uint64_t unit, const char
 	if (hundredths < 1000) {
 		hundredths += rest * 2 >= unit;
 		if (hundredths < 1000) {
-			snprintf(buffer, FORMAT_MAX, "%" PRIu64 ".%02" PRIu64 " %s", hundredths / 100,
-				hundredths % 100, name);
+			put_scaled(buffer, hundredths, 2, name);
 			return;
 		}
 	}
 	if (hundredths + 5 < 10000) {
-		hundredths += 5;
-		snprintf(buffer, FORMAT_MAX, "%" PRIu64 ".%" PRIu64 " %s", hundredths / 100,
-			hundredths % 100 / 10, name);
+		put_scaled(buffer, (hundredths + 5) / 10, 1, name);
 		return;
 	}
-	snprintf(buffer, FORMAT_MAX, "%" PRIu64 " %s", (value + unit / 2) / unit, name);
+	put_scaled(buffer, (value + unit / 2) / unit, 0, name);
 }
 
 char *format_duration(char *buffer, uint64_t ns, bool utf8)
@@ -39,7 +52,7 @@ char *format_duration(char *buffer, uint64_t ns, bool utf8)
 	uint64_t s = ns / 1000000000;
 
 	if (ns < 1000)
-		snprintf(buffer, FORMAT_MAX, "%" PRIu64 " ns", ns);
+		put_scaled(buffer, ns, 0, "ns");
 	else if (ns < 999500)
 		three_digits(buffer, ns, 1000, utf8 ? "µs" : "us");
 	else if (ns < 999500000)
@@ -153,23 +166,32 @@ size_t format_width(const char *text)
 	return width;
 }
 
+void format_blanks(struct strbuf *sb, size_t columns)
+{
+	char *at = strbuf_room(sb, columns);
+
+	memset(at, ' ', columns);
+	strbuf_ends(sb, at + columns);
+}
+
 void format_fit(struct strbuf *sb, const char *text, size_t columns, bool utf8)
 {
 	const char *ellipsis = utf8 ? "…" : "..";
-	size_t mark = utf8 ? 1 : 2, length = strlen(text), used = 0, i = 0, n, w;
-	bool fits = format_width(text) <= columns;
-	size_t room = fits || columns < mark ? columns : columns - mark;
+	size_t mark = utf8 ? 1 : 2, length = strlen(text), used = format_width(text), i = length, n, w;
 
-	for (; i < length; i += n, used += w) {
-		n = character_at(text + i, length - i, &w);
-		if (used + w > room)
-			break;
+	if (used > columns) {
+		size_t room = columns < mark ? columns : columns - mark;
+
+		for (i = 0, used = 0; i < length; i += n, used += w) {
+			n = character_at(text + i, length - i, &w);
+			if (used + w > room)
+				break;
+		}
 	}
 	strbuf_add(sb, text, i);
-	if (!fits && columns >= mark) {
+	if (i < length && columns >= mark) {
 		strbuf_puts(sb, ellipsis);
 		used += mark;
 	}
-	for (; used < columns; used++)
-		strbuf_putc(sb, ' ');
+	format_blanks(sb, columns - used);
 }

@@ -32,6 +32,7 @@ void format_text(struct strbuf *sb, const char *bytes, size_t length, bool utf8)
 
 /* Columns that text (from format_text) takes; LC_CTYPE must be set for wide characters. */
 size_t format_width(const char *text);
+void format_blanks(struct strbuf *sb, size_t columns);
 
 /* Appends text in exactly `columns` columns: padded with blanks, or cut with an ellipsis. */
 void format_fit(struct strbuf *sb, const char *text, size_t columns, bool utf8);

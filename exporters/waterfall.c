@@ -55,8 +55,8 @@ static void pad_left(struct view *v, const char *text, size_t columns)
 {
 	size_t width = format_width(text);
 
-	for (; width < columns; width++)
-		strbuf_putc(v->sb, ' ');
+	if (width < columns)
+		format_blanks(v->sb, columns - width);
 	strbuf_puts(v->sb, text);
 }
 

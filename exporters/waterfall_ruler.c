@@ -41,29 +41,29 @@ static void sort_times(uint64_t *times, size_t count)
 		qsort(times, count, sizeof(*times), compare_times);
 }
 
-/* Every time at which something is seen, in order. */
+/* Every time at which something is seen, in order. What mostly comes early is collected first, and is then little to sort. */
 static uint64_t *collect_times(const struct container *c, const struct ruler *r, size_t *ret_count)
 {
 	size_t n = 0, max = 5 + 2 * c->step_count + 2 * c->mark_count + 2 * c->actor_count;
 	uint64_t *times = xcalloc(max, sizeof(*times));
 
 	times[n++] = r->start_ns;
-	times[n++] = r->end_ns;
-	times[n++] = c->started_ns;
-	times[n++] = c->exit.known ? c->exit.at_ns : r->end_ns;
 	times[n++] = c->created_ns;
-	for (size_t i = 0; i < c->mark_count; i++) {
-		times[n++] = c->marks[i].at_ns;
-		times[n++] = text_mark_end(&c->marks[i]);
-	}
-	for (size_t i = 0; i < c->actor_count; i++) {
+	for (size_t i = 0; i < c->actor_count; i++)
 		times[n++] = c->actors[i].start_ns;
-		times[n++] = c->actors[i].end_ns;
-	}
 	for (size_t i = 0; i < c->step_count; i++) {
 		times[n++] = c->steps[i].start_ns;
 		times[n++] = c->steps[i].end_edge == EDGE_OPEN ? 0 : c->steps[i].end_ns;
 	}
+	times[n++] = c->started_ns;
+	for (size_t i = 0; i < c->mark_count; i++) {
+		times[n++] = c->marks[i].at_ns;
+		times[n++] = text_mark_end(&c->marks[i]);
+	}
+	for (size_t i = 0; i < c->actor_count; i++)
+		times[n++] = c->actors[i].end_ns;
+	times[n++] = c->exit.known ? c->exit.at_ns : r->end_ns;
+	times[n++] = r->end_ns;
 	sort_times(times, n);
 	*ret_count = n;
 	return times;
@@ -305,6 +305,8 @@ void bars_add(struct bars *bars, const struct ruler *r, uint64_t start_ns, uint6
 	}
 }
 
+enum { GLYPH_MAX = 3 }; /* bytes */
+
 static const char *cell_glyph(unsigned char left, unsigned char right, bool cut, bool utf8)
 {
 	unsigned char most = left > right ? left : right;
@@ -322,7 +324,10 @@ static const char *cell_glyph(unsigned char left, unsigned char right, bool cut,
 
 void bars_print(struct strbuf *sb, const struct bars *bars, const struct ruler *r, bool utf8)
 {
+	char *at = strbuf_room(sb, r->columns * GLYPH_MAX);
+
 	for (size_t i = 0; i < r->columns; i++)
-		strbuf_puts(sb, cell_glyph(bars->halves[2 * i], bars->halves[2 * i + 1],
+		at = stpcpy(at, cell_glyph(bars->halves[2 * i], bars->halves[2 * i + 1],
 			ruler_is_cut(r, i), utf8));
+	strbuf_ends(sb, at);
 }
