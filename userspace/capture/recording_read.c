@@ -20,7 +20,7 @@ struct recording_reader {
 	unsigned char *raw, *stored;
 	size_t capacity; /* of raw and of stored */
 	size_t raw_length, raw_at;
-	uint64_t offset; /* of the frame that raw came from */
+	uint64_t offset, next_offset; /* of the frame that raw came from, and of the one behind it */
 	bool ended;
 	int failed; /* negative errno: it is told again and again */
 	union frame_event current;
@@ -61,7 +61,7 @@ static int read_frame(struct recording_reader *r, uint32_t *ret_type, struct err
 	struct recording_frame frame;
 	const char *wrong;
 
-	r->offset = ftello(r->file);
+	r->offset = r->next_offset;
 	r->raw_length = 0;
 	r->raw_at = 0;
 	if (fread(head, sizeof(head), 1, r->file) != 1)
@@ -75,6 +75,7 @@ static int read_frame(struct recording_reader *r, uint32_t *ret_type, struct err
 	wrong = frame_decode(&frame, r->stored, r->raw);
 	if (wrong)
 		return damaged(r, err, wrong);
+	r->next_offset = r->offset + sizeof(head) + frame.stored_length;
 	r->raw_length = frame.raw_length;
 	*ret_type = frame.type;
 	return 0;
@@ -116,6 +117,7 @@ int recording_open(const char *path, struct recording_reader **ret_reader, struc
 		return error_set(err, EINVAL, "%s is no recording of ctrace", path);
 	if (memcmp(magic, recording_magic, sizeof(magic)) != 0)
 		return error_set(err, EINVAL, "recording %s has a format that this ctrace does not know", path);
+	r->next_offset = sizeof(magic);
 	result = read_facts(r, err);
 	if (result < 0)
 		return result;

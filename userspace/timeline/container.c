@@ -405,21 +405,31 @@ void container_actor_leaves(struct cont *c, const struct process *p, uint64_t no
 	}
 }
 
+static int compare_names(const void *name, const void *element)
+{
+	return strcmp(name, *(const char *const *)element);
+}
+
+static bool is_limit(const char *file)
+{
+	static const char *const files[] = { /* sorted */
+		"blkio.weight", "cpu.cfs_period_us", "cpu.cfs_quota_us", "cpu.max", "cpu.shares", "cpu.weight",
+		"cpuset.cpus", "cpuset.mems", "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max", "io.max",
+		"io.weight", "memory.high", "memory.limit_in_bytes", "memory.low", "memory.max",
+		"memory.memsw.limit_in_bytes", "memory.soft_limit_in_bytes", "memory.swap.max",
+		"memory.swappiness", "pids.max" };
+
+	return bsearch(file, files, ARRAY_SIZE(files), sizeof(files[0]), compare_names) != NULL;
+}
+
 /* The last value that was written to a file is the limit in force. */
 static void note_limit(struct container *c, const struct step *step)
 {
-	static const char *const files[] = { "memory.limit_in_bytes", "memory.memsw.limit_in_bytes",
-		"memory.soft_limit_in_bytes", "memory.max", "memory.low", "memory.high",
-		"memory.swap.max", "cpu.shares", "cpu.weight", "cpu.cfs_quota_us", "cpu.cfs_period_us",
-		"cpu.max", "cpuset.cpus", "cpuset.mems", "pids.max", "blkio.weight", "io.max",
-		"io.weight", "memory.swappiness", "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max" };
 	const char *file = details_text(&step->details, "file");
 	const char *value = details_text(&step->details, "value");
 	size_t i;
 
-	for (i = 0; file && i < ARRAY_SIZE(files) && strcmp(file, files[i]) != 0; i++)
-		;
-	if (!file || !value || i == ARRAY_SIZE(files) || (step->has_result && step->result < 0))
+	if (!file || !value || !is_limit(file) || (step->has_result && step->result < 0))
 		return;
 	for (i = 0; i < c->limit_count && strcmp(c->limits[i].file, file) != 0; i++)
 		;
