@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "bpf/event.h"
-#include "exporters/json_emit.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -217,7 +216,7 @@ static void hash(const struct span_context *ctx, const struct container *c, cons
 
 	strbuf_add(&sb, ctx->boot_id, strlen(ctx->boot_id) + 1);
 	strbuf_add(&sb, c->id, strlen(c->id) + 1);
-	strbuf_ends(&sb, json_put_u64_(strbuf_room(&sb, JSON_NUMBER_MAX), start_time(c)));
+	strbuf_number(&sb, start_time(c));
 	strbuf_putc(&sb, '\0');
 	strbuf_puts(&sb, kind);
 	strbuf_puts(&sb, path);

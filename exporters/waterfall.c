@@ -122,29 +122,34 @@ static bool belongs_to(const struct step *s, const struct phase_span *p)
 	       (p->end_edge == EDGE_OPEN || s->start_ns <= p->end_ns);
 }
 
-/* "mount ×17, umount ×2" in order of first appearance. */
-static void fold_steps(struct view *v, struct strbuf *sb, const struct phase_span *p)
+/* What a phase's steps are, by kind. */
+struct fold {
+	size_t counts[STEP_KIND_COUNT], order[STEP_KIND_COUNT], kinds;
+	int error; /* of the first that failed */
+};
+
+static void fold_step(struct fold *f, const struct step *s)
 {
-	size_t counts[STEP_KIND_COUNT] = { 0 }, order[STEP_KIND_COUNT], kinds = 0;
+	if (!f->counts[s->kind]++)
+		f->order[f->kinds++] = s->kind;
+	if (s->has_result && s->result < 0 && !f->error)
+		f->error = (int)-s->result;
+}
+
+/* "mount ×17, umount ×2" in order of first appearance. */
+static void print_fold(struct view *v, struct strbuf *sb, const struct fold *f, size_t failed)
+{
 	char error[FORMAT_MAX] = "";
 
-	for (size_t i = 0; i < v->c->step_count; i++) {
-		const struct step *s = &v->c->steps[i];
-
-		if (!belongs_to(s, p))
-			continue;
-		if (!counts[s->kind]++)
-			order[kinds++] = s->kind;
-		if (s->has_result && s->result < 0 && !error[0])
-			format_errno(error, (int)-s->result);
-	}
-	if (p->failed)
-		strbuf_printf(sb, "%zu failed (%s)", p->failed, error);
-	for (size_t i = 0; i < kinds; i++) {
+	if (failed)
+		strbuf_printf(sb, "%zu failed (%s)", failed, f->error ? format_errno(error, f->error) : error);
+	for (size_t i = 0; i < f->kinds; i++) {
 		strbuf_puts(sb, sb->length ? ", " : "");
-		strbuf_puts(sb, text_step_kind((enum step_kind)order[i]));
-		if (counts[order[i]] > 1)
-			strbuf_printf(sb, v->o->utf8 ? " ×%zu" : " x%zu", counts[order[i]]);
+		strbuf_puts(sb, text_step_kind((enum step_kind)f->order[i]));
+		if (f->counts[f->order[i]] == 1)
+			continue;
+		strbuf_puts(sb, v->o->utf8 ? " ×" : " x");
+		strbuf_number(sb, f->counts[f->order[i]]);
 	}
 }
 
@@ -159,6 +164,7 @@ static void print_phase(struct view *v, const struct phase_span *p)
 	_cleanup_(strbuf_free) struct strbuf duration = { 0 };
 	_cleanup_(strbuf_free) struct strbuf what = { 0 };
 	struct bars bars = { 0 };
+	struct fold fold = { 0 };
 	bool known = p->start_edge != EDGE_LOST && p->end_edge != EDGE_LOST && (end_ns > p->start_ns || p->end_edge == EDGE_OPEN);
 
 	bars_add(&bars, &v->ruler, p->start_ns, end_ns, BAR_SPAN);
@@ -166,14 +172,15 @@ static void print_phase(struct view *v, const struct phase_span *p)
 		const struct step *s = &v->c->steps[i];
 		uint64_t step_end_ns = end_of(v, s->end_ns, s->end_edge);
 
+		if (!belongs_to(s, p))
+			continue;
 		/* a request that outlasts its phase waits: for the container to run, or to end */
-		if (belongs_to(s, p))
-			bars_add(&bars, &v->ruler, s->start_ns, step_end_ns > end_ns ? s->start_ns : step_end_ns,
-				BAR_BUSY);
+		bars_add(&bars, &v->ruler, s->start_ns, step_end_ns > end_ns ? s->start_ns : step_end_ns, BAR_BUSY);
+		fold_step(&fold, s);
 	}
 	duration_text(&duration, p->start_ns, end_ns, p->start_edge, p->end_edge, v->o->utf8);
 	if (!v->full)
-		fold_steps(v, &what, p);
+		print_fold(v, &what, &fold, p->failed);
 	print_row(v, &(struct row){ .label = phase_name(p->phase), .label_color = v->full ? BOLD : NULL,
 		.bars = &bars, .bar_color = phase_color(p->phase), .duration = duration.text,
 		.percent = known ? percent_of(v, p->start_ns, end_ns) : -1,

@@ -35,6 +35,17 @@ void strbuf_puts(struct strbuf *sb, const char *s)
 	strbuf_add(sb, s, strlen(s));
 }
 
+void strbuf_number(struct strbuf *sb, uint64_t value)
+{
+	char digits[20], *at = digits + sizeof(digits);
+
+	do {
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	strbuf_add(sb, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void strbuf_printf(struct strbuf *sb, const char *format, ...)
 {
 	size_t room = sb->capacity - sb->length; /* mostly enough; what does not fit is written once more */

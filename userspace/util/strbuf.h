@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* A string that grows. Zero-initialise it; text is NULL until something is added and always
@@ -47,6 +48,7 @@ static inline void strbuf_putc(struct strbuf *sb, char c)
 {
 	strbuf_add(sb, &c, 1);
 }
+void strbuf_number(struct strbuf *sb, uint64_t value);
 void strbuf_printf(struct strbuf *sb, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
