@@ -45,9 +45,23 @@ static void formatted_text(void **state)
 	}
 }
 
+static void numbers(void **state)
+{
+	const uint64_t values[] = { 0, 9, 10, 12345, UINT64_MAX };
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		strbuf_number(&sb, values[i]);
+		strbuf_putc(&sb, ' ');
+	}
+	assert_string_equal(sb.text, "0 9 10 12345 18446744073709551615 ");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(words), cmocka_unit_test(formatted_text) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(words), cmocka_unit_test(formatted_text),
+		cmocka_unit_test(numbers) };
 
 	return cmocka_run_group_tests_name("strbuf", tests, NULL, NULL);
 }
