@@ -29,9 +29,9 @@ static void fixed_text(struct strbuf *sb, const char *key, const char *text, siz
 	json_bytes(sb, key, text, strnlen(text, size));
 }
 
-void json_write_header(struct strbuf *sb, const struct facts *f)
+void json_header(struct strbuf *sb, const char *key, const struct facts *f)
 {
-	json_open(sb, NULL, '{');
+	json_open(sb, key, '{');
 	json_text(sb, "type", "header");
 	json_number(sb, "schema", JSON_SCHEMA_VERSION);
 	json_text(sb, "ctrace", f->ctrace_version);
@@ -72,7 +72,13 @@ void json_write_header(struct strbuf *sb, const struct facts *f)
 		json_close(sb, '}');
 	}
 	json_close(sb, ']');
-	end_line(sb);
+	json_close(sb, '}');
+}
+
+void json_write_header(struct strbuf *sb, const struct facts *facts)
+{
+	json_header(sb, NULL, facts);
+	strbuf_putc(sb, '\n');
 }
 
 static void write_list(struct strbuf *sb, const char *key, const char *items)
@@ -312,7 +318,7 @@ static void write_exit(struct strbuf *sb, const struct exit_info *e)
 	json_close(sb, '}');
 }
 
-static void write_marks(struct strbuf *sb, const struct container *c)
+void json_marks(struct strbuf *sb, const struct container *c)
 {
 	json_open(sb, "marks", '[');
 	for (size_t i = 0; i < c->mark_count; i++) {
@@ -341,7 +347,7 @@ static void write_gaps(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
-static void write_limits(struct strbuf *sb, const struct container *c)
+void json_limits(struct strbuf *sb, const struct container *c)
 {
 	json_open(sb, "limits", '[');
 	for (size_t i = 0; i < c->limit_count; i++) {
@@ -433,7 +439,7 @@ void json_write_timeline_again(struct strbuf *sb, const struct span_context *spa
 	json_open(sb, "steps", '[');
 	json_steps_write(steps, sb, c, write_step);
 	json_close(sb, ']');
-	write_marks(sb, c);
+	json_marks(sb, c);
 	write_exit(sb, &c->exit);
 	json_number(sb, "lost", (int64_t)c->lost);
 	json_name(sb, "change", json_change_name(change));
@@ -446,7 +452,7 @@ void json_write_timeline_again(struct strbuf *sb, const struct span_context *spa
 	json_time(sb, "created_ns", c->created_ns);
 	json_time(sb, "started_ns", c->started_ns);
 	write_gaps(sb, c);
-	write_limits(sb, c);
+	json_limits(sb, c);
 	write_throttling(sb, &c->throttling);
 	json_number(sb, "steps_cut", (int64_t)c->steps_cut);
 	json_number(sb, "actors_cut", (int64_t)c->actors_cut);
@@ -497,11 +503,11 @@ static void write_losses(struct strbuf *sb, const struct loss_list *losses)
 		json_number(sb, "losses_left_out", (int64_t)losses->left_out);
 }
 
-void json_write_summary(struct strbuf *sb, const struct json_summary *summary)
+void json_summary(struct strbuf *sb, const char *key, const struct json_summary *summary)
 {
 	const struct timeline_stats *s = summary->stats;
 
-	json_open(sb, NULL, '{');
+	json_open(sb, key, '{');
 	json_text(sb, "type", "summary");
 	json_number(sb, "containers", (int64_t)summary->containers);
 	json_number(sb, "events", (int64_t)s->events);
@@ -521,5 +527,11 @@ void json_write_summary(struct strbuf *sb, const struct json_summary *summary)
 	write_losses(sb, summary->losses);
 	json_bool(sb, "complete", summary->error == NULL);
 	json_text(sb, "error", summary->error);
-	end_line(sb);
+	json_close(sb, '}');
+}
+
+void json_write_summary(struct strbuf *sb, const struct json_summary *summary)
+{
+	json_summary(sb, NULL, summary);
+	strbuf_putc(sb, '\n');
 }

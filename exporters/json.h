@@ -43,6 +43,12 @@ struct json_summary {
 /* Last line. */
 void json_write_summary(struct strbuf *sb, const struct json_summary *summary);
 
+/* Parts of lines, for lines that have them, too. */
+void json_header(struct strbuf *sb, const char *key, const struct facts *facts);
+void json_summary(struct strbuf *sb, const char *key, const struct json_summary *summary);
+void json_marks(struct strbuf *sb, const struct container *c);  /* "marks" */
+void json_limits(struct strbuf *sb, const struct container *c); /* "limits" */
+
 const char *json_event_kind_name(uint32_t kind); /* "cgroup_write"; "unknown" */
 const char *json_event_op_name(uint32_t op);     /* "mount"; "unknown" */
 const char *json_event_role_name(uint8_t role);  /* "runtime"; NULL = none */

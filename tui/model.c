@@ -246,6 +246,13 @@ size_t container_ooms(const struct container *c)
 	return count;
 }
 
+int64_t container_oom_kills(const struct container *c, const struct resource *r)
+{
+	int64_t seen = (int64_t)container_ooms(c);
+
+	return r && r->stats.oom_kills > seen ? r->stats.oom_kills : seen;
+}
+
 struct container container_now(const struct model *m, const struct container *c)
 {
 	struct container now = *c;

@@ -73,6 +73,8 @@ uint64_t container_start_ns(const struct container *c);
 uint64_t container_age_ns(const struct model *m, const struct container *c);
 uint64_t container_born_ns(const struct container *c);
 size_t container_ooms(const struct container *c);
+/* Those that were seen or those that its group has counted, whichever are more; r may be NULL. */
+int64_t container_oom_kills(const struct container *c, const struct resource *r);
 /* The longest phase of the start (up to exec); NULL = none. */
 const struct phase_span *container_slowest(const struct container *c);
 /* Whether its length is printed with a ~. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tui/ancestors.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -19,6 +20,7 @@ enum { LEVELS_EVERY_NS = 2000000000, FORGET_ROUNDS = 30 };
 struct resources {
 	struct cgroup *cg; /* one handle, pointed at one group after the other; NULL = none could be opened */
 	bool tried;
+	struct ancestors *ancestors;
 	struct map by_container; /* id NUL generation -> struct resource */
 	size_t turn;             /* where the next round of the others begins */
 	uint64_t round;
@@ -26,13 +28,26 @@ struct resources {
 
 struct resources *resources_new(void)
 {
-	return xcalloc(1, sizeof(struct resources));
+	struct resources *r = xcalloc(1, sizeof(*r));
+
+	r->ancestors = ancestors_new();
+	return r;
+}
+
+static void forget_levels(struct resource *res)
+{
+	for (size_t kind = 0; kind < RESOURCE_KINDS; kind++) {
+		for (size_t i = 0; i < res->level_counts[kind]; i++)
+			free(res->levels[kind][i].path);
+		res->level_counts[kind] = 0;
+	}
+	res->levels_cut = 0;
+	res->throttle_above = RESOURCE_UNKNOWN;
 }
 
 static void resource_free(struct resource *res)
 {
-	for (size_t i = 0; i < res->level_count; i++)
-		free(res->levels[i].path);
+	forget_levels(res);
 	strbuf_free(&res->key);
 	free(res->proc_cgroup);
 	free(res);
@@ -45,6 +60,7 @@ void resources_free(struct resources *r)
 	for (size_t i = 0; i < r->by_container.count; i++)
 		resource_free(r->by_container.entries[i].value);
 	map_free(&r->by_container);
+	ancestors_free(r->ancestors);
 	cgroup_close(r->cg);
 	free(r);
 }
@@ -73,7 +89,7 @@ static struct resource *find_or_make(struct resources *r, const struct container
 	res = map_get(&r->by_container, key.text, key.length);
 	if (!res) {
 		res = xcalloc(1, sizeof(*res));
-		res->cpu = res->throttle = RESOURCE_UNKNOWN;
+		res->cpu = res->throttle = res->throttle_above = RESOURCE_UNKNOWN;
 		res->key = key;
 		key = (struct strbuf){ 0 };
 		map_put(&r->by_container, res->key.text, res->key.length, res);
@@ -157,30 +173,16 @@ static int point_at(struct resources *r, struct resource *res, const struct cont
 	return result;
 }
 
-static float rate(int64_t now, int64_t before, uint64_t over_ns)
-{
-	if (now < 0 || before < 0 || now < before || !over_ns)
-		return RESOURCE_UNKNOWN;
-	return (float)((double)(now - before) * 100 / (double)over_ns);
-}
-
-static float throttled(const struct cgroup_stats *now, const struct cgroup_stats *before)
-{
-	int64_t periods = now->cpu_periods - before->cpu_periods;
-
-	if (now->cpu_periods < 0 || before->cpu_periods < 0 || now->cpu_throttled < before->cpu_throttled)
-		return RESOURCE_UNKNOWN;
-	return periods > 0 ? (float)(now->cpu_throttled - before->cpu_throttled) * 100 / (float)periods : 0;
-}
-
 static void take_stats(struct resource *res, const struct cgroup_stats *stats, uint64_t now_ns)
 {
 	struct resource_point *p = &res->history[res->next];
 
 	if (res->at_ns && now_ns > res->at_ns) {
-		res->cpu = rate(stats->cpu_usage_ns, res->stats.cpu_usage_ns, now_ns - res->at_ns);
-		res->throttle = throttled(stats, &res->stats);
+		res->cpu = stats_cpu(stats, &res->stats, now_ns - res->at_ns);
+		res->throttle = stats_throttle(stats, &res->stats);
 	}
+	if (res->throttle < res->throttle_above)
+		res->throttle = res->throttle_above;
 	res->stats = *stats;
 	res->at_ns = now_ns;
 	*p = (struct resource_point){ now_ns, stats->memory_usage < 0 ? -1 : stats->memory_usage, res->cpu,
@@ -190,36 +192,79 @@ static void take_stats(struct resource *res, const struct cgroup_stats *stats, u
 		res->points++;
 }
 
-static void read_level(struct resources *r, struct resource *res, const struct container_cgroup *own, const char *path)
-{
-	struct resource_level *level = &res->levels[res->level_count];
-	struct cgroup_stats stats;
+/* ---- limits of its own and of what it is in ---- */
 
-	cgroup_reopen(r->cg, NULL, NULL); /* of the parents only memory */
-	if (cgroup_reopen_one(r->cg, own->controller, path, NULL) < 0)
-		return;
-	cgroup_read_stats(r->cg, &stats);
-	*level = (struct resource_level){ xstrdup(path), stats.memory_usage, stats.memory_limit };
-	res->level_count++;
+static int64_t millicpus(float percent)
+{
+	return percent < 0 ? CGROUP_UNSET : (int64_t)((double)percent * 10 + 0.5);
 }
 
-/* Its own group, and what is above it up to the root, which has no limit. */
-static void read_levels(struct resources *r, struct resource *res, const struct container_cgroup *own, uint64_t now_ns)
+static void set_level(struct resource_level *l, enum resource_kind kind, const struct cgroup_stats *s, float cpu)
 {
-	_cleanup_free_ char *path = xstrdup(own->path);
+	bool has_quota = s->cpu_quota_us > 0 && s->cpu_period_us > 0;
 
-	for (size_t i = 0; i < res->level_count; i++)
-		free(res->levels[i].path);
-	res->level_count = res->levels_cut = 0;
-	res->levels_ns = now_ns;
-	res->levels[res->level_count++] = (struct resource_level){ xstrdup(own->path), res->stats.memory_usage,
-		res->stats.memory_limit };
+	switch (kind) {
+	case RESOURCE_MEMORY:
+		l->usage = s->memory_usage;
+		l->limit = s->memory_limit;
+		break;
+	case RESOURCE_CPU:
+		l->usage = millicpus(cpu);
+		l->limit = has_quota ? s->cpu_quota_us * 1000 / s->cpu_period_us : -1;
+		break;
+	default:
+		l->usage = s->pids;
+		l->limit = s->pids_limit;
+	}
+}
+
+/* The newest figures of its own, so that they are those of one moment. */
+static void set_own_levels(struct resource *res)
+{
+	for (size_t kind = 0; kind < RESOURCE_KINDS; kind++) {
+		if (res->level_counts[kind])
+			set_level(&res->levels[kind][0], (enum resource_kind)kind, &res->stats, res->cpu);
+	}
+}
+
+static void add_parent(struct resource *res, enum resource_kind kind, const struct ancestor *a)
+{
+	struct resource_level *l = &res->levels[kind][res->level_counts[kind]++];
+
+	l->path = xstrdup(a->path);
+	set_level(l, kind, &a->stats, a->cpu);
+	if (kind == RESOURCE_CPU && a->throttle > res->throttle_above)
+		res->throttle_above = a->throttle;
+}
+
+/* What is above a group up to the root, which has no limit. */
+static void read_parents(struct resources *r, struct resource *res, enum resource_kind kind, const char *own, uint64_t now_ns)
+{
+	_cleanup_free_ char *path = xstrdup(own);
+
 	for (char *slash = strrchr(path, '/'); slash && slash > path; slash = strrchr(path, '/')) {
 		*slash = '\0';
-		if (res->level_count < RESOURCE_LEVELS)
-			read_level(r, res, own, path);
+		if (res->level_counts[kind] < RESOURCE_LEVELS)
+			add_parent(res, kind, ancestors_get(r->ancestors, r->cg, path, now_ns));
 		else
-			res->levels_cut++;
+			res->levels_cut += kind == RESOURCE_MEMORY;
+	}
+}
+
+/* On v1 each hierarchy may have another path for it. */
+static void read_levels(struct resources *r, struct resource *res, uint64_t now_ns)
+{
+	static const char *const controllers[RESOURCE_KINDS] = { "memory", "cpu", "pids" };
+
+	forget_levels(res);
+	res->levels_ns = now_ns;
+	for (size_t kind = 0; kind < RESOURCE_KINDS; kind++) {
+		res->levels[kind][0].path = cgroup_path(r->cg, controllers[kind]);
+		res->level_counts[kind] = res->levels[kind][0].path != NULL;
+	}
+	for (size_t kind = 0; kind < RESOURCE_KINDS; kind++) {
+		if (res->level_counts[kind])
+			read_parents(r, res, (enum resource_kind)kind, res->levels[kind][0].path, now_ns);
 	}
 }
 
@@ -240,8 +285,9 @@ static void read_one(struct resources *r, const struct container *c, uint64_t no
 		return;
 	}
 	take_stats(res, &stats, now_ns);
-	if (now_ns - res->levels_ns >= LEVELS_EVERY_NS || !res->level_count)
-		read_levels(r, res, group, now_ns);
+	if (now_ns - res->levels_ns >= LEVELS_EVERY_NS || !res->levels_ns)
+		read_levels(r, res, now_ns);
+	set_own_levels(res);
 }
 
 /* What no container of the timeline asked for in a while belongs to none. */
@@ -288,6 +334,7 @@ void resources_read(struct resources *r, struct timeline *tl, uint64_t now_ns, u
 			read_one(r, c, now_ns);
 	}
 	forget(r);
+	ancestors_forget(r->ancestors, now_ns);
 }
 
 const struct resource_point *resource_point(const struct resource *r, size_t back)
@@ -297,12 +344,12 @@ const struct resource_point *resource_point(const struct resource *r, size_t bac
 	return &r->history[(r->next + RESOURCE_HISTORY - 1 - back) % RESOURCE_HISTORY];
 }
 
-const struct resource_level *resource_binding(const struct resource *r)
+const struct resource_level *resource_binding(const struct resource *r, enum resource_kind kind)
 {
 	const struct resource_level *least = NULL;
 
-	for (size_t i = 0; i < r->level_count; i++) {
-		const struct resource_level *l = &r->levels[i];
+	for (size_t i = 0; i < r->level_counts[kind]; i++) {
+		const struct resource_level *l = &r->levels[kind][i];
 
 		if (l->limit < 0 || l->usage < 0)
 			continue;

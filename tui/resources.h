@@ -26,21 +26,25 @@ struct resource_point {
 	int32_t pids;
 };
 
-/* A memory group and its ancestors: any of their limits may be the one that binds. */
+/* What has limits: bytes, thousandths of a CPU, tasks. */
+enum resource_kind { RESOURCE_MEMORY, RESOURCE_CPU, RESOURCE_PIDS, RESOURCE_KINDS };
+
+/* A group or an ancestor of it: any of their limits may be the one that binds. */
 struct resource_level {
 	char *path;
-	int64_t usage, limit; /* bytes; limit -1 = none; CGROUP_UNSET = unknown */
+	int64_t usage, limit; /* limit -1 = none; CGROUP_UNSET = unknown */
 };
 
 struct resource {
 	uint64_t at_ns; /* of the newest figures; 0 = never read */
 	bool gone;      /* the group is not there any more: the figures are the last known */
 	struct cgroup_stats stats;
-	float cpu, throttle; /* over the time between the last two readings; -1 = unknown */
+	/* over the time between the last two readings; -1 = unknown; throttle: of the most throttled of it and its parents */
+	float cpu, throttle, throttle_above;
 	struct resource_point history[RESOURCE_HISTORY]; /* a ring; the newest before `next` */
 	size_t points, next;
-	struct resource_level levels[RESOURCE_LEVELS]; /* own first, then the parents */
-	size_t level_count, levels_cut; /* cut: parents above these, which are not looked at */
+	struct resource_level levels[RESOURCE_KINDS][RESOURCE_LEVELS]; /* own first, then the parents */
+	size_t level_counts[RESOURCE_KINDS], levels_cut; /* cut: parents above these, which are not looked at */
 	uint64_t levels_ns;
 	/* of one that was there before: lines of /proc/PID/cgroup, which tell more than the snapshot does */
 	char *proc_cgroup;
@@ -65,8 +69,8 @@ void resources_read(struct resources *r, struct timeline *tl, uint64_t now_ns, u
 /* The point `back` readings ago, 0 = the newest; NULL = that far back there is none. */
 const struct resource_point *resource_point(const struct resource *r, size_t back);
 
-/* The level whose memory limit leaves the least room; NULL = no limit is known. */
-const struct resource_level *resource_binding(const struct resource *r);
+/* The level whose limit leaves the least room; NULL = no limit is known. */
+const struct resource_level *resource_binding(const struct resource *r, enum resource_kind kind);
 
 /* The memory limit that a container was given, from the writes that were seen: bytes, or -1. */
 int64_t container_memory_limit(const struct container *c);

@@ -160,7 +160,7 @@ static double throttle_value(const struct row *row)
 /* The limit that binds, a parent's if that is the one. */
 static int64_t memory_limit(const struct row *row, int64_t *ret_usage)
 {
-	const struct resource_level *l = row->r ? resource_binding(row->r) : NULL;
+	const struct resource_level *l = row->r ? resource_binding(row->r, RESOURCE_MEMORY) : NULL;
 
 	*ret_usage = row->r ? row->r->stats.memory_usage : -1;
 	return l ? l->limit : container_memory_limit(row->c);
@@ -168,7 +168,7 @@ static int64_t memory_limit(const struct row *row, int64_t *ret_usage)
 
 static double memory_part(const struct row *row)
 {
-	const struct resource_level *l = row->r ? resource_binding(row->r) : NULL;
+	const struct resource_level *l = row->r ? resource_binding(row->r, RESOURCE_MEMORY) : NULL;
 
 	return l && l->limit > 0 ? (double)l->usage / (double)l->limit : 0;
 }
@@ -213,9 +213,7 @@ static void count_text(struct strbuf *sb, int64_t count)
 
 static int64_t oom_count(const struct row *row)
 {
-	int64_t seen = (int64_t)container_ooms(row->c);
-
-	return row->r && row->r->stats.oom_kills > seen ? row->r->stats.oom_kills : seen;
+	return container_oom_kills(row->c, row->r);
 }
 
 static void oom_text(const struct row *row, struct strbuf *sb, uint8_t *style)

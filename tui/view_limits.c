@@ -17,41 +17,50 @@ enum { LABEL = 8, GAUGE = 20, MARKS_SHOWN = 50 };
 /* Parts of limits, 0..1 and above; -1 = no limit, or nothing is known. */
 struct tightness {
 	const struct container *c;
-	double memory, cpu, pids, most;
+	double parts[RESOURCE_KINDS], most;
 	size_t index;
 };
 
-static double part_of(double use, double limit)
+/* Its own, where nothing tells what binds. */
+static int64_t own_limit(const struct container *c, const struct resource *r, enum resource_kind kind)
 {
-	return use >= 0 && limit > 0 ? use / limit : -1;
+	double cpus;
+
+	if (r && r->level_counts[kind] && r->levels[kind][0].limit >= 0)
+		return r->levels[kind][0].limit;
+	switch (kind) {
+	case RESOURCE_MEMORY:
+		return container_memory_limit(c);
+	case RESOURCE_CPU:
+		cpus = container_cpu_limit(c);
+		return cpus > 0 ? (int64_t)(cpus * 1000) : -1;
+	default:
+		return container_pids_limit(c);
+	}
 }
 
-static int64_t pids_limit(const struct container *c, const struct resource *r)
+/* Of one that has ended only its memory is told: what it had when it was last looked at. */
+static const struct resource_level *binding(const struct container *c, const struct resource *r, enum resource_kind kind)
 {
-	return r && r->stats.pids_limit != CGROUP_UNSET ? r->stats.pids_limit : container_pids_limit(c);
+	bool told = r && (kind == RESOURCE_MEMORY || c->state != STATE_EXITED);
+
+	return told ? resource_binding(r, kind) : NULL;
 }
 
-static double cpu_limit(const struct container *c, const struct resource *r)
+static double part_of(const struct resource_level *l)
 {
-	if (r && r->stats.cpu_quota_us > 0 && r->stats.cpu_period_us > 0)
-		return (double)r->stats.cpu_quota_us / (double)r->stats.cpu_period_us;
-	return container_cpu_limit(c);
+	return l && l->limit > 0 ? (double)l->usage / (double)l->limit : -1;
 }
 
 static struct tightness tightness_of(const struct model *m, const struct container *c, size_t index)
 {
 	const struct resource *r = resources_get(m->resources, c);
-	const struct resource_level *l = r ? resource_binding(r) : NULL;
-	struct tightness t = { .c = c, .memory = -1, .cpu = -1, .pids = -1, .index = index };
+	struct tightness t = { .c = c, .most = -1, .index = index };
 
-	if (l)
-		t.memory = part_of((double)l->usage, (double)l->limit);
-	if (r && c->state != STATE_EXITED) {
-		t.cpu = part_of((double)r->cpu, cpu_limit(c, r) * 100);
-		t.pids = part_of((double)r->stats.pids, (double)pids_limit(c, r));
+	for (size_t kind = 0; kind < RESOURCE_KINDS; kind++) {
+		t.parts[kind] = part_of(binding(c, r, (enum resource_kind)kind));
+		t.most = t.parts[kind] > t.most ? t.parts[kind] : t.most;
 	}
-	t.most = t.memory > t.cpu ? t.memory : t.cpu;
-	t.most = t.pids > t.most ? t.pids : t.most;
 	return t;
 }
 
@@ -108,9 +117,8 @@ static void put_tightness(struct screen *s, size_t row, const struct tightness *
 
 	container_label(&name, t->c, s->utf8);
 	screen_put(s, row, 0, wide, t->c->state == STATE_EXITED ? STYLE_DIM : STYLE_NORMAL, name.text);
-	put_part(s, row, at, t->memory);
-	put_part(s, row, at + 7, t->cpu);
-	put_part(s, row, at + 14, t->pids);
+	for (size_t kind = 0; kind < RESOURCE_KINDS; kind++)
+		put_part(s, row, at + kind * 7, t->parts[kind]);
 	if (s->columns > at + 22 && t->most >= 0)
 		gauge_put(s, row, at + 21, s->columns - at - 22 > 30 ? 30 : s->columns - at - 22, part_style(t->most),
 			t->most);
@@ -212,7 +220,21 @@ static void put_history(struct pen *p, enum history what, double most)
 	p->row++;
 }
 
-static void level_line(struct pen *p, const struct resource_level *l, bool binds)
+/* As the list of containers writes them; "-" = unknown. */
+static const char *amount_text(char *buffer, enum resource_kind kind, int64_t value)
+{
+	if (kind == RESOURCE_MEMORY)
+		return compact_bytes(buffer, value);
+	if (value < 0)
+		strcpy(buffer, "-");
+	else if (kind == RESOURCE_CPU)
+		snprintf(buffer, FORMAT_MAX, value % 10 ? "%.1f%%" : "%.0f%%", (double)value / 10);
+	else
+		snprintf(buffer, FORMAT_MAX, "%" PRId64, value);
+	return buffer;
+}
+
+static void level_line(struct pen *p, enum resource_kind kind, const struct resource_level *l, bool binds)
 {
 	_cleanup_(strbuf_free) struct strbuf path = { 0 };
 	char use[FORMAT_MAX], limit[FORMAT_MAX];
@@ -220,65 +242,73 @@ static void level_line(struct pen *p, const struct resource_level *l, bool binds
 	if (!has_room(p))
 		return;
 	text_quote(&path, l->path, p->s->utf8);
-	compact_bytes(use, l->usage);
-	screen_printf(p->s, p->row, LABEL, binds ? STYLE_BOLD : STYLE_DIM, "%6s of %-6s %s %s", use,
-		l->limit == -1 ? "max" : compact_bytes(limit, l->limit), binds ? "BINDS" : "     ", path.text);
+	screen_printf(p->s, p->row, LABEL, binds ? STYLE_BOLD : STYLE_DIM, "%6s of %-6s %s %s", amount_text(use, kind, l->usage),
+		l->limit == -1 ? "max" : amount_text(limit, kind, l->limit), binds ? "BINDS" : "     ", path.text);
 	p->row++;
+}
+
+/* use: its own; the part is that of the limit that binds, which may be another group's. */
+static void put_kind(struct pen *p, enum resource_kind kind, const char *name, int64_t use, const char *more)
+{
+	const struct resource_level *binds = binding(p->c, p->r, kind);
+	int64_t limit = binds ? binds->limit : own_limit(p->c, p->r, kind);
+	char a[FORMAT_MAX], b[FORMAT_MAX];
+
+	put_use(p, name, amount_text(a, kind, use), limit < 0 && p->r ? "max" : amount_text(b, kind, limit), part_of(binds), more);
 }
 
 static void put_memory(struct pen *p)
 {
-	const struct resource_level *binds = p->r ? resource_binding(p->r) : NULL;
-	int64_t use = p->r ? p->r->stats.memory_usage : -1;
-	int64_t limit = binds ? binds->limit : container_memory_limit(p->c);
-	char a[FORMAT_MAX], b[FORMAT_MAX], c[FORMAT_MAX];
+	const struct resource_level *binds = binding(p->c, p->r, RESOURCE_MEMORY);
 	_cleanup_(strbuf_free) struct strbuf more = { 0 };
+	char text[FORMAT_MAX];
 
 	if (p->r)
-		strbuf_printf(&more, "peak %s, hit %" PRId64 "%s, OOM %" PRId64, compact_bytes(c, p->r->stats.memory_peak),
+		strbuf_printf(&more, "peak %s, hit %" PRId64 "%s, OOM %" PRId64, compact_bytes(text, p->r->stats.memory_peak),
 			p->r->stats.memory_reclaims < 0 ? 0 : p->r->stats.memory_reclaims, glyph(GLYPH_TIMES, p->s->utf8),
-			p->r->stats.oom_kills < 0 ? 0 : p->r->stats.oom_kills);
-	put_use(p, "memory", compact_bytes(a, use), limit < 0 && p->r ? "max" : compact_bytes(b, limit),
-		binds ? part_of((double)binds->usage, (double)binds->limit) : -1, more.text ? more.text : "");
-	put_history(p, HISTORY_MEMORY, (double)limit);
-	for (size_t i = 0; p->r && i < p->r->level_count; i++)
-		level_line(p, &p->r->levels[i], binds == &p->r->levels[i]);
+			container_oom_kills(p->c, p->r));
+	put_kind(p, RESOURCE_MEMORY, "memory", p->r ? p->r->stats.memory_usage : -1, more.text ? more.text : "");
+	put_history(p, HISTORY_MEMORY, (double)(binds ? binds->limit : own_limit(p->c, p->r, RESOURCE_MEMORY)));
+	for (size_t i = 0; p->r && i < p->r->level_counts[RESOURCE_MEMORY]; i++)
+		level_line(p, RESOURCE_MEMORY, &p->r->levels[RESOURCE_MEMORY][i], binds == &p->r->levels[RESOURCE_MEMORY][i]);
 	if (p->r && p->r->levels_cut && has_room(p))
 		screen_printf(p->s, p->row++, LABEL, STYLE_WARN, "%zu more above them, whose limits are not looked at",
 			p->r->levels_cut);
 }
 
+/* A parent's limit, where that is the one that binds. */
+static void put_parent(struct pen *p, enum resource_kind kind)
+{
+	const struct resource_level *binds = binding(p->c, p->r, kind);
+
+	if (binds && binds != &p->r->levels[kind][0])
+		level_line(p, kind, binds, true);
+}
+
 static void put_cpu(struct pen *p)
 {
-	double limit = cpu_limit(p->c, p->r);
-	float use = p->r && p->c->state != STATE_EXITED ? p->r->cpu : RESOURCE_UNKNOWN;
+	const struct resource_level *binds = binding(p->c, p->r, RESOURCE_CPU);
+	bool lives = p->r && p->c->state != STATE_EXITED;
 	_cleanup_(strbuf_free) struct strbuf more = { 0 };
-	char a[FORMAT_MAX] = "-", b[FORMAT_MAX], c[FORMAT_MAX];
+	char text[FORMAT_MAX];
 
-	if (use >= 0)
-		snprintf(a, sizeof(a), "%.1f%%", (double)use);
-	snprintf(b, sizeof(b), limit > 0 ? "%.0f%%" : p->r ? "max" : "-", limit * 100);
 	if (p->r && p->r->throttle >= 0)
 		strbuf_printf(&more, "throttled %.0f%% of periods", (double)p->r->throttle);
 	if (p->r && p->r->stats.cpu_throttled_ns > 0)
 		strbuf_printf(&more, "%s%s in all", more.length ? ", " : "throttled ",
-			format_duration(c, (uint64_t)p->r->stats.cpu_throttled_ns, p->s->utf8));
-	put_use(p, "cpu", a, b, part_of((double)use, limit * 100), more.text ? more.text : "");
-	put_history(p, HISTORY_CPU, limit > 0 ? limit * 100 : 1);
+			format_duration(text, (uint64_t)p->r->stats.cpu_throttled_ns, p->s->utf8));
+	put_kind(p, RESOURCE_CPU, "cpu", lives && p->r->cpu >= 0 ? (int64_t)((double)p->r->cpu * 10 + 0.5) : -1,
+		more.text ? more.text : "");
+	put_history(p, HISTORY_CPU, binds ? (double)binds->limit / 10 : 1);
+	put_parent(p, RESOURCE_CPU);
 }
 
 static void put_pids(struct pen *p)
 {
-	int64_t limit = pids_limit(p->c, p->r), use = p->r && p->c->state != STATE_EXITED ? p->r->stats.pids : -1;
-	char a[24] = "-", b[24] = "max";
+	bool lives = p->r && p->c->state != STATE_EXITED;
 
-	if (use >= 0)
-		snprintf(a, sizeof(a), "%" PRId64, use);
-	if (limit >= 0)
-		snprintf(b, sizeof(b), "%" PRId64, limit);
-	else if (!p->r)
-		strcpy(b, "-");
-	put_use(p, "pids", a, b, part_of((double)use, (double)limit), "");
+	put_kind(p, RESOURCE_PIDS, "pids", lives ? p->r->stats.pids : -1, "");
+	put_parent(p, RESOURCE_PIDS);
 }
 
 static void put_io(struct pen *p)

@@ -37,7 +37,11 @@ like "$(row_of "$one")" ' [0-9.]+ms ' "how long its start took is told"
 
 mkdir "$memory$parent" && on_exit remove_cgroup "$parent"
 echo 33554432 >"$memory$parent/$(memory_limit_file)"
-JQ=".linux.cgroupsPath = \"$parent/child\" | .linux.resources.memory = {limit: 67108864}" bundle "$WORK/two" sleep 100
+cpu=$(cgroup_mount cpu || cgroup_mount '')$parent pids=$(cgroup_mount pids || cgroup_mount '')$parent
+mkdir -p "$cpu" "$pids"
+if [ -e "$cpu/cpu.max" ]; then echo '20000 100000' >"$cpu/cpu.max"; else echo 20000 >"$cpu/cpu.cfs_quota_us"; fi
+echo 50 >"$pids/pids.max"
+JQ=".linux.cgroupsPath = \"$parent/child\" | .linux.resources.memory = {limit: 67108864}" bundle "$WORK/two" sh -c 'while :; do :; done'
 tui_keys p
 check "p holds the screen" tui_wait 'HELD'
 rc run --detach --bundle "$WORK/two" "$two" </dev/null >/dev/null 2>&1
@@ -50,7 +54,15 @@ like "$(tui_screen | head -n 1)" 'lost 0$' "nothing was lost"
 if [ -e "$memory$parent/child" ]; then
 	check "its limit is its parent's, the narrower one" tui_wait "^$two .*/32M " 20
 	tui_keys / "$two" Enter 4
-	check "which binds" tui_wait "BINDS $parent\$" 20
+	check "which binds" tui_wait "[KM] +BINDS $parent\$" 20
+	check "so does its parent's of CPU time" tui_wait "% of 20% +BINDS $parent\$" 20
+	check "by which it is throttled" tui_wait '^cpu .* of 20% .*throttled [1-9][0-9]*% of periods' 20
+	check "and of tasks" tui_wait "1 of 50 +BINDS $parent\$" 20
+	tui_keys x C-u "$WORK/limits.json" Enter
+	wait_for 5 test -s "$WORK/limits.json"
+	is "$(jq -c --arg id "$two" '.containers[] | select(.id == $id) | [.memory_limit_cgroup, .cpu_limit_millicores, .cpu_limit_cgroup, .pids_limit, .pids_limit_cgroup]' "$WORK/limits.json")" \
+		"[\"$parent\",200,\"$parent\",50,\"$parent\"]" "and the JSON tells whose limits they are"
+	check "with the history" jq -e '.chosen.history | length > 1' "$WORK/limits.json"
 else
 	skip_point "a parent's limit" "runc has put the container elsewhere"
 fi

@@ -205,4 +205,20 @@ like "$("$CTRACE" top --batch --width 100 "$oom")" 'eater +OOM 137' "--batch pri
 like "$("$CTRACE" top --batch --width 19 "$oom" 2>&1)" '--width is "19", but must be a number from 20 to 400' "not on a few columns"
 is "$("$CTRACE" top --json --view timeline --id eater "$oom")" "$("$CTRACE" show --json "$oom" | grep '"type":"timeline"')" \
 	"--json --view timeline is the timeline of ctrace show"
+"$CTRACE" show --json "$oom" >"$WORK/show.json"
+is "$("$CTRACE" top --json --view limits "$oom" | jq -S '.chosen | .limits, .marks')" \
+	"$(jq -S 'select(.type == "timeline") | .limits, .marks' "$WORK/show.json")" "--json --view limits has its limits and marks"
+is "$("$CTRACE" top --json --view host "$oom" | jq -S '.host | .header, (.summary | .losses, .events_by_kind), .states.exited')" \
+	"$(jq -S 'if .type == "header" then . elif .type == "summary" then .losses, .events_by_kind, .containers else empty end' "$WORK/show.json")" \
+	"--json --view host the hooks, the losses and the counts of what it shows"
+if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+	"$CTRACE" show --json-schema >"$WORK/schema.json"
+	for view in containers limits host; do "$CTRACE" top --json --view "$view" "$oom"; done >"$WORK/views.json"
+	check "as the schema has them" /usr/bin/python3 -c 'import json, jsonschema, sys
+schema = json.load(open(sys.argv[1]))
+for line in open(sys.argv[2]):
+    jsonschema.validate(json.loads(line), schema)' "$WORK/schema.json" "$WORK/views.json"
+else
+	skip_point "the schema" "python3-jsonschema is not installed"
+fi
 done_testing

@@ -170,14 +170,17 @@ static void test_limits_written(void **state)
 
 static void test_binding_limit(void **state)
 {
-	struct resource r = { .level_count = 3, .levels = { { "/a/b/c", 100, -1 }, { "/a/b", 900, 1000 }, { "/a", 1000, 5000 } } };
+	struct resource r = { .level_counts = { 3, 2 }, .levels = { { { "/a/b/c", 100, -1 }, { "/a/b", 900, 1000 }, { "/a", 1000, 5000 } },
+		{ { "/x/y", 290, -1 }, { "/x", 299, 300 } } } };
 
 	(void)state;
-	assert_string_equal(resource_binding(&r)->path, "/a/b"); /* a parent's */
-	r.levels[0].limit = 150;
-	assert_string_equal(resource_binding(&r)->path, "/a/b/c");
-	r.level_count = 0;
-	assert_null(resource_binding(&r));
+	assert_string_equal(resource_binding(&r, RESOURCE_MEMORY)->path, "/a/b"); /* a parent's */
+	r.levels[RESOURCE_MEMORY][0].limit = 150;
+	assert_string_equal(resource_binding(&r, RESOURCE_MEMORY)->path, "/a/b/c");
+	r.level_counts[RESOURCE_MEMORY] = 0;
+	assert_null(resource_binding(&r, RESOURCE_MEMORY));
+	assert_string_equal(resource_binding(&r, RESOURCE_CPU)->path, "/x");
+	assert_null(resource_binding(&r, RESOURCE_PIDS));
 }
 
 /* ---- keys ---- */

@@ -548,6 +548,17 @@ int cgroup_enter(struct cgroup *cg, bool v2, struct error *err)
 	return 0;
 }
 
+char *cgroup_path(const struct cgroup *cg, const char *controller)
+{
+	const struct hierarchy *h = cgroup_find(cg, controller);
+	const char *path;
+
+	if (!h || !h->directory || h->fd < 0)
+		return NULL;
+	path = h->directory + strlen(h->mount);
+	return xstrdup(*path ? path : "/");
+}
+
 const char *cgroup_directory(const struct cgroup *cg, const char *controller)
 {
 	const struct hierarchy *h = *controller ? cgroup_find(cg, controller) : cgroup_find_v2(cg);

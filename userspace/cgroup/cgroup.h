@@ -167,6 +167,10 @@ int cgroup_read_file(const struct cgroup *cg, const char *controller, const char
  * "" is the v2 tree. */
 const char *cgroup_directory(const struct cgroup *cg, const char *controller);
 
+/* Where the group is below the mount of a controller's hierarchy ("cpu"), as cgroup_reopen takes it; to be freed. NULL = it
+ * has none there. */
+char *cgroup_path(const struct cgroup *cg, const char *controller);
+
 /* The hierarchies of the host, in the order of mountinfo. */
 struct cgroup_mount {
 	const char *target;      /* mount point */
