@@ -290,8 +290,10 @@ static void write_step(struct strbuf *sb, const struct step *s)
 	json_close(sb, '}');
 }
 
-static void write_exit(struct strbuf *sb, const struct exit_info *e)
+void json_exit(struct strbuf *sb, const struct container *c)
 {
+	const struct exit_info *e = &c->exit;
+
 	if (!e->known) {
 		json_null(sb, "exit");
 		return;
@@ -440,7 +442,7 @@ void json_write_timeline_again(struct strbuf *sb, const struct span_context *spa
 	json_steps_write(steps, sb, c, write_step);
 	json_close(sb, ']');
 	json_marks(sb, c);
-	write_exit(sb, &c->exit);
+	json_exit(sb, c);
 	json_number(sb, "lost", (int64_t)c->lost);
 	json_name(sb, "change", json_change_name(change));
 	json_number(sb, "generation", c->generation);

@@ -48,6 +48,7 @@ void json_header(struct strbuf *sb, const char *key, const struct facts *facts);
 void json_summary(struct strbuf *sb, const char *key, const struct json_summary *summary);
 void json_marks(struct strbuf *sb, const struct container *c);  /* "marks" */
 void json_limits(struct strbuf *sb, const struct container *c); /* "limits" */
+void json_exit(struct strbuf *sb, const struct container *c);   /* "exit" */
 
 const char *json_event_kind_name(uint32_t kind); /* "cgroup_write"; "unknown" */
 const char *json_event_op_name(uint32_t op);     /* "mount"; "unknown" */

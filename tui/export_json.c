@@ -46,19 +46,6 @@ static void write_slowest(struct strbuf *sb, const struct container *c)
 	json_close(sb, '}');
 }
 
-static void write_exit(struct strbuf *sb, const struct container *c)
-{
-	if (!c->exit.known) {
-		json_null(sb, "exit");
-		return;
-	}
-	json_open(sb, "exit", '{');
-	json_number(sb, "code", c->exit.code);
-	json_number(sb, "signal", c->exit.signal);
-	json_bool(sb, "oom", c->exit.oom);
-	json_close(sb, '}');
-}
-
 static const char *const kind_names[RESOURCE_KINDS] = { "memory", "cpu", "pids" };
 
 /* The limit that binds, and whose it is where that is told. */
@@ -105,7 +92,7 @@ static void write_container(struct strbuf *sb, const struct model *m, const stru
 	write_slowest(sb, c);
 	json_number(sb, "restarts", c->generation);
 	write_resources(sb, c, resources_get(m->resources, c));
-	write_exit(sb, c);
+	json_exit(sb, c);
 	json_close(sb, '}');
 }
 

@@ -206,6 +206,11 @@ like "$("$CTRACE" top --batch --width 19 "$oom" 2>&1)" '--width is "19", but mus
 is "$("$CTRACE" top --json --view timeline --id eater "$oom")" "$("$CTRACE" show --json "$oom" | grep '"type":"timeline"')" \
 	"--json --view timeline is the timeline of ctrace show"
 "$CTRACE" show --json "$oom" >"$WORK/show.json"
+for recording in "$oom" "$TOP/tests/replay/runc-start.ctrace"; do
+	is "$("$CTRACE" top --json "$recording" | jq -cS '.containers[0].exit')" \
+		"$("$CTRACE" show --json "$recording" | jq -cS 'select(.type == "timeline").exit')" \
+		"$(basename "$recording"): --json tells its end in the timeline's words"
+done
 is "$("$CTRACE" top --json --view limits "$oom" | jq -S '.chosen | .limits, .marks')" \
 	"$(jq -S 'select(.type == "timeline") | .limits, .marks' "$WORK/show.json")" "--json --view limits has its limits and marks"
 is "$("$CTRACE" top --json --view host "$oom" | jq -S '.host | .header, (.summary | .losses, .events_by_kind), .states.exited')" \
