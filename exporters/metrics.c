@@ -132,6 +132,13 @@ void metrics_label(struct metrics_writer *w, const char *key, const char *value)
 	w->has_labels = true;
 }
 
+void metrics_labels(struct metrics_writer *w, const char *labels, size_t length)
+{
+	strbuf_putc(w->sb, w->has_labels ? ',' : '{');
+	strbuf_add(w->sb, labels, length);
+	w->has_labels = true;
+}
+
 static void begin_value(struct metrics_writer *w)
 {
 	strbuf_puts(w->sb, w->has_labels ? "} " : " ");

@@ -44,6 +44,8 @@ void metrics_family(struct metrics_writer *w, const char *name, enum metric_type
 /* A sample: its labels, then one of the values. suffix: "", METRIC_COUNTER_SUFFIX, "_bucket"... */
 void metrics_sample(struct metrics_writer *w, const char *suffix);
 void metrics_label(struct metrics_writer *w, const char *key, const char *value);
+/* Labels that were written once for many samples: what metrics_label made of them, without the first byte. */
+void metrics_labels(struct metrics_writer *w, const char *labels, size_t length);
 void metrics_u64(struct metrics_writer *w, uint64_t value);
 /* Nanoseconds, written as seconds, exactly. */
 void metrics_seconds(struct metrics_writer *w, uint64_t ns);

@@ -40,6 +40,7 @@ void prometheus_step(struct prometheus *p, struct timeline *tl, uint64_t now_ns)
 /* What the container's cgroups said last, for --compat=cadvisor. */
 struct prometheus_usage {
 	struct cgroup_stats stats;
+	struct cgroup_memory memory;
 	/* Pressure, in microseconds: some, full; CGROUP_UNSET where the host does not tell. */
 	int64_t cpu_some_us, cpu_full_us, memory_some_us, memory_full_us, io_some_us, io_full_us;
 	uint64_t wall_ns; /* when it was read */

@@ -22,6 +22,14 @@ if have runc && busybox_image; then
 	wait_for 20 eval 'metrics | grep -q "^container_memory_usage_bytes.*h-$$"'
 	is "$(metrics | grep "^container_spec_memory_limit_bytes.*name=\"h-$$\"" | awk '{print $2}')" 67108864 \
 		"cAdvisor's names, with a container's limit"
+	cadvisor()
+	{
+		metrics | grep "^container_$1{.*name=\"h-$$\"" | awk '{print $2}'
+	}
+	is "$(cadvisor threads) $(cadvisor threads_max)" "1 0" "its threads, of as many as it likes"
+	check "its working set, of which is what it uses" eval '[ "$(cadvisor memory_working_set_bytes)" -gt 0 ] &&
+		[ "$(cadvisor memory_working_set_bytes)" -le "$(cadvisor memory_usage_bytes)" ] &&
+		[ "$(cadvisor memory_rss)" -le "$(cadvisor memory_usage_bytes)" ]'
 	check "and its start" grep -q "^ctrace_container_start_time_seconds{id=\"h-$$\"} 1" <(metrics)
 fi
 

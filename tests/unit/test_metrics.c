@@ -383,12 +383,19 @@ static void cadvisor_names_are_there_when_asked_for(void **state)
 	usage.stats.cpu_usage_ns = 1500000000;
 	usage.stats.memory_usage = 4096;
 	usage.stats.oom_kills = CGROUP_UNSET;
+	usage.stats.pids = 7;
+	usage.stats.io_read_bytes = 8192;
+	usage.memory.working_set = 2048;
 	prometheus_set_usage(f->p, "x", &usage, 1);
 	assert_false(has_line(f, "container_cpu_usage_seconds_total{cpu=\"total\",id=\"x\",image=\"\",name=\"x\"} 1.5"));
 	prometheus_set_options(f->p, &(struct prometheus_options){ .max_containers = 3, .grace_ns = 1, .cadvisor = true });
 	assert_true(has_line(f, "container_cpu_usage_seconds_total{cpu=\"total\",id=\"x\",image=\"\",name=\"x\"} 1.5"));
 	assert_true(has_line(f, "container_memory_usage_bytes{id=\"x\",image=\"\",name=\"x\"} 4096"));
 	assert_true(has_line(f, "container_spec_memory_limit_bytes{id=\"x\",image=\"\",name=\"x\"} 0"));
+	assert_true(has_line(f, "container_memory_working_set_bytes{id=\"x\",image=\"\",name=\"x\"} 2048"));
+	assert_true(has_line(f, "container_threads{id=\"x\",image=\"\",name=\"x\"} 7")); /* what pids.current counts are tasks */
+	assert_true(has_line(f, "container_threads_max{id=\"x\",image=\"\",name=\"x\"} 0"));
+	assert_true(has_line(f, "container_fs_reads_bytes_total{id=\"x\",image=\"\",name=\"x\"} 8192"));
 	assert_false(has_line(f, "container_spec_cpu_quota{id=\"x\",image=\"\",name=\"x\"} 0"));
 	assert_false(has_line(f, "container_oom_events_total{id=\"x\",image=\"\",name=\"x\"} 0"));
 	assert_true(has_line(f, "container_start_time_seconds{id=\"x\",image=\"\",name=\"x\"} 1700000000.02"));

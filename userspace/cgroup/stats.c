@@ -45,26 +45,42 @@ static int64_t read_number(const struct cgroup *cg, const char *controller, cons
 	return number(text);
 }
 
-/* The number after "key " at the start of a line. */
-static int64_t read_key(const struct cgroup *cg, const char *controller, const char *file,
-	const char *key)
+static int64_t scaled(int64_t value, int64_t factor)
 {
-	char text[8192];
-	size_t length = strlen(key);
+	return value == CGROUP_UNSET || value < 0 ? value : value * factor;
+}
 
-	if (cgroup_read_file(cg, controller, file, text, sizeof(text)) <= 0)
-		return CGROUP_UNSET;
+/* A line "name 5" of a file, and what it is to be multiplied by. */
+struct key {
+	const char *name;
+	int64_t *ret, factor;
+};
+
+static int64_t key_value(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
 	for (const char *p = text; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
-		if (!strncmp(p, key, length) && p[length] == ' ')
+		if (!strncmp(p, name, length) && p[length] == ' ')
 			return number(p + length + 1);
 	}
 	return CGROUP_UNSET;
 }
 
-static int64_t scaled(int64_t value, int64_t factor)
+/* Reads the file once for all of them: the kernel may have to sum over CPUs for it. */
+static void read_keys(const struct cgroup *cg, const char *controller, const char *file, const struct key *keys, size_t count)
 {
-	return value == CGROUP_UNSET || value < 0 ? value : value * factor;
+	char text[8192];
+
+	if (cgroup_read_file(cg, controller, file, text, sizeof(text)) <= 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		*keys[i].ret = scaled(key_value(text, keys[i].name), keys[i].factor);
 }
+
+#define READ_KEYS(cg, controller, file, ...) \
+	read_keys(cg, controller, file, (const struct key[]){ __VA_ARGS__ }, \
+		sizeof((const struct key[]){ __VA_ARGS__ }) / sizeof(struct key))
 
 static int64_t minus(int64_t total, int64_t part)
 {
@@ -85,14 +101,12 @@ static void read_v1(const struct cgroup *cg, struct cgroup_stats *s)
 	s->memory_swap_limit =
 		minus(read_number(cg, "memory", "memory.memsw.limit_in_bytes"), s->memory_limit);
 	s->memory_reclaims = read_number(cg, "memory", "memory.failcnt");
-	s->oom_kills = read_key(cg, "memory", "memory.oom_control", "oom_kill");
+	READ_KEYS(cg, "memory", "memory.oom_control", { "oom_kill", &s->oom_kills, 1 });
 	s->cpu_usage_ns = read_number(cg, "cpuacct", "cpuacct.usage");
-	s->cpu_user_ns = scaled(read_key(cg, "cpuacct", "cpuacct.stat", "user"), 1000000000 / hz);
-	s->cpu_system_ns =
-		scaled(read_key(cg, "cpuacct", "cpuacct.stat", "system"), 1000000000 / hz);
-	s->cpu_periods = read_key(cg, "cpu", "cpu.stat", "nr_periods");
-	s->cpu_throttled = read_key(cg, "cpu", "cpu.stat", "nr_throttled");
-	s->cpu_throttled_ns = read_key(cg, "cpu", "cpu.stat", "throttled_time");
+	READ_KEYS(cg, "cpuacct", "cpuacct.stat", { "user", &s->cpu_user_ns, 1000000000 / hz },
+		{ "system", &s->cpu_system_ns, 1000000000 / hz });
+	READ_KEYS(cg, "cpu", "cpu.stat", { "nr_periods", &s->cpu_periods, 1 }, { "nr_throttled", &s->cpu_throttled, 1 },
+		{ "throttled_time", &s->cpu_throttled_ns, 1 });
 	s->cpu_quota_us = read_number(cg, "cpu", "cpu.cfs_quota_us");
 	s->cpu_period_us = read_number(cg, "cpu", "cpu.cfs_period_us");
 }
@@ -116,14 +130,10 @@ static void read_v2(const struct cgroup *cg, struct cgroup_stats *s)
 	s->memory_peak = read_number(cg, "memory", "memory.peak");
 	s->memory_swap_usage = read_number(cg, "memory", "memory.swap.current");
 	s->memory_swap_limit = read_number(cg, "memory", "memory.swap.max");
-	s->memory_reclaims = read_key(cg, "memory", "memory.events", "max");
-	s->oom_kills = read_key(cg, "memory", "memory.events", "oom_kill");
-	s->cpu_usage_ns = scaled(read_key(cg, "", "cpu.stat", "usage_usec"), 1000);
-	s->cpu_user_ns = scaled(read_key(cg, "", "cpu.stat", "user_usec"), 1000);
-	s->cpu_system_ns = scaled(read_key(cg, "", "cpu.stat", "system_usec"), 1000);
-	s->cpu_periods = read_key(cg, "cpu", "cpu.stat", "nr_periods");
-	s->cpu_throttled = read_key(cg, "cpu", "cpu.stat", "nr_throttled");
-	s->cpu_throttled_ns = scaled(read_key(cg, "cpu", "cpu.stat", "throttled_usec"), 1000);
+	READ_KEYS(cg, "memory", "memory.events", { "max", &s->memory_reclaims, 1 }, { "oom_kill", &s->oom_kills, 1 });
+	READ_KEYS(cg, "", "cpu.stat", { "usage_usec", &s->cpu_usage_ns, 1000 }, { "user_usec", &s->cpu_user_ns, 1000 },
+		{ "system_usec", &s->cpu_system_ns, 1000 }, { "nr_periods", &s->cpu_periods, 1 },
+		{ "nr_throttled", &s->cpu_throttled, 1 }, { "throttled_usec", &s->cpu_throttled_ns, 1000 });
 	read_cpu_max(cg, s);
 }
 
@@ -178,4 +188,16 @@ void cgroup_read_stats(const struct cgroup *cg, struct cgroup_stats *ret)
 	s.pids = read_number(cg, "pids", "pids.current");
 	s.pids_limit = read_number(cg, "pids", "pids.max");
 	*ret = s;
+}
+
+void cgroup_read_memory(const struct cgroup *cg, struct cgroup_memory *ret)
+{
+	bool v2 = cgroup_is_v2(cg);
+	int64_t inactive = CGROUP_UNSET;
+	struct cgroup_memory m = { CGROUP_UNSET, CGROUP_UNSET, CGROUP_UNSET };
+
+	READ_KEYS(cg, "memory", "memory.stat", { v2 ? "anon" : "total_rss", &m.anonymous, 1 },
+		{ v2 ? "file" : "total_cache", &m.cache, 1 }, { v2 ? "inactive_file" : "total_inactive_file", &inactive, 1 });
+	m.working_set = minus(read_number(cg, "memory", v2 ? "memory.current" : "memory.usage_in_bytes"), inactive);
+	*ret = m;
 }

@@ -126,21 +126,6 @@ static double total_memory(void)
 	return sysinfo(&info) == 0 ? (double)info.totalram * info.mem_unit : 0;
 }
 
-/* docker leaves the page cache that can go at once out of what is used. */
-static double used_memory(const struct cgroup *cg, const struct cgroup_stats *st)
-{
-	char text[8192];
-	double used = st->memory_usage > 0 ? (double)st->memory_usage : 0;
-	const char *at, *key = cgroup_is_v2(cg) ? "inactive_file " : "total_inactive_file ";
-
-	if (cgroup_read_file(cg, "memory", "memory.stat", text, sizeof(text)) < 0)
-		return used;
-	at = strstr(text, key);
-	if (at && strtod(at + strlen(key), NULL) < used)
-		used -= strtod(at + strlen(key), NULL);
-	return used;
-}
-
 static char *pair(char *left, char *right)
 {
 	char *both = xasprintf("%s / %s", left, right);
@@ -153,13 +138,15 @@ static char *pair(char *left, char *right)
 static void fill(json_object *row, const struct state *s, struct cgroup *cg, struct memory *m)
 {
 	struct cgroup_stats st;
+	struct cgroup_memory mem;
 	uint64_t received, sent;
 	double limit = total_memory(), used;
 
 	cgroup_read_stats(cg, &st);
 	if (st.memory_limit > 0 && (double)st.memory_limit < limit)
 		limit = (double)st.memory_limit;
-	used = used_memory(cg, &st);
+	cgroup_read_memory(cg, &mem);
+	used = mem.working_set > 0 ? (double)mem.working_set : 0;
 	network((pid_t)s->pid, &received, &sent);
 	listing_add(row, "CPUPerc", xasprintf("%.2f%%", cpu_percent(m, s, st.cpu_usage_ns > 0 ? st.cpu_usage_ns : 0)));
 	listing_add(row, "MemUsage", pair(words_binary_size(used), words_binary_size(limit)));
