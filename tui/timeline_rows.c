@@ -84,7 +84,7 @@ void critical_path(const struct container *c, uint64_t *waited)
 		const struct step *s = &c->steps[i];
 
 		waited[i] = 0;
-		if (s->kind != STEP_REQUEST && s->end_edge != EDGE_OPEN && s->end_ns && s->end_ns <= at)
+		if (!c->existed && s->kind != STEP_REQUEST && s->end_edge != EDGE_OPEN && s->end_ns && s->end_ns <= at)
 			endings[count++] = (struct ending){ s->end_ns, i };
 	}
 	qsort(endings, count, sizeof(*endings), compare_endings);

@@ -51,7 +51,7 @@ uint64_t step_length(const struct step *s); /* 0 = a point, or not known */
 
 /* How long the start waited for each step, its own time and the gap before it: from the exec of init back, always for
  * what ended last before what is already in the path began. Their sum is the whole start. Requests, which wait for the
- * others, are left out. */
+ * others, are left out. Of one that existed nothing is known of its start. */
 void critical_path(const struct container *c, uint64_t *ret_waited);
 
 #endif

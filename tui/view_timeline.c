@@ -231,7 +231,7 @@ static void draw_note(struct screen *s, size_t row, const struct timeline_layout
 
 	if (l->zoomed)
 		text = xasprintf("zoom: 0 = +%s", compact_duration(from, at, s->utf8));
-	else if (c->started_ns && !c->existed)
+	else if (!c->existed)
 		text = xasprintf("%s the start waited", glyph(GLYPH_CRITICAL, s->utf8));
 	if (text)
 		screen_put(s, row, 0, l->label + 2, l->zoomed ? STYLE_WARN : STYLE_DIM, text);

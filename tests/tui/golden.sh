@@ -42,6 +42,8 @@ look timeline-120x40 120x40 docker-oom '2'
 look timeline-40x10 40x10 docker-oom '2'
 look timeline-steps-80x24 80x24 docker-oom '2 / pivot Enter Enter'
 look timeline-zoom-80x24 80x24 docker-run '2 j j z'
+look timeline-failed-80x24 80x24 runc-bad-mount '2 e'
+look timeline-existing-80x24 80x24 runc-existing '2'
 look timeline-compare-120x40 120x40 runc-parallel '2 d'
 # The slowest phase of the slowest container, and what it was busy with: three keys, whoever was recorded.
 # slowest RECORDING: "NAME PHASE DURATION" as the JSON timelines have it.

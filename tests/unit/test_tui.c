@@ -242,6 +242,9 @@ static void test_critical_path(void **state)
 	assert_int_equal(waited[2], 0);
 	assert_int_equal(waited[3], 60000);
 	assert_int_equal(waited[4], 10000);
+	c->existed = true; /* there is no start that could have waited */
+	critical_path(c, waited);
+	assert_int_equal(waited[3], 0);
 	mb_free(c);
 }
 
