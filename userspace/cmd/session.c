@@ -36,7 +36,13 @@ struct session {
 	uint64_t docker_ns; /* when all containers were last looked at for docker */
 	uint64_t last_ns, past_ns; /* of the last event; when the past ended */
 	struct loss_list losses;
+	bool id_is_whole; /* one of just that id or name is there: those whose id begins so are not meant */
 };
+
+static bool is_called(const struct container *c, const char *id)
+{
+	return !strcmp(c->id, id) || (c->name && !strcmp(c->name, id));
+}
 
 static bool matches(const struct session *s, const struct container *c)
 {
@@ -48,7 +54,7 @@ static bool matches(const struct session *s, const struct container *c)
 		return false;
 	if (!s->o.id)
 		return true;
-	return str_starts(c->id, s->o.id) || (c->name && !strcmp(c->name, s->o.id));
+	return is_called(c, s->o.id) || (!s->id_is_whole && str_starts(c->id, s->o.id));
 }
 
 /* A container that was there before and of which nothing was seen makes no picture. */
@@ -357,6 +363,8 @@ static int write_rest(struct session *s, struct error *err)
 {
 	size_t count = timeline_count(s->timeline);
 
+	for (size_t i = 0; i < count && s->o.id && s->o.at_end; i++)
+		s->id_is_whole |= is_called(timeline_get(s->timeline, i), s->o.id);
 	if (s->o.format && s->o.at_end)
 		s->export.origin_ns = earliest(s);
 	for (size_t i = 0; i < count; i++) {

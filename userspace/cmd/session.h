@@ -30,7 +30,7 @@ struct session_options {
 	bool followed;     /* only containers that the followed command caused */
 	bool as_recorded;  /* filter as the session did that made the recording (replay) */
 	bool has_past;     /* live, from a serving tracer: session_begin_past and _end_past are called */
-	const char *id;    /* only this container: id, name or a prefix of the id; NULL = all */
+	const char *id;    /* only this container: id, name, or, where at_end finds none such, a prefix of the id; NULL = all */
 	const char *filter; /* only containers, and with events also events, that pass (exporters/filter.h); NULL = all */
 	/* The caller's span, of which the trace of the container of that id becomes a part, or those of all that the
 	 * followed command causes ("" or NULL). NULL = none, and what is not valid counts as none. */

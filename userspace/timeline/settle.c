@@ -154,6 +154,15 @@ static void fixed_phases(const struct cont *cont, struct phase_span *spans)
 	}
 }
 
+/* TEARDOWN is from init's exit to the last sign of the container; one that was over before keeps the ends of its steps. */
+static void teardown_phase(const struct container *c, struct phase_span *span)
+{
+	if (!c->exit.at_ns || !span->steps || c->exit.at_ns > span->end_ns)
+		return;
+	set_ends(span, c->exit.at_ns, span->end_edge != EDGE_OPEN && c->last_ns > span->end_ns ? c->last_ns : span->end_ns);
+	span->start_edge = EDGE_OBSERVED;
+}
+
 /* A phase told by system calls that seems to begin just when they could be seen again. */
 static bool began_blind(const struct cont *cont, const struct phase_span *span)
 {
@@ -176,11 +185,7 @@ static void find_phases(struct cont *cont)
 	for (size_t i = 0; i < c->step_count; i++)
 		extend(c, &spans[c->steps[i].phase], &covered[c->steps[i].phase], &c->steps[i]);
 	fixed_phases(cont, spans);
-	/* one that was over before init's exit keeps the ends of its steps */
-	if (c->exit.at_ns && spans[PHASE_TEARDOWN].steps && c->exit.at_ns <= spans[PHASE_TEARDOWN].end_ns) {
-		set_ends(&spans[PHASE_TEARDOWN], c->exit.at_ns, spans[PHASE_TEARDOWN].end_ns);
-		spans[PHASE_TEARDOWN].start_edge = EDGE_OBSERVED;
-	}
+	teardown_phase(c, &spans[PHASE_TEARDOWN]);
 	c->phase_count = 0;
 	c->inferred_front = 0;
 	for (int i = 0; i < PHASE_COUNT; i++) {
