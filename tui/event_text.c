@@ -191,6 +191,15 @@ static void lost_text(struct strbuf *sb, const union record *r)
 		r->lost.lost_kind ? json_event_kind_name(r->lost.lost_kind) : "events", json_loss_name(r->lost.reason));
 }
 
+/* Many writers end the value's line. */
+static void write_text(struct strbuf *sb, const union record *r, bool utf8)
+{
+	size_t length = strnlen(r->write.value, sizeof(r->write.value));
+
+	FIELD(sb, "", r->write.file);
+	field(sb, " = ", r->write.value, length - (length && r->write.value[length - 1] == '\n'), utf8);
+}
+
 static void body_text(struct strbuf *sb, const union record *r, const struct timeline_config *config, bool utf8)
 {
 	switch (r->h.kind) {
@@ -203,10 +212,7 @@ static void body_text(struct strbuf *sb, const union record *r, const struct tim
 	case EVENT_SIGNAL: signal_text(sb, r, utf8); break;
 	case EVENT_SYSCALL_ENTER: call_text(sb, r, utf8); break;
 	case EVENT_SYSCALL_EXIT: result_text(sb, r->leave.result); break;
-	case EVENT_CGROUP_WRITE:
-		FIELD(sb, "", r->write.file);
-		FIELD(sb, " = ", r->write.value);
-		break;
+	case EVENT_CGROUP_WRITE: write_text(sb, r, utf8); break;
 	case EVENT_REQUEST:
 	case EVENT_RESPONSE: request_text(sb, r, utf8); break;
 	case EVENT_LINK:

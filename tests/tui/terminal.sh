@@ -202,6 +202,7 @@ check "to the end" tui_wait 'at its end' 15
 "$CTRACE" top --json "$oom" >"$WORK/batch.json"
 is "$(jq -S 'del(.at_ns)' "$WORK/batch.json")" "$(jq -S 'del(.at_ns)' "$WORK/list.json")" "--json is what x wrote"
 like "$("$CTRACE" top --batch --width 100 "$oom")" 'eater +OOM 137' "--batch prints the list"
+like "$("$CTRACE" top --batch --view events --width 160 "$oom")" ' cpuset\.cpus = 0-1( |$)' "--batch of events, too, a value without its line's end"
 like "$("$CTRACE" top --batch --width 19 "$oom" 2>&1)" '--width is "19", but must be a number from 20 to 400' "not on a few columns"
 is "$("$CTRACE" top --json --view timeline --id eater "$oom")" "$("$CTRACE" show --json "$oom" | grep '"type":"timeline"')" \
 	"--json --view timeline is the timeline of ctrace show"
