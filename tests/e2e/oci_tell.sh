@@ -49,6 +49,30 @@ is "$(oci events --stats "$id" | jq -c '[.data.memory.usage.limit, .data.pids.li
 for wrong in 4q 99999999999g nothing ''; do
 	like "$(oci update --memory "$wrong" "$id" 2>&1)" '--memory: ".*" is no number' "a memory limit of \"$wrong\" is an error"
 done
+
+# One half of a pair: the other stays. dockerd sends 0 for what its user has not named.
+update()
+{
+	timeout -s KILL 30 "$CTRACE" oci --root "$WORK/state" update --resources - "$id" <<<"$1"
+}
+limit_of() # CONTROLLER V1-FILE V2-FILE
+{
+	local mount file
+
+	if mount=$(cgroup_mount "$1"); then file=$2; else mount=$(cgroup_mount '') && file=$3; fi
+	cat "$(find "$mount" -type d -name "$id" | head -n 1)/$file"
+}
+update '{"memory": {"limit": 41943040, "swap": 62914560}, "cpu": {"quota": 20000, "period": 50000}}'
+is $? 0 "update: memory and swap, quota and period"
+update '{"memory": {"limit": 0, "swap": 83886080}, "cpu": {"quota": 0, "period": 40000}}'
+is $? 0 "update: swap and period alone, the others 0"
+is "$(oci events --stats "$id" | jq .data.memory.usage.limit)" 41943040 "the memory limit stays"
+like "$(limit_of memory memory.memsw.limit_in_bytes memory.swap.max)" '^(83886080|41943040)$' "the new swap holds"
+is "$(limit_of cpu cpu.cfs_quota_us cpu.max | cut -d' ' -f1)" 20000 "the quota stays"
+update '{"cpu": {"quota": 10000}}'
+is "$(limit_of cpu cpu.cfs_period_us cpu.max | sed 's/.* //')" 40000 "and the period, where the quota is named"
+like "$(limit_of cpu cpu.cfs_quota_us cpu.max)" '^10000' "which holds"
+
 oci kill "$id" KILL
 check "events end with their container" wait_for 15 process_gone "$follower"
 
