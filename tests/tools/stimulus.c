@@ -25,6 +25,7 @@
  *	write=FILE:VALUE   with one write(2); also pwrite= and writev= (two pieces)
  *	facts              prints pid, cgroups, namespaces, capabilities, descriptors
  *	say=TEXT           prints TEXT
+ *	notify=TEXT        sends TEXT to the service manager at NOTIFY_SOCKET; ';' in it ends a line
  *	loop=NAME:N        N times getpid, read, write, or forkexec; prints nanoseconds of CPU time per
  *	                   turn, children's included: other programs on the machine do not disturb it
  *
@@ -44,9 +45,11 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -425,6 +428,24 @@ static void say(const char *value)
 	puts(value);
 }
 
+static void notify(const char *value)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	char text[256];
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (!path)
+		fail("no NOTIFY_SOCKET");
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	snprintf(text, sizeof(text), "%s", value);
+	for (char *p = text; *p; p++)
+		*p = *p == ';' ? '\n' : *p;
+	if (sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, sizeof(address)) < 0)
+		fail("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
 static void leave(const char *value)
 {
 	exit((int)number(value));
@@ -560,7 +581,7 @@ static const struct {
 	{ "term-exit", term_exit }, { "sleep", sleep_ms }, { "mount-fail", mount_fail },
 	{ "exec-fail", exec_fail }, { "unshare", unshare_list }, { "fds", hold_fds },
 	{ "write", do_write }, { "pwrite", do_pwrite }, { "writev", do_writev }, { "facts", facts },
-	{ "say", say }, { "loop", loop }, { "burn", burn }, { "usage", usage },
+	{ "say", say }, { "notify", notify }, { "loop", loop }, { "burn", burn }, { "usage", usage },
 	{ "clone-wait", clone_wait }, { "crowd", crowd },
 };
 

@@ -237,6 +237,7 @@ static int parse_create(const struct oci *oci, int argc, char **argv, struct cre
 	o->id = argv[optind];
 	o->root = oci->root;
 	take_listen_fds(o);
+	o->notify_socket = oci_notify_socket();
 	if (!o->bundle)
 		o->bundle = ".";
 	return 0;
@@ -312,9 +313,13 @@ static int verb_run(struct oci *oci, int argc, char **argv)
 		return report(oci, &err,
 			runtime_exit_code() == EXIT_CTRACE ? 1 : runtime_exit_code());
 	oci_debug(oci, "container %s: the program runs", a.options.id);
-	if (a.detach)
+	if (a.detach) {
+		/* nobody else tells it which process the service is now */
+		oci_ready_wait(c, runtime_pid(c));
 		return 0;
+	}
 	w.data = c;
+	w.ready = runtime_ready_socket(c);
 	master = runtime_console(c);
 	status = master >= 0 ? oci_relay_terminal(&w, master, &set) : oci_watch(&w, &set);
 	if (!a.keep && runtime_delete(c, true, &err) < 0)
@@ -332,7 +337,10 @@ static int verb_start(struct oci *oci, int argc, char **argv)
 	c = oci_open(oci, argv[1]);
 	if (!c)
 		return 1;
-	return runtime_start(c, &err) < 0 ? oci_fail(oci, &err) : 0;
+	if (runtime_start(c, &err) < 0)
+		return oci_fail(oci, &err);
+	oci_ready_wait(c, 0);
+	return 0;
 }
 
 static int verb_state(struct oci *oci, int argc, char **argv)

@@ -246,7 +246,7 @@ static void process_signal(void *data, int signal)
 static int run(const struct oci *oci, struct container *c, struct exec_arguments *a)
 {
 	_cleanup_close_ int master = -1;
-	struct oci_watched w = { .ended = process_ended, .signal = process_signal };
+	struct oci_watched w = { .ended = process_ended, .signal = process_signal, .ready = -1 };
 	struct error err = { 0 };
 	sigset_t set;
 	pid_t pid;

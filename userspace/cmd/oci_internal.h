@@ -43,11 +43,20 @@ struct container *oci_open(const struct oci *oci, const char *id);
 /* The content of a file, or of stdin for "-"; at most 4 MiB. */
 char *oci_read_file(const char *path, struct error *err);
 
+/* oci_ready.c: where the service manager of the caller waits for READY=1 (sd_notify(3)); NULL = there is none. */
+const char *oci_notify_socket(void);
+/* What a container says at the socket of runtime_ready_socket. Passes on that it is ready, and main_pid (0 = not) as the service's
+ * main process; false: it did not say so. */
+bool oci_ready_pass_on(int fd, pid_t main_pid);
+/* Until it says so, or ends, where there is somebody to tell. */
+void oci_ready_wait(const struct container *c, pid_t main_pid);
+
 /* What a terminal, or we, wait for: called when a child ended, and with each other signal. */
 struct oci_watched {
 	void *data;
 	bool (*ended)(void *data, int *ret_status);
 	void (*signal)(void *data, int signal);
+	int ready; /* of runtime_ready_socket; -1 = none */
 };
 /* Until it ended; set is what of the signals is blocked. Returns wait(2)'s status. */
 int oci_watch(const struct oci_watched *w, const sigset_t *set);

@@ -59,15 +59,17 @@ static void copy_rest(int master)
 
 static int relay(const struct oci_watched *w, int master, int signals)
 {
-	struct pollfd p[3] = { { .fd = 0, .events = POLLIN }, { .fd = master, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN } };
+	struct pollfd p[4] = { { .fd = 0, .events = POLLIN }, { .fd = master, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN }, { .fd = w->ready, .events = POLLIN } };
 	int status = 0;
 
 	for (;;) {
 		struct signalfd_siginfo info;
 
-		if (poll(p, 3, -1) < 0)
+		if (poll(p, 4, -1) < 0)
 			continue;
+		if (p[3].revents && oci_ready_pass_on(w->ready, 0))
+			p[3].fd = -1;
 		if (p[0].revents && !copy_some(0, master))
 			p[0].fd = -1;
 		if (p[1].revents && !copy_some(master, 1))
@@ -108,11 +110,18 @@ int oci_relay_terminal(const struct oci_watched *w, int master, const sigset_t *
 int oci_watch(const struct oci_watched *w, const sigset_t *set)
 {
 	_cleanup_close_ int fd = signalfd(-1, set, SFD_CLOEXEC);
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = w->ready, .events = POLLIN } };
 	int status = 0;
 
 	for (;;) {
 		struct signalfd_siginfo info;
 
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[1].revents && oci_ready_pass_on(w->ready, 0))
+			p[1].fd = -1;
+		if (!p[0].revents)
+			continue;
 		if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 			break;
 		if (info.ssi_signo != SIGCHLD)

@@ -28,6 +28,7 @@ struct id_maps {
  * about each. */
 struct mount_plan {
 	const char *destination, *type, *source;
+	const char *origin;  /* who added it, where the document did not; for errors */
 	bool bind;           /* "bind", "rbind" */
 	bool recursive;      /* "rbind" */
 	uint64_t set, clear; /* MOUNT_ATTR_* */

@@ -380,6 +380,8 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 	r = state_write(c, err);
 	if (r == 0)
 		r = keep_config(c, err);
+	if (r == 0 && o->notify_socket)
+		r = ready_prepare(c, o->notify_socket, err);
 	if (r == 0)
 		r = make_cgroup(c, err);
 	/* one that was there before: init would stand still in it for good. It is another's: undo must not see it */
@@ -421,7 +423,7 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 	const struct namespace_plan *pid;
 	int r = state_check_id(o->id, err);
 
-	c->dir = c->pidfd = c->sync = c->console = -1;
+	c->dir = c->pidfd = c->sync = c->console = c->ready = -1;
 	runtime_last_exit_code = 125;
 	if (r == 0)
 		r = check_preserved(o->preserve_fds, err);
@@ -506,7 +508,9 @@ int runtime_start(struct container *c, struct error *err)
 	if (status != RUNTIME_CREATED)
 		return error_set(err, EINVAL, "cannot start container %s: it is %s", c->id,
 			runtime_status_name(status));
-	r = c->own && !c->detached ? start_direct(c, err) : start_fifo(c, err);
+	r = ready_listen(c, err);
+	if (r == 0)
+		r = c->own && !c->detached ? start_direct(c, err) : start_fifo(c, err);
 	if (r < 0) {
 		if (c->own)
 			container_undo(c);

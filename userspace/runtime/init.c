@@ -339,18 +339,24 @@ static char *home_of(uid_t uid)
 }
 
 /* Sets HOME where config.json does not: programs expect it and images rarely give it. */
-static char **complete_env(const struct process_plan *p, unsigned listen_fds)
+static char **complete_env(const struct process_plan *p, const struct runtime_options *o)
 {
-	char **env = xcalloc(p->env_count + 4, sizeof(*env));
-	size_t n = p->env_count;
+	char **env = xcalloc(p->env_count + 5, sizeof(*env));
+	size_t n = 0, count;
 	char *home;
 
-	memcpy(env, p->env, n * sizeof(*env));
-	if (listen_fds) {
-		env[n++] = xasprintf("LISTEN_FDS=%u", listen_fds);
+	for (size_t i = 0; i < p->env_count; i++) {
+		if (!o || !o->notify_socket || !str_starts(p->env[i], "NOTIFY_SOCKET="))
+			env[n++] = p->env[i];
+	}
+	count = n;
+	if (o && o->listen_fds) {
+		env[n++] = xasprintf("LISTEN_FDS=%u", o->listen_fds);
 		env[n++] = xstrdup("LISTEN_PID=1");
 	}
-	for (size_t i = 0; i < p->env_count; i++) {
+	if (o && o->notify_socket)
+		env[n++] = ready_environment(o->notify_socket);
+	for (size_t i = 0; i < count; i++) {
 		if (str_starts(env[i], "HOME="))
 			return env;
 	}
@@ -407,7 +413,7 @@ int init_harden(struct init *init, char **ret_program, struct error *err)
 	if (r == 0)
 		r = process_find(p, ret_program, &init->exit_code, err);
 	umask(p->umask >= 0 ? (mode_t)p->umask : 022);
-	init->env = complete_env(p, init->options ? init->options->listen_fds : 0);
+	init->env = complete_env(p, init->options);
 	if (r == 0)
 		r = arrange_descriptors(init, err);
 	if (r == 0)

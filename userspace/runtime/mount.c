@@ -275,6 +275,8 @@ int rootfs_mount_all(struct rootfs *fs, struct error *err)
 			r = mount_cgroup(fs, m, err);
 		else if (r == 0)
 			r = mount_filesystem(fs, m, err);
+		if (r < 0 && m->origin)
+			return error_prefix(err, "%s", m->origin);
 		if (r < 0)
 			return fs->member ? error_prefix(err, "mounts[%zu].%s", i, fs->member)
 					  : error_prefix(err, "mounts[%zu]", i);

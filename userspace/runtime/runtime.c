@@ -37,7 +37,7 @@ void runtime_close(struct container *c)
 {
 	if (!c)
 		return;
-	for (int *fd = (int[]){ c->dir, c->pidfd, c->sync, c->console, -2 }; *fd != -2; fd++) {
+	for (int *fd = (int[]){ c->dir, c->pidfd, c->sync, c->console, c->ready, -2 }; *fd != -2; fd++) {
 		if (*fd >= 0)
 			close(*fd);
 	}
@@ -49,6 +49,7 @@ void runtime_close(struct container *c)
 	free(c->rootfs);
 	free(c->cgroup_path);
 	free(c->created);
+	free(c->ready_directory);
 	free(c);
 }
 

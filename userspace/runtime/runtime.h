@@ -51,6 +51,7 @@ struct runtime_options {
 	unsigned preserve_fds; /* init also gets the caller's descriptors 3 .. 3+preserve_fds-1, which must be open;
 				  what is FD_CLOEXEC among them only holds its number, and init has it not */
 	unsigned listen_fds;   /* so many of them are sd_listen_fds(3)'s: LISTEN_FDS and LISTEN_PID are set */
+	const char *notify_socket; /* sd_notify(3)'s, of the caller: the container gets one of its own; NULL = none */
 	bool no_pivot;         /* MS_MOVE and chroot, for a root that pivot_root(2) refuses (ramfs) */
 	bool no_new_keyring;
 	bool detached; /* runtime_start comes from another process (`ctrace oci create`): init waits at
@@ -74,6 +75,10 @@ int runtime_create(const struct runtime_options *options, struct container **ret
  * the binary. */
 #define RUNTIME_SEALED_FROM "CTRACE_SEALED_FROM"
 int runtime_seal(struct error *err);
+
+/* Where a container that was made with notify_socket, and started by the caller, says that it is ready: a datagram socket, owned by
+ * c. -1: there is none. */
+int runtime_ready_socket(const struct container *c);
 
 /* Opens a container that exists on disk: for start, kill, delete, state from another process.
  * -ENOENT: no such container; -EUCLEAN: its state.json is no such document, or another version's. */

@@ -21,6 +21,8 @@ struct container {
 	int pidfd;
 	int sync;            /* to init, until the program runs; -1 = another process made it */
 	int console;
+	int ready;             /* where it says that it is ready; -1 = nobody listens */
+	char *ready_directory; /* of that socket; NULL = none */
 	size_t others;       /* processes that were in the cgroup before: it is shared, and they are not ours to kill */
 	bool own, detached, reaped;
 	int status;          /* wait status when reaped */
@@ -138,6 +140,15 @@ int console_send_fd(const char *socket_path, const char *text, int fd, const cha
 /* notify.c: hands a seccomp listener to the agent at p->listener. */
 int notify_send(const struct container *c, pid_t pid, const struct seccomp_program *p, int listener,
 	struct error *err);
+
+/* ready.c: adds the mount of the directory for the container's own notification socket, whose name its environment then has
+ * (a string to free). notify_socket: the caller's. */
+#define READY_DIRECTORY "notify"
+int ready_prepare(struct container *c, const char *notify_socket, struct error *err);
+char *ready_environment(const char *notify_socket);
+/* Nothing happens where the state directory has no such directory. */
+void ready_remove(int state_directory);
+int ready_listen(struct container *c, struct error *err);
 
 /* idmap.c: what a user namespace's uid_map and gid_map say. field: whose uidMappings and gidMappings they are ("linux"). */
 int idmap_write_both(pid_t pid, const struct id_maps *uids, const struct id_maps *gids, const char *field, struct error *err);

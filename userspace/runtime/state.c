@@ -95,6 +95,7 @@ int state_remove_directory(const char *root, const char *id, int dir, struct err
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(dir, files[i], 0);
+	ready_remove(dir);
 	if (rmdir(path) < 0 && errno != ENOENT)
 		return error_errno(err, errno, "cannot remove %s", path);
 	return 0;
@@ -210,7 +211,7 @@ static int open_directory(const char *root, const char *id, struct container **r
 	_cleanup_free_ char *path = NULL;
 	int r = state_check_id(id, err);
 
-	c->dir = c->pidfd = c->sync = c->console = -1;
+	c->dir = c->pidfd = c->sync = c->console = c->ready = -1;
 	if (r < 0)
 		return r;
 	c->root = xstrdup(root ? root : RUNTIME_ROOT);
