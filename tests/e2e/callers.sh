@@ -18,7 +18,7 @@ trace_start || skip_all "no trace"
 
 docker_calls()
 {
-	local d=(--runtime ctrace --network none) id
+	local d=(--runtime ctrace --network none) id volume
 
 	is "$(dock run --rm "${d[@]}" busybox sh -c 'echo out; exit 7'; echo "$?")" "out
 7" "docker run: output and exit code"
@@ -27,6 +27,10 @@ docker_calls()
 		/dev/null </dev/null | tr -cd '[:print:]\n' | sed 's/^\^[@D]//' | head -n 1)" /dev/pts/0 "docker run -it"
 	dock run --rm "${d[@]}" busybox nosuch >/dev/null 2>&1
 	is "$?" 127 "docker run of a program that is missing"
+	for volume in /etc:/etc/passwd /etc/passwd:/etc; do
+		like "$(dock run --rm "${d[@]}" --volume "$volume" busybox true 2>&1)" 'Are you trying to mount a directory onto a file' \
+			"docker sees what is wrong with --volume $volume"
+	done
 	dock run --rm "${d[@]}" busybox /etc >/dev/null 2>&1
 	is "$?" 126 "and of one that cannot be executed"
 	is "$(dock run --rm "${d[@]}" --memory 64m --pids-limit 50 --read-only --user 1000:1000 --hostname here \

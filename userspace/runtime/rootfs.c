@@ -106,9 +106,12 @@ int rootfs_open_target(int root, const char *path, bool directory, struct error 
 	if (S_ISLNK(st.st_mode))
 		return error_set(err, ELOOP, "the mount point %s is a symbolic link to nowhere", path);
 	if (directory != S_ISDIR(st.st_mode))
-		/* not "is a directory": docker takes a message with these words for a program that cannot be run, 126 */
-		return error_set(err, directory ? ENOTDIR : EISDIR, "the mount point %s in the root filesystem is %s",
-			path, directory ? "not a directory, and its source is" : "no file, and its source is one");
+		/* dockerd looks for "not a directory", and says what may be wrong. Not "is a directory": docker takes a
+		 * message with these words for a program that cannot be run, 126 */
+		return error_set(err, directory ? ENOTDIR : EISDIR,
+			directory ? "the mount point %s in the root filesystem is not a directory, and its source is"
+				  : "the source for mount point %s is not a directory, and that in the root filesystem is",
+			path);
 	return steal_fd(&fd);
 }
 
