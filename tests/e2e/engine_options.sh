@@ -152,6 +152,11 @@ like "$out" '^options ndots:3' "--dns-option"
 like "$out" '^192.0.2.7.box$' "--add-host"
 is "$(ct run --rm --group-add video --group-add 77 "${ON[@]}" id -G)" "0 44 77" "--group-add"
 is "$(ct run --rm --domainname example.org "${ON[@]}" cat /proc/sys/kernel/domainname)" example.org "--domainname"
+fails 125 '^ctrace run: --tmpfs or --mount: the mount point /etc/passwd ' "a tmpfs on a file" ct run --rm --tmpfs /etc/passwd "${ON[@]}" true
+fails 125 '^ctrace run: --volume or --mount: .*mount point /etc is not a directory' "a file on a directory" \
+	ct run --rm -v /etc/passwd:/etc "${ON[@]}" true
+cp -a "$ROOTFS" "$WORK/bad-root" && rm -rf "$WORK/bad-root/proc" && touch "$WORK/bad-root/proc"
+fails 125 '^ctrace run: the mount point /proc ' "no option stands behind /proc" ct run --rm --network none --rootfs "$WORK/bad-root" true
 like "$(ct run --rm --shm-size 2m "${ON[@]}" mount)" ' /dev/shm type tmpfs .*size=2048k' "--shm-size"
 like "$(ct run --rm --cgroup-parent "/ct-parent-$$" "${ON[@]}" cat /proc/self/cgroup)" . "--cgroup-parent"
 remove_cgroup "/ct-parent-$$"

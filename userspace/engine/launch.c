@@ -169,7 +169,7 @@ static int create(struct launch *l, struct ends *ends, struct error *err)
 	if (r < 0)
 		l->exit_code = runtime_exit_code();
 	if (r < 0 && !bundle && err)
-		option_words(err);
+		option_words(&l->state, err);
 	return r;
 }
 

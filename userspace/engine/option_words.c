@@ -2,6 +2,8 @@
 #include "engine/option_words.h"
 
 #include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/array.h"
@@ -27,7 +29,6 @@ static const struct {
 	{ "linux.devices[", "--device" },
 	{ "linux.seccomp", "--security-opt seccomp" },
 	{ "linux.cgroupsPath", "--cgroup-parent" },
-	{ "mounts[", "--volume, --mount or --tmpfs" },
 	{ RESOURCES "memory.limit", "--memory" },
 	{ RESOURCES "memory.swappiness", "--memory-swappiness" },
 	{ RESOURCES "memory.swap", "--memory-swap" },
@@ -66,10 +67,55 @@ static const char *advice(const char *text, int code)
 	return NULL;
 }
 
-void option_words(struct error *err)
+static bool is_asked_for(const struct state *s, const char *destination)
+{
+	for (size_t i = 0; i < s->mounts.count; i++) {
+		_cleanup_free_ char *text = xstrdup(s->mounts.items[i]);
+		struct state_mount m;
+
+		if (state_mount_split(text, &m) && !strcmp(m.destination, destination))
+			return true;
+	}
+	return false;
+}
+
+/* Every container has mounts that no option stands behind: "". */
+static const char *option_of_mount(const struct state *s, size_t index)
+{
+	_cleanup_free_ char *path = xasprintf("%s/config.json", s->directory);
+	json_object *config = json_object_from_file(path);
+	json_object *m = json_object_array_get_idx(json_object_object_get(config, "mounts"), index);
+	const char *type = json_object_get_string(json_object_object_get(m, "type"));
+	const char *destination = json_object_get_string(json_object_object_get(m, "destination"));
+	const char *option = "";
+
+	if (type && destination && is_asked_for(s, destination))
+		option = "--volume or --mount: ";
+	else if (type && destination && !strcmp(type, "tmpfs") && strcmp(destination, "/dev") != 0 &&
+		 strcmp(destination, "/dev/shm") != 0)
+		option = "--tmpfs or --mount: ";
+	json_object_put(config);
+	return option;
+}
+
+static void mount_words(const struct state *s, size_t index, struct error *err)
+{
+	const char *rest = strstr(err->text, ": ");
+	_cleanup_free_ char *said = rest ? xasprintf("%s%s", option_of_mount(s, index), rest + 2) : NULL;
+
+	if (said)
+		error_set(err, err->code, "%s", said);
+}
+
+void option_words(const struct state *s, struct error *err)
 {
 	char *text = err->text;
+	size_t index;
 
+	if (sscanf(text, "mounts[%zu]", &index) == 1) {
+		mount_words(s, index, err);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		const char *member = words[i].member, *rest, *more = advice(text, err->code);
 		_cleanup_free_ char *said = NULL;
