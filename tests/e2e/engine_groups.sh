@@ -54,6 +54,12 @@ is "$(ct image ls -q)" "" "it is gone"
 ct volume create --label a=b vol >/dev/null
 is "$(ct inspect -f '{{.Name}} {{.Labels.a}}' vol) $(ct volume list -q)" "vol b vol" "inspect finds a volume; volume list"
 ct pull -q "oci:$BUSYBOX_OCI" >/dev/null 2>&1
+# a path too long for the kernel
+ct run --rm -v vol:/v "${ON[@]}" sh -c 'cd /v; d=$(printf %0200d 1); while mkdir $d && cd $d; do :; done 2>/dev/null'
+try ct system df
+like "$err" '^ctrace system df: .*volume vol: 1 of the files and directories below .* could not be looked at, .*: File name too long' \
+	"system df says what it could not measure"
+like "$out" '^Local Volumes +1 ' "and the rest"
 out=$(ct system prune -af)
 like "$out" 'Deleted Containers:' "system prune removes containers"
 like "$out" 'Total reclaimed space: 1\.[0-9]+MB' "and with -a images"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctrace system df: the room that images, containers and volumes take, in docker's columns. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,15 @@ static int add_images(struct store *store, json_object *rows, struct error *err)
 	return r;
 }
 
+/* What is missing in a sum is said. */
+static void warn_incomplete(int r, const char *what, const char *name, struct error *err)
+{
+	if (r == 0 || r == -ENOENT) /* removed meanwhile */
+		return;
+	error_prefix(err, "%s %s", what, name);
+	command_warn("system df", err->text);
+}
+
 static int add_containers(json_object *rows, struct error *err)
 {
 	struct state *list;
@@ -102,8 +112,11 @@ static int add_containers(json_object *rows, struct error *err)
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		uint64_t own, all;
 		bool runs = control_is_running(&list[i]);
+		struct error why = { 0 };
+		int measured = container_size(&list[i], &own, &all, &why);
 
-		if (container_size(&list[i], &own, &all, NULL) < 0) /* removed meanwhile */
+		warn_incomplete(measured, "container", list[i].name, &why);
+		if (measured == -ENOENT)
 			continue;
 		room.total++;
 		room.active += runs;
@@ -125,9 +138,10 @@ static int add_volumes(struct store *store, json_object *rows, struct error *err
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		_cleanup_free_ char *users = volume_users(list[i].name);
+		struct error why = { 0 };
 		uint64_t bytes = 0;
 
-		directory_size(list[i].data, &bytes, NULL);
+		warn_incomplete(directory_size(list[i].data, &bytes, &why), "volume", list[i].name, &why);
 		room.total++;
 		room.active += users != NULL;
 		room.bytes += bytes;

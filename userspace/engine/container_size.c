@@ -19,7 +19,21 @@ struct walk {
 	struct string_list ahead; /* directories below the root that were not looked into yet */
 	struct map seen;          /* numbers of files with several names */
 	uint64_t bytes;
+	size_t failed;            /* directories and files that could not be looked at */
+	char *first;              /* of these, and why */
+	int code;
 };
+
+/* The container may change it meanwhile: what is gone, or is no directory any more, is no failure. */
+static void add_failure(struct walk *w, const char *path, const char *name, int code)
+{
+	if (code == ENOENT || code == ENOTDIR || code == ELOOP)
+		return;
+	if (w->failed++ == 0) {
+		w->first = xasprintf("%s%s%s", path, *path && *name ? "/" : "", name);
+		w->code = code;
+	}
+}
 
 static void add_file(struct walk *w, const struct stat *st)
 {
@@ -31,25 +45,35 @@ static void add_file(struct walk *w, const struct stat *st)
 	w->bytes += (uint64_t)st->st_size;
 }
 
-/* The container may change it meanwhile: what is gone is no error, and links are not followed. */
+static void look_at(struct walk *w, int dir, const char *path, const char *name)
+{
+	struct stat st;
+
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		add_failure(w, path, name, errno);
+	else if (S_ISDIR(st.st_mode))
+		string_list_add(&w->ahead, xasprintf("%s%s%s", path, *path ? "/" : "", name));
+	else
+		add_file(w, &st);
+}
+
+/* Links are not followed. */
 static void look_into(struct walk *w, const char *path)
 {
 	int fd = tree_open_nolinks(w->root, path, O_RDONLY | O_DIRECTORY);
 	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 
-	if (fd >= 0 && !dir)
+	if (fd < 0)
+		add_failure(w, path, "", -fd);
+	else if (!dir)
 		close(fd);
-	while (dir && (d = readdir(dir))) {
-		struct stat st;
-
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") || fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (S_ISDIR(st.st_mode))
-			string_list_add(&w->ahead, xasprintf("%s%s%s", path, *path ? "/" : "", d->d_name));
-		else
-			add_file(w, &st);
-	}
+	for (errno = 0; dir && (d = readdir(dir)); errno = 0)
+		look_at(w, dirfd(dir), path, d->d_name);
+	if (dir && errno)
+		add_failure(w, path, "", errno);
 }
 
 int directory_size(const char *directory, uint64_t *ret, struct error *err)
@@ -68,7 +92,11 @@ int directory_size(const char *directory, uint64_t *ret, struct error *err)
 	string_list_free(&w.ahead);
 	map_free(&w.seen);
 	*ret = w.bytes;
-	return 0;
+	if (w.failed)
+		error_errno(err, w.code, "%zu of the files and directories below %s could not be looked at, the first of them %.64s%s",
+			w.failed, directory, w.first, strlen(w.first) > 64 ? "..." : "");
+	free(w.first);
+	return w.failed ? -w.code : 0;
 }
 
 static uint64_t image_size(const struct state *s)
