@@ -177,11 +177,15 @@ is "$(for k in prestart poststop; do field $k 4; done | tr '\n' ' ')" "prestart 
 is "$(field startContainer 5)" / "startContainer hooks start in the container's root"
 # at each stage a failing hook undoes the start, but after the end it is too late for that
 for kind in prestart createRuntime createContainer startContainer poststart poststop; do
-	rm -f "$WORK/told/ran"
+	rm -f "$WORK/told/ran" "$WORK/told/stopped"
 	run 'echo >/told/ran; sleep 0.2' '.mounts += [{destination: "/told", type: "bind", source: ($work + "/told"), options: ["bind"]}]
-		| .hooks = {'$kind': [{path: "/bin/sh", args: ["sh", "-c", "echo why; exit 3"]}]}'
+		| .hooks = {'$kind': [{path: "/bin/sh", args: ["sh", "-c", "echo why; exit 3"]}]}
+		| .hooks.poststop += [{path: "/bin/sh", args: ["sh", "-c", "exit 4"]},
+			{path: "/bin/sh", args: ["sh", "-c", "echo >>" + $work + "/told/stopped"]}]'
+	is "$(wc -l <"$WORK/told/stopped")" 1 "$kind fails: all poststop hooks run, once"
+	like "$OUT" 'poststop hook /bin/sh failed with status 4' "the one that fails is told"
 	if [ $kind = poststop ]; then
-		is "$CODE" 0 "a poststop hook that fails does not change the outcome"
+		like "$CODE $OUT" '^0 .*warning: .*failed with status 3: why; ' "a poststop hook that fails does not change the outcome"
 	else
 		like "$CODE $OUT" "^1 .*error running hook: $kind hook /bin/sh failed with status 3: why" \
 			"a $kind hook that fails is told, with what it printed"

@@ -289,6 +289,17 @@ static void container_signal(void *data, int signal)
 	runtime_kill(data, signal, false, NULL);
 }
 
+static int delete_open(const struct oci *oci, struct container *c, bool force)
+{
+	struct error err = { 0 };
+
+	if (runtime_delete(c, force, &err) < 0)
+		return oci_fail(oci, &err);
+	if (runtime_warning(c))
+		oci_warn(oci, runtime_warning(c));
+	return 0;
+}
+
 static int verb_run(struct oci *oci, int argc, char **argv)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
@@ -322,8 +333,8 @@ static int verb_run(struct oci *oci, int argc, char **argv)
 	w.ready = runtime_ready_socket(c);
 	master = runtime_console(c);
 	status = master >= 0 ? oci_relay_terminal(&w, master, &set) : oci_watch(&w, &set);
-	if (!a.keep && runtime_delete(c, true, &err) < 0)
-		oci_fail(oci, &err);
+	if (!a.keep)
+		delete_open(oci, c, true);
 	return runtime_status_code(status);
 }
 
@@ -420,9 +431,7 @@ static int delete_one(const struct oci *oci, const char *id, bool force)
 		r = runtime_discard(oci->root, id, &err);
 		return r < 0 ? oci_fail(oci, &err) : 0;
 	}
-	if (r == 0)
-		r = runtime_delete(c, force, &err);
-	return r < 0 ? oci_fail(oci, &err) : 0;
+	return r < 0 ? oci_fail(oci, &err) : delete_open(oci, c, force);
 }
 
 /* crun's --regex. */

@@ -262,6 +262,8 @@ int launch_stop(struct launch *l, struct error *err)
 
 	if (l->container)
 		r = runtime_delete(l->container, true, err);
+	if (l->container && l->warn && runtime_warning(l->container))
+		l->warn(runtime_warning(l->container));
 	runtime_close(l->container);
 	l->container = NULL;
 	close_streams(l);

@@ -451,7 +451,7 @@ int runtime_create(const struct runtime_options *o, struct container **ret, stru
 		return c->dir;
 	r = create(c, o, err);
 	if (r < 0) {
-		container_undo(c);
+		container_undo(c, err);
 		return r;
 	}
 	*ret = steal_ptr(c);
@@ -513,7 +513,7 @@ int runtime_start(struct container *c, struct error *err)
 		r = c->own && !c->detached ? start_direct(c, err) : start_fifo(c, err);
 	if (r < 0) {
 		if (c->own)
-			container_undo(c);
+			container_undo(c, err);
 		return r;
 	}
 	if (!hooks_any(c->config->hooks, "poststart"))
@@ -522,7 +522,7 @@ int runtime_start(struct container *c, struct error *err)
 	r = hooks_run(c->config->hooks, "poststart", state, err);
 	if (r < 0) { /* runtime.md, lifecycle step 10: stopped and deleted */
 		container_signal(c, SIGKILL);
-		container_undo(c);
+		container_undo(c, err);
 	}
 	return r;
 }

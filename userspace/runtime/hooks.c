@@ -17,6 +17,7 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/strbuf.h"
 
 struct hook {
 	const char *path;
@@ -145,6 +146,8 @@ static int run(const struct hook *h, const char *kind, const char *state, struct
 	if (!ended)
 		return error_set(err, ETIMEDOUT, "error running hook: %s hook %s did not end within %lld s", kind, h->path,
 			(long long)h->timeout);
+	for (size_t n = strlen(text); n > 0 && text[n - 1] == '\n'; n--)
+		text[n - 1] = '\0';
 	if (status != 0)
 		return failed(h, kind, status, text, err);
 	return 0;
@@ -177,6 +180,24 @@ int hooks_run(json_object *hooks, const char *kind, const char *state, struct er
 			r = run(&h, kind, state, err);
 	}
 	return r < 0 ? r : 0;
+}
+
+char *hooks_run_all(json_object *hooks, const char *kind, const char *state)
+{
+	const struct doc d = { .json = hooks, .key = "hooks" };
+	_cleanup_(strbuf_free) struct strbuf failures = { 0 };
+	struct doc a, e;
+
+	if (!hooks_any(hooks, kind) || doc_array(&d, kind, &a, NULL) < 0)
+		return NULL;
+	for (size_t i = 0; i < doc_count(&a); i++) {
+		_cleanup_(hook_free) struct hook h = { 0 };
+		struct error err = { 0 };
+
+		if (doc_element(&a, i, &e, &err) < 0 || parse(&e, &h, &err) < 0 || run(&h, kind, state, &err) < 0)
+			strbuf_printf(&failures, "%s%s", failures.length ? "; " : "", err.text);
+	}
+	return failures.length ? strbuf_steal(&failures) : NULL;
 }
 
 int hooks_check(const struct doc *hooks, struct error *err)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/runtime_internal.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/proc_stat.h"
 
@@ -49,6 +50,7 @@ void runtime_close(struct container *c)
 	free(c->rootfs);
 	free(c->cgroup_path);
 	free(c->created);
+	free(c->warning);
 	free(c->ready_directory);
 	free(c);
 }
@@ -112,10 +114,35 @@ static int remove_cgroup(struct container *c, bool kill_all, struct error *err)
 	return cgroup_remove(c->cgroup, err);
 }
 
-void container_undo(struct container *c)
+const char *runtime_warning(const struct container *c)
+{
+	return c->warning;
+}
+
+/* runtime.md, step 13: the container is gone, whatever fails. */
+static void run_poststop(struct container *c)
+{
+	_cleanup_free_ char *state = NULL;
+
+	if (!c->config || !hooks_any(c->config->hooks, "poststop"))
+		return;
+	state = state_document(c, RUNTIME_STOPPED);
+	free(c->warning);
+	c->warning = hooks_run_all(c->config->hooks, "poststop", state);
+}
+
+void container_undo(struct container *c, struct error *err)
 {
 	kill_init(c);
 	remove_cgroup(c, true, NULL);
+	/* its hooks may have begun what these end */
+	if (c->pid > 0)
+		run_poststop(c);
+	if (err && c->warning) {
+		_cleanup_free_ char *why = xstrdup(err->text);
+
+		error_set(err, err->code, "%s (then: %s)", why, c->warning);
+	}
 	if (c->dir >= 0) {
 		state_remove_directory(c->root, c->id, c->dir, NULL);
 		close(steal_fd(&c->dir));
@@ -236,14 +263,10 @@ int runtime_delete(struct container *c, bool force, struct error *err)
 	}
 	/* without a pid namespace of its own others may live on */
 	r = remove_cgroup(c, !c->config || !(config_new_namespaces(c->config) & CLONE_NEWPID) || force, err);
-	if (r == 0 && c->config && hooks_any(c->config->hooks, "poststop")) {
-		_cleanup_free_ char *state = state_document(c, RUNTIME_STOPPED);
-
-		/* runtime.md, step 13: logged, but the container is gone all the same */
-		hooks_run(c->config->hooks, "poststop", state, NULL);
-	}
-	if (r == 0)
+	if (r == 0) {
+		run_poststop(c);
 		r = state_remove_directory(c->root, c->id, c->dir, err);
+	}
 	if (r == 0 && c->dir >= 0)
 		close(steal_fd(&c->dir));
 	return r;

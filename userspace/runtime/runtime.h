@@ -76,6 +76,9 @@ int runtime_create(const struct runtime_options *options, struct container **ret
 #define RUNTIME_SEALED_FROM "CTRACE_SEALED_FROM"
 int runtime_seal(struct error *err);
 
+/* What of a verb failed although it succeeded (a poststop hook); NULL: nothing. Owned by c. */
+const char *runtime_warning(const struct container *c);
+
 /* Where a container that was made with notify_socket, and started by the caller, says that it is ready: a datagram socket, owned by
  * c. -1: there is none. */
 int runtime_ready_socket(const struct container *c);

@@ -27,12 +27,13 @@ struct container {
 	bool own, detached, reaped;
 	int status;          /* wait status when reaped */
 	struct config *config;
+	char *warning;       /* what failed and did not matter; NULL = nothing */
 	struct error config_error; /* why config is NULL in a container from disk */
 	struct cgroup *cgroup;
 };
 
-/* Takes back everything; the error that led here is what counts. */
-void container_undo(struct container *c);
+/* Takes back everything; err is what led here. */
+void container_undo(struct container *c, struct error *err);
 /* To init, and never to another process that has its number. Returns 0 or -errno; -ESRCH where it is gone. */
 int container_signal(const struct container *c, int signal);
 
@@ -190,6 +191,8 @@ int stub_open(int error_fd, int wait_fd, enum stub_fork fork, struct error *err)
 
 /* hooks.c: kind is "prestart", ...; state is given on stdin. -errno of the first that fails. */
 int hooks_run(json_object *hooks, const char *kind, const char *state, struct error *err);
+/* Those after one that fails, too. Returns what failed (a string to free), or NULL. */
+char *hooks_run_all(json_object *hooks, const char *kind, const char *state);
 bool hooks_any(json_object *hooks, const char *kind);
 
 /* state.c */
