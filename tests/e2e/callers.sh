@@ -43,11 +43,13 @@ here
 0000000000000000
 ro" "docker's options arrive"
 
+	is "$(dock run --rm "${d[@]}" --user 1000 busybox sh -c 'echo out >/dev/stdout')" out "docker run --user: /dev/stdout can be opened"
 	id=$(dock run -d --name "$tag" "${d[@]}" busybox sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done')
 	runs+=("$id:docker:3")
 	is "$(dock exec "$tag" sh -c 'echo $PPID; exit 5' >/dev/null; echo "$?")" 5 "docker exec"
 	is "$(echo in | dock exec -i -u 1000 -w /tmp -e A=b "$tag" sh -c 'cat; id -u; pwd; echo $A' | tr '\n' ' ')" "in 1000 /tmp b " \
 		"docker exec with options"
+	is "$(dock exec --user 1000 "$tag" sh -c 'echo out >/dev/stdout')" out "docker exec --user: too"
 	dock exec "$tag" nosuch >/dev/null 2>&1
 	like "$?" '^12[67]$' "docker exec of a program that is missing"
 	like "$(dock top "$tag")" 'sleep 0.1' "docker top"

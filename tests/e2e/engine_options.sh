@@ -37,6 +37,12 @@ else
 	skip_point "-q" "no image"
 fi
 
+# ---- /dev/stdout of another user than root ----
+ct run --rm --user 1000 "${ON[@]}" sh -c 'echo out >/dev/stdout; echo err >/dev/stderr; exit 3' >"$WORK/out" 2>"$WORK/err"
+is "$? $(cat "$WORK/out" "$WORK/err")" "3 out
+err" "it can be opened where our own is a file"
+is "$(ct run --rm --user 1000 "${ON[@]}" sh -c 'echo out >/dev/stdout' 2>&1 | cat)" out "or a pipe"
+
 # ---- published ports ----
 port=$(free_port)
 if ct run -d --name web -e GREETING=hello -p "$port:80" -p 127.0.0.1::80 -p 53/udp --expose 99 "${BRIDGED[@]}" \

@@ -21,6 +21,11 @@ run()
 	CODE=$?
 }
 
+# what a program of another user prints by way of /dev/stdout
+run 'cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr' '.process.user = {uid: 1000, gid: 1000}'
+is "$CODE $OUT" "0 out
+err" "the pipes are the user's"
+
 # tmpcopyup
 mkdir -p "$B/rootfs/copied/deep/er"
 echo text >"$B/rootfs/copied/deep/file"

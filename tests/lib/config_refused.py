@@ -105,7 +105,7 @@ def rows(spare):
         refused("mounts[1].destination", "/bin/busybox/x.*Not a directory",
                 {"mounts[1]": mount("tmpfs", destination="/bin/busybox/x")}),
         refused("mounts[1].destination", "/bin/busybox.*not a directory", {"mounts[1]": bind(spare, "/bin/busybox")}),
-        refused("mounts[1].destination", "/bin.*is no file", {"mounts[1]": bind(file, "/bin")}),
+        refused("mounts[1].destination", "mount point /bin is not a directory", {"mounts[1]": bind(file, "/bin")}),
         refused("mounts[1].destination", "/proc/self/x.*inside of /proc", {"mounts[1]": bind(file, "/proc/self/x")}),
         refused("mounts[1]", "the ids of /proc at /b.*" + INVALID, {"mounts[1]": bind("/proc", uidMappings=[MAP], gidMappings=[MAP], options=["bind"])}),
         refused("mounts[1].uidMappings", "uid_map.*" + INVALID,

@@ -130,6 +130,20 @@ static int make_pipe(int *ret_read, int *ret_write, int64_t user, struct error *
 	return 0;
 }
 
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* Our own output for the program's. A program of another user could not open a terminal or a file of ours as /dev/stdout; a pipe
+ * the runtime gives to it. */
+static bool lends_output(const struct launch *l)
+{
+	return l->direct && !l->state.keeps_log && (!l->state.user || (is_pipe(STDOUT_FILENO) && is_pipe(STDERR_FILENO)));
+}
+
 static int open_streams(struct launch *l, struct ends *e, struct error *err)
 {
 	bool own_input = l->direct || !l->state.interactive;
@@ -142,7 +156,7 @@ static int open_streams(struct launch *l, struct ends *e, struct error *err)
 		r = make_pipe(&e->fds[0], &l->input, l->state.user, err);
 	if (l->state.terminal || r < 0)
 		return r;
-	if (l->direct && !l->state.keeps_log) {
+	if (lends_output(l)) {
 		e->fds[1] = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 		e->fds[2] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 		return 0;

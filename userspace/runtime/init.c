@@ -407,7 +407,9 @@ int init_harden(struct init *init, char **ret_program, struct error *err)
 	/* as root, who may enter what the user may not (runc does it so); else as the user that the program will
 	 * be: NFS and FUSE may show root less */
 	entered = chdir(p->cwd) == 0;
-	r = process_become_user(p, &held, err);
+	r = process_give_pipes(p, err);
+	if (r == 0)
+		r = process_become_user(p, &held, err);
 	if (r == 0)
 		r = process_change_directory(p->cwd, entered, err);
 	if (r == 0)

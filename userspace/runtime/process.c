@@ -74,6 +74,20 @@ void process_reopen_null(int proc, int root)
 	}
 }
 
+int process_give_pipes(const struct process_plan *p, struct error *err)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode) || st.st_uid == p->uid)
+			continue;
+		/* EPERM, EINVAL: the user namespace does not know its owner */
+		if (fchown(fd, p->uid, (gid_t)-1) < 0 && errno != EPERM && errno != EINVAL && errno != EROFS)
+			return error_errno(err, errno, "cannot give the pipe at descriptor %d to user %u", fd, p->uid);
+	}
+	return 0;
+}
+
 int process_set_limits(int proc, const struct process_plan *p, struct error *err)
 {
 	for (size_t i = 0; i < p->limit_count; i++) {

@@ -175,6 +175,8 @@ int process_find(const struct process_plan *p, char **ret, int *ret_exit_code, s
 /* Of 0-2 those that are a null device become the container's own (root: its root directory): the caller's is a node of the
  * host's, whose mode and owner a container's root could change. Where the container has none it can open, they stay. */
 void process_reopen_null(int proc, int root);
+/* Pipes at 0-2 become the user's, or a program could not open /dev/stdout (runc and crun do so, too). */
+int process_give_pipes(const struct process_plan *p, struct error *err);
 /* done: the directory has been entered already, and is only to be looked at. */
 int process_change_directory(const char *cwd, bool done, struct error *err);
 int process_write_proc(int proc, const char *path, const char *value, struct error *err);
