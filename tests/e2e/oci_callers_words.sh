@@ -149,4 +149,15 @@ like "$("$WORK/runc" --root "$WORK/state" checkpoint x 2>&1)" '^ctrace oci: chec
 like "$("$WORK/runc" nosuch -h 2>&1)" "No help topic for 'nosuch'" "help for none"
 clean_up
 is "$(ls -A "$WORK/state")" "" "nothing is left"
+# a group that was there, and is frozen
+frozen=/ctrace-frozen$$
+case $(cgroup_mount freezer) in
+'') group=$(cgroup_mount '')$frozen && file=$group/cgroup.freeze && word=1 ;;
+*) group=$(cgroup_mount freezer)$frozen && file=$group/freezer.state && word=FROZEN ;;
+esac
+on_exit remove_cgroup "$frozen"
+mkdir "$group" && echo "$word" >"$file"
+jq --arg path "$frozen" '.process.terminal = false | .process.args = ["true"] | .linux.cgroupsPath = $path' "$BASE" >"$B/config.json"
+like "$(oci run --bundle "$B" "$id" 2>&1)" "container's cgroup unexpectedly frozen" "a cgroup that is frozen is refused"
+is "$(find /sys/fs/cgroup -maxdepth 2 -name "${frozen#/}")" "$group" "it stays, and no other of its name is left"
 done_testing

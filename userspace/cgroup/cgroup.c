@@ -500,6 +500,14 @@ static int create_directory(struct hierarchy *h, bool delegate, struct error *er
 	return 0;
 }
 
+void cgroup_remove_made(struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->count; i++) {
+		if (cg->hierarchies[i].made)
+			rmdir(cg->hierarchies[i].directory);
+	}
+}
+
 int cgroup_create(const char *path, struct cgroup **ret, struct error *err)
 {
 	_cleanup_(cgroup_close_ptr) struct cgroup *cg = NULL;
@@ -512,10 +520,7 @@ int cgroup_create(const char *path, struct cgroup **ret, struct error *err)
 		r = create_directory(&cg->hierarchies[i],
 			cgroup_is_v2(cg) && cg->hierarchies[i].version == 2, err);
 		if (r < 0) {
-			for (size_t j = 0; j <= i; j++) {
-				if (cg->hierarchies[j].made)
-					rmdir(cg->hierarchies[j].directory);
-			}
+			cgroup_remove_made(cg);
 			return r;
 		}
 	}

@@ -141,6 +141,8 @@ int cgroup_processes(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_coun
 size_t cgroup_others(const struct cgroup *cg);
 /* Removes the directories that have nothing in them: of a group shared with others, by whoever leaves last. */
 void cgroup_remove_empty(struct cgroup *cg);
+/* Those that cgroup_create made, as long as nothing is in them. */
+void cgroup_remove_made(struct cgroup *cg);
 
 /* Removes the directories and those below them. Processes that are exiting are waited for, 2 s. */
 int cgroup_remove(struct cgroup *cg, struct error *err);

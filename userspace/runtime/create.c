@@ -386,6 +386,7 @@ static int create(struct container *c, const struct runtime_options *o, struct e
 		r = make_cgroup(c, err);
 	/* one that was there before: init would stand still in it for good. It is another's: undo must not see it */
 	if (r == 0 && cgroup_is_frozen(c->cgroup)) {
+		cgroup_remove_made(c->cgroup);
 		cgroup_close(c->cgroup);
 		c->cgroup = NULL;
 		r = error_set(err, EBUSY, "container's cgroup unexpectedly frozen: %s", c->cgroup_path);
