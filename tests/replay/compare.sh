@@ -44,8 +44,8 @@ explain()
 
 says "the limit that killed it" "^  the limit is the container's own: memory.limit_in_bytes was set to 33554432 " explain docker-oom
 says "a child was killed, not the first process" "; it was not the first process$" explain runc-oom-child
-says "who sent the signal" "^  the signal came from runc kill 2835:" explain docker-exec
-says "and who asked for it" "^  somebody asked for it: POST /v1.41/containers/execs/kill .* by docker 2828" explain docker-exec
+says "who sent the signal" "^  the signal came from runc kill [0-9]+:" explain docker-exec
+says "and who asked for it" "^  somebody asked for it: POST /v1.41/containers/execs/kill .* by docker [0-9]+" explain docker-exec
 says "why a start failed" "^  did not start: mount .*: ENODEV" explain runc-bad-mount
 says "a start against the others" "^  691 ms in all, the others' median is [0-9]+ ms" explain runc-parallel
 says "what made it slow" "unshare .*, by runc:\[1:CHILD\]" explain runc-parallel parallel-20

@@ -192,7 +192,7 @@ tui_keys '{'
 check "{ to the beginning" tui_wait 'stands \+0|\+0 ns'
 check "where there is none yet" tui_wait 'no container was seen|created|failed'
 tui_keys ']' ']' ']' ']' ']' ']' ']'
-check "] goes on a piece" tui_wait '\+3[0-9]{2} ms'
+check "] goes on a piece" tui_wait '\+[1-9][0-9]+ ms'
 tui_keys '>' '>' '>' '>' p
 check "> plays faster" tui_wait 'plays 3.2x|at its end'
 check "to the end" tui_wait 'at its end' 15

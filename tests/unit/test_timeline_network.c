@@ -170,6 +170,9 @@ static void id_is_used_again(void **state)
 	pair(1, 0, "172.17.0.2/16");
 	netns_event(0, 1001);
 	runs(&a);
+	exits(&a, 0);
+	cgroup(&dockerd, EVENT_CGROUP_RMDIR, 100, "/aaa", NULL);
+	tick(); /* it has ended by now */
 	link_event(NEW_LINK, "veth1", 1, 2, 0, true);
 	address_event(NEW_ADDRESS, "172.17.0.2/16", 0);
 	link_event(DELETED_LINK, "veth1", 1, 2, 0, true);

@@ -30,12 +30,24 @@ static bool same_listener(const struct event *a, const struct event *b)
 	return a->tgid == b->tgid && a->start_ns == b->start_ns;
 }
 
-/* The one whose own network namespace it is; NULL = not known. */
-static struct cont *container_there(struct timeline *tl, const struct event *listener, int32_t id)
+struct netns {
+	uint32_t inode;
+	bool had_links; /* that became steps of its container, which may be gone by now */
+};
+
+static struct netns *netns_find(const struct timeline *tl, const struct event *listener, int32_t id)
 {
 	struct netns_key key = key_of(listener, id);
 
-	return id >= 0 ? claim_find_inode(tl, 'N', (uint32_t)(uintptr_t)map_get_key(&tl->netns, &key)) : NULL;
+	return id >= 0 ? map_get_key(&tl->netns, &key) : NULL;
+}
+
+/* The one whose own network namespace it is; NULL = not known. */
+static struct cont *container_there(struct timeline *tl, const struct event *listener, int32_t id)
+{
+	const struct netns *netns = netns_find(tl, listener, id);
+
+	return netns ? claim_find_inode(tl, 'N', netns->inode) : NULL;
 }
 
 static enum step_kind kind_of(const struct event_link *e)
@@ -70,6 +82,7 @@ void links_settle(struct timeline *tl)
 
 		if (!c)
 			continue;
+		netns_find(tl, &w->h, w->netns_id)->had_links = true;
 		add_link(tl, c, w);
 		w->action = 0;
 	}
@@ -99,9 +112,10 @@ static bool is_same(const struct event_link *a, const struct event_link *b)
 
 static bool is_known(struct timeline *tl, const struct event_link *e)
 {
+	const struct netns *netns = netns_find(tl, &e->h, e->netns_id);
 	const struct cont *c = container_there(tl, &e->h, e->netns_id);
 
-	if (c && has_step(c, e))
+	if (c ? has_step(c, e) : netns && netns->had_links)
 		return true;
 	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
 		if (is_same(&tl->links[i], e))
@@ -198,7 +212,7 @@ static void namespace_gone(struct timeline *tl, const struct event *listener, in
 	uint64_t first_ns = UINT64_MAX;
 	struct cont *c;
 
-	map_remove_key(&tl->netns, &key);
+	free(map_remove_key(&tl->netns, &key));
 	for (size_t i = 0; i < tl->next_link && i < LINK_MAX; i++) {
 		if (waits_for(&tl->links[i], listener, id) && tl->links[i].h.time_ns < first_ns)
 			first_ns = tl->links[i].h.time_ns;
@@ -220,13 +234,17 @@ static void namespace_gone(struct timeline *tl, const struct event *listener, in
 void links_take_netns(struct timeline *tl, const struct event_netns *e)
 {
 	struct netns_key key = key_of(&e->h, e->netns_id);
+	struct netns *netns;
 
 	if (!e->inode) {
 		namespace_gone(tl, &e->h, e->netns_id);
 		return;
 	}
-	if (tl->netns.count < NETNS_MAX || map_get_key(&tl->netns, &key))
-		map_put_key(&tl->netns, &key, (void *)(uintptr_t)e->inode);
+	if (tl->netns.count >= NETNS_MAX && !map_get_key(&tl->netns, &key))
+		return;
+	netns = xcalloc(1, sizeof(*netns));
+	netns->inode = e->inode;
+	free(map_put_key(&tl->netns, &key, netns));
 	links_settle(tl);
 }
 
@@ -243,5 +261,7 @@ void links_finish(struct timeline *tl)
 void links_free(struct timeline *tl)
 {
 	free(tl->links);
+	for (size_t i = 0; i < tl->netns.count; i++)
+		free(tl->netns.entries[i].value);
 	map_free(&tl->netns);
 }

@@ -190,7 +190,7 @@ struct timeline {
 
 	struct event_link *links; /* ring of LINK_MAX: not yet a container's, action 0 = free; NULL = none yet */
 	size_t next_link;
-	struct map netns; /* listener and id -> inode of the network namespace */
+	struct map netns; /* listener and id -> struct netns */
 
 	struct orphan *orphans; /* ring of ORPHAN_MAX */
 	uint64_t next_orphan;
