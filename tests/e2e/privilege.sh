@@ -20,7 +20,7 @@ set_of()
 {
 	/usr/bin/python3 - "$1" "$2" <<'PYTHON'
 import sys
-names = {0: "CHOWN", 1: "DAC_OVERRIDE", 2: "DAC_READ_SEARCH", 5: "KILL", 19: "SYS_PTRACE", 21: "SYS_ADMIN", 38: "PERFMON", 39: "BPF"}
+names = {0: "CHOWN", 1: "DAC_OVERRIDE", 2: "DAC_READ_SEARCH", 5: "KILL", 11: "NET_BROADCAST", 19: "SYS_PTRACE", 21: "SYS_ADMIN", 38: "PERFMON", 39: "BPF"}
 with open("/proc/%s/status" % sys.argv[1], encoding="ascii") as f:
     bits = next(int(line.split()[1], 16) for line in f if line.startswith(sys.argv[2] + ":"))
 print(" ".join(sorted(names.get(i, str(i)) for i in range(64) if bits >> i & 1)) or "-")

@@ -51,7 +51,8 @@ struct context {
 	void *arg;
 };
 
-static int open_socket(struct mnl_socket **ret_socket, struct error *err)
+/* Counts as unheard where it hears of its own namespace only. */
+static int open_socket(struct rtnl *rtnl, struct mnl_socket **ret_socket, struct error *err)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	int one = 1, size = RECEIVE_BUFFER, ids = RTNLGRP_NSID;
@@ -59,8 +60,7 @@ static int open_socket(struct mnl_socket **ret_socket, struct error *err)
 	if (!socket)
 		return error_errno(err, errno, "cannot open an rtnetlink socket");
 	setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	/* Without the privilege only our own namespace is heard. */
-	mnl_socket_setsockopt(socket, NETLINK_LISTEN_ALL_NSID, &one, sizeof(one));
+	rtnl->unheard += mnl_socket_setsockopt(socket, NETLINK_LISTEN_ALL_NSID, &one, sizeof(one)) < 0;
 	if (mnl_socket_bind(socket, RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE, MNL_SOCKET_AUTOPID) < 0) {
 		int code = errno;
 
@@ -84,7 +84,7 @@ static int open_place(struct rtnl *rtnl, size_t i, int ns_fd, struct error *err)
 
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, errno, "cannot look at a network namespace");
-	r = open_socket(&socket, err);
+	r = open_socket(rtnl, &socket, err);
 	if (r < 0)
 		return r;
 	if (epoll_ctl(rtnl->epoll_fd, EPOLL_CTL_ADD, mnl_socket_get_fd(socket), &event) < 0) {
@@ -165,11 +165,10 @@ static void enter_and_listen(struct rtnl *rtnl, size_t i, const struct event *ow
 
 static void listen_in(struct rtnl *rtnl, size_t i, const struct event *owner, uint32_t inode)
 {
-	bool raised = privilege_raise(CAP_SYS_ADMIN);
+	uint64_t raised = privilege_raise(PRIVILEGE_LISTENING);
 
 	enter_and_listen(rtnl, i, owner, inode);
-	if (raised)
-		privilege_lower(CAP_SYS_ADMIN);
+	privilege_lower(raised);
 }
 
 /* An engine has come to a namespace that is listened to. A containerd often belongs to an engine beside it, which makes the network. */

@@ -28,7 +28,7 @@ void rtnl_read(struct rtnl *rtnl, uint64_t time_ns, void (*sink)(void *arg, cons
 /* How often the kernel said that it had to drop messages. */
 uint64_t rtnl_lost(const struct rtnl *rtnl);
 
-/* How often an engine was met whose network namespace is not listened to. */
+/* How often an engine was met whose network namespace is not listened to, or no other heard from it, and our own is such a one. */
 uint64_t rtnl_unheard(const struct rtnl *rtnl);
 
 void rtnl_close(struct rtnl *rtnl); /* takes NULL */

@@ -65,22 +65,24 @@ int privilege_keep(uint64_t effective, uint64_t spare, struct error *err)
 	return r < 0 ? error_errno(err, -r, "cannot give up capabilities") : 0;
 }
 
-bool privilege_raise(unsigned int capability)
+uint64_t privilege_raise(uint64_t capabilities)
 {
 	struct sets sets;
-
-	if (get_sets(&sets) < 0 || sets.effective & PRIVILEGE(capability) || !(sets.permitted & PRIVILEGE(capability)))
-		return false;
-	sets.effective |= PRIVILEGE(capability);
-	return set_sets(&sets) == 0;
-}
-
-void privilege_lower(unsigned int capability)
-{
-	struct sets sets;
+	uint64_t raised;
 
 	if (get_sets(&sets) < 0)
+		return 0;
+	raised = capabilities & sets.permitted & ~sets.effective;
+	sets.effective |= raised;
+	return raised && set_sets(&sets) == 0 ? raised : 0;
+}
+
+void privilege_lower(uint64_t capabilities)
+{
+	struct sets sets;
+
+	if (!capabilities || get_sets(&sets) < 0)
 		return;
-	sets.effective &= ~PRIVILEGE(capability);
+	sets.effective &= ~capabilities;
 	set_sets(&sets);
 }

@@ -20,14 +20,14 @@
 	(PRIVILEGE(CAP_BPF) | PRIVILEGE(CAP_PERFMON) | PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH))
 
 /* Spare: raised to listen in network namespaces of engines. */
-#define PRIVILEGE_LISTENING PRIVILEGE(CAP_SYS_ADMIN)
+#define PRIVILEGE_LISTENING (PRIVILEGE(CAP_SYS_ADMIN) | PRIVILEGE(CAP_NET_BROADCAST))
 
 /* Gives up for good every capability but effective, which stay in force, and spare, which can be raised. Neither can an
  * executed program give more. What was not there is not made. */
 int privilege_keep(uint64_t effective, uint64_t spare, struct error *err);
 
-/* Puts a spare capability in force. Returns whether it was not before and now is: then privilege_lower is due. */
-bool privilege_raise(unsigned int capability);
-void privilege_lower(unsigned int capability);
+/* Puts spare capabilities in force. Returns those that were not before and now are: for privilege_lower. */
+uint64_t privilege_raise(uint64_t capabilities);
+void privilege_lower(uint64_t capabilities);
 
 #endif

@@ -69,14 +69,14 @@ check_start() {
 	is "$(stat -c '%a %U %G' $SOCKET)" "660 root ctrace" "its socket is for root and the group ctrace"
 }
 
-# Capabilities by their numbers: CHOWN 0, DAC_READ_SEARCH 2, SYS_PTRACE 19, PERFMON 38, BPF 39.
+# Capabilities by their numbers: CHOWN 0, DAC_READ_SEARCH 2, NET_BROADCAST 11, SYS_PTRACE 19, PERFMON 38, BPF 39.
 check_sandbox() {
 	local inside directory
 
 	inside="nsenter --mount --target $(main_pid)"
 	touch /home/foreign /tmp/foreign
 
-	is "$(status_of CapBnd)" 000000c000080005 "its bounding set is the unit's"
+	is "$(status_of CapBnd)" 000000c000080805 "its bounding set is the unit's"
 	is "$(status_of CapEff)" 000000c000080004 "in force is what tracing needs"
 	is "$(status_of CapPrm)" 000000c000080004 "and no more can be raised"
 	is "$(status_of NoNewPrivs)" 1 "it has no_new_privs"
