@@ -42,6 +42,12 @@ ct run --rm --user 1000 "${ON[@]}" sh -c 'echo out >/dev/stdout; echo err >/dev/
 is "$? $(cat "$WORK/out" "$WORK/err")" "3 out
 err" "it can be opened where our own is a file"
 is "$(ct run --rm --user 1000 "${ON[@]}" sh -c 'echo out >/dev/stdout' 2>&1 | cat)" out "or a pipe"
+ct run -d --name streams "${ON[@]}" sleep 100 >/dev/null 2>&1
+ct exec --user 1000 streams sh -c 'sleep 50 & echo out >/dev/stdout; echo err >/dev/stderr; exit 3' >"$WORK/out" 2>"$WORK/err"
+is "$? $(cat "$WORK/out" "$WORK/err")" "3 out
+err" "so it can by exec, which does not wait for what stays"
+is "$(ct exec --user 1000 streams head -c 3145728 /dev/zero 2>"$WORK/err" | wc -c)" 3145728 "much of it" || diag "$(cat "$WORK/err")"
+ct rm -f streams >/dev/null
 
 # ---- published ports ----
 port=$(free_port)

@@ -16,6 +16,7 @@
 #include "engine/capability.h"
 #include "engine/control.h"
 #include "engine/detach_keys.h"
+#include "engine/exec_output.h"
 #include "engine/signals.h"
 #include "engine/terminal.h"
 #include "engine/user.h"
@@ -102,7 +103,7 @@ static int set_user(json_object *process, pid_t pid, const struct exec_request *
 	return 0;
 }
 
-static int make_process(struct container *c, const struct exec_request *request, json_object **ret,
+static int make_process(struct container *c, const struct exec_request *request, json_object **ret, uid_t *ret_uid,
 	struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -136,6 +137,7 @@ static int make_process(struct container *c, const struct exec_request *request,
 		json_object_put(process);
 	else
 		*ret = process;
+	*ret_uid = uid;
 	return r;
 }
 
@@ -237,7 +239,7 @@ static int wait_for(pid_t pid)
 	return runtime_status_code(status);
 }
 
-static int follow(const struct exec_request *request, pid_t pid, int console, struct detach_keys *keys)
+static int follow(const struct exec_request *request, pid_t pid, int console, struct exec_output *output, struct detach_keys *keys)
 {
 	struct signals signals;
 
@@ -245,8 +247,10 @@ static int follow(const struct exec_request *request, pid_t pid, int console, st
 		keep_terminal(console);
 	if (request->detach)
 		return 0;
-	if (console < 0)
+	if (console < 0) {
+		exec_output_relay(output, pid);
 		return wait_for(pid);
+	}
 	if (signals_open(&signals, NULL) == 0) {
 		bool left = serve_terminal(console, request->interactive, keys, &signals);
 
@@ -259,17 +263,40 @@ static int follow(const struct exec_request *request, pid_t pid, int console, st
 	return wait_for(pid);
 }
 
+static int run(struct container *c, const struct exec_request *request, struct detach_keys *keys, int *ret_code, struct error *err)
+{
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC), console = -1;
+	_cleanup_(exec_output_close) struct exec_output output = { { -1, -1 }, { -1, -1 } };
+	bool ours = !request->detach && !request->terminal;
+	struct runtime_exec_options options = { .ret_console = &console };
+	json_object *process = NULL;
+	uid_t uid = 0;
+	pid_t pid;
+	int stdio[3], r = make_process(c, request, &process, &uid, err);
+
+	if (r == 0 && ours)
+		r = exec_output_open(&output, uid, err);
+	if (r == 0) {
+		stdio[0] = request->interactive && !request->detach ? STDIN_FILENO : null;
+		stdio[1] = ours ? output.fds[0] : null;
+		stdio[2] = ours ? output.fds[1] : null;
+		options.stdio = stdio;
+		options.process = json_object_to_json_string_ext(process, JSON_C_TO_STRING_PLAIN);
+		r = runtime_exec(c, &options, &pid, err);
+		if (r < 0 && runtime_exit_code() != 125)
+			*ret_code = runtime_exit_code();
+	}
+	json_object_put(process);
+	if (r == 0)
+		*ret_code = follow(request, pid, console, &output, keys);
+	return r;
+}
+
 int exec_in_container(const struct state *s, const struct exec_request *request, int *ret_code,
 	struct error *err)
 {
 	_cleanup_(runtime_close_ptr) struct container *c = NULL;
-	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC), console = -1;
-	const int stdio[] = { request->interactive && !request->detach ? STDIN_FILENO : null,
-		request->detach ? null : STDOUT_FILENO, request->detach ? null : STDERR_FILENO };
-	struct runtime_exec_options options = { .stdio = stdio, .ret_console = &console };
 	struct detach_keys keys;
-	json_object *process = NULL;
-	pid_t pid;
 	int r = detach_keys_parse(request->detach_keys, &keys, err);
 
 	*ret_code = 1; /* docker's, for what the daemon refuses */
@@ -280,16 +307,5 @@ int exec_in_container(const struct state *s, const struct exec_request *request,
 	if (runtime_status(c) == RUNTIME_PAUSED)
 		return error_set(err, EINVAL, "Container %s is paused, unpause the container before exec", s->name);
 	*ret_code = 126; /* docker's, for what is asked of a container that runs and cannot be done in it */
-	r = make_process(c, request, &process, err);
-	if (r < 0)
-		return r;
-	options.process = json_object_to_json_string_ext(process, JSON_C_TO_STRING_PLAIN);
-	r = runtime_exec(c, &options, &pid, err);
-	json_object_put(process);
-	if (r < 0) {
-		*ret_code = runtime_exit_code() == 125 ? 126 : runtime_exit_code();
-		return r;
-	}
-	*ret_code = follow(request, pid, console, &keys);
-	return 0;
+	return run(c, request, &keys, ret_code, err);
 }
