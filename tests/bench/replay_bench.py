@@ -11,7 +11,7 @@ import subprocess
 # All events of a runc start up to here; above, process and cgroup events only, or memory would be the limit.
 FULL_SIZES = (10, 100, 1000)
 SLIM_SIZES = (10, 100, 1000, 10000, 100000)
-REPLAYED = 1000
+REPLAYED = 4000
 REPLAYS = (("--json",), ("--json", "--events"), ())
 REPLAY_ROUNDS = 3  # each in turn; the best counts
 

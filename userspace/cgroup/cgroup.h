@@ -161,11 +161,11 @@ struct cgroup_stats {
 void cgroup_read_stats(const struct cgroup *cg, struct cgroup_stats *ret);
 
 /* Of what its memory is, in bytes: the working set is all but the page cache that can go at once, as docker and cAdvisor
- * have it. */
+ * have it. usage: of struct cgroup_stats, as read just before. */
 struct cgroup_memory {
 	int64_t anonymous, cache, working_set;
 };
-void cgroup_read_memory(const struct cgroup *cg, struct cgroup_memory *ret);
+void cgroup_read_memory(const struct cgroup *cg, int64_t usage, struct cgroup_memory *ret);
 
 /* Reads one file of a controller ("memory", "memory.usage_in_bytes"), at most size - 1 bytes, without
  * the last newline. Returns its length or a negative errno. */

@@ -190,7 +190,7 @@ void cgroup_read_stats(const struct cgroup *cg, struct cgroup_stats *ret)
 	*ret = s;
 }
 
-void cgroup_read_memory(const struct cgroup *cg, struct cgroup_memory *ret)
+void cgroup_read_memory(const struct cgroup *cg, int64_t usage, struct cgroup_memory *ret)
 {
 	bool v2 = cgroup_is_v2(cg);
 	int64_t inactive = CGROUP_UNSET;
@@ -198,6 +198,6 @@ void cgroup_read_memory(const struct cgroup *cg, struct cgroup_memory *ret)
 
 	READ_KEYS(cg, "memory", "memory.stat", { v2 ? "anon" : "total_rss", &m.anonymous, 1 },
 		{ v2 ? "file" : "total_cache", &m.cache, 1 }, { v2 ? "inactive_file" : "total_inactive_file", &inactive, 1 });
-	m.working_set = minus(read_number(cg, "memory", v2 ? "memory.current" : "memory.usage_in_bytes"), inactive);
+	m.working_set = minus(usage, inactive);
 	*ret = m;
 }

@@ -83,7 +83,7 @@ bool serve_host_usage(pid_t pid, struct prometheus_usage *ret)
 	if ((cg ? cgroup_reopen_pid(cg, pid, NULL) : cgroup_open_pid(pid, &cg, NULL)) < 0)
 		return false;
 	cgroup_read_stats(cg, &ret->stats);
-	cgroup_read_memory(cg, &ret->memory);
+	cgroup_read_memory(cg, ret->stats.memory_usage, &ret->memory);
 	read_pressure(cg, "cpu.pressure", &ret->cpu_some_us, &ret->cpu_full_us);
 	read_pressure(cg, "memory.pressure", &ret->memory_some_us, &ret->memory_full_us);
 	read_pressure(cg, "io.pressure", &ret->io_some_us, &ret->io_full_us);

@@ -145,7 +145,7 @@ static void fill(json_object *row, const struct state *s, struct cgroup *cg, str
 	cgroup_read_stats(cg, &st);
 	if (st.memory_limit > 0 && (double)st.memory_limit < limit)
 		limit = (double)st.memory_limit;
-	cgroup_read_memory(cg, &mem);
+	cgroup_read_memory(cg, st.memory_usage, &mem);
 	used = mem.working_set > 0 ? (double)mem.working_set : 0;
 	network((pid_t)s->pid, &received, &sent);
 	listing_add(row, "CPUPerc", xasprintf("%.2f%%", cpu_percent(m, s, st.cpu_usage_ns > 0 ? st.cpu_usage_ns : 0)));
