@@ -125,15 +125,11 @@ static bool is_known(struct timeline *tl, const struct event_link *e)
 }
 
 /* Whether e tells where w belongs, of which nobody knew: it is the same link, or the other end of it where the numbers of both are
- * those of one namespace. */
+ * those of one namespace. What is told from inside of another has that one's numbers. */
 static bool tells_of(const struct event_link *e, const struct event_link *w)
 {
-	bool inside = e->h.flags & EVENT_F_IN_NETNS;
-
-	if (w->action != NEW_LINK || w->netns_id >= 0 || !same_listener(&w->h, &e->h))
+	if (w->action != NEW_LINK || w->netns_id >= 0 || e->h.flags & EVENT_F_IN_NETNS || !same_listener(&w->h, &e->h))
 		return false;
-	if (inside)
-		return w->ifindex == e->peer_ifindex;
 	return w->ifindex == e->ifindex || (e->action == DELETED_LINK && w->ifindex == e->peer_ifindex);
 }
 
