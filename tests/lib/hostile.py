@@ -50,6 +50,7 @@ def spoil(event, number):
 def main():
     source, target, ident = sys.argv[1:]
     facts, events = recording.read(source)
+    events = [e for e in events if e.kind != META]  # what the engine's files told
     first = next(e for e in events if e.kind == recording.SNAPSHOT_END)
     notes = [meta(ident.encode(), key, value, first.time) for key, value in [
         (b"name", b"".join(EVIL[:2])), (b"image", EVIL[2]), (b"pod", EVIL[3] + EVIL[4]), (b"engine", (EVIL[0] * 40)[:900])]]
