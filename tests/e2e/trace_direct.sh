@@ -13,9 +13,9 @@ need runc jq
 busybox_image || skip_all "no busybox image"
 grep -q bpf_rdonly_cast /proc/kallsyms || skip_all "needs bpf_rdonly_cast, Linux 6.2"
 
-# What is told of the runtime's own processes, less what differs from start to start.
+# What is told of the own processes of runc (others may run ctrace meanwhile), less what differs from start to start.
 told() { # RECORDING
-	"$CTRACE" replay --json --events "$1" | jq -r 'select(.type == "event" and .role == "runtime")
+	"$CTRACE" replay --json --events "$1" | jq -r 'select(.type == "event" and .role == "runtime" and (.comm | startswith("runc")))
 		| [.event, .data.op, .data.a, .data.b, .data.c, .data.path, .data.file, .data.value, .data.filename,
 		   .data.result, .data.new_comm, .comm, .ns_level] | map(tostring) | join(" ")' |
 		sed -E 's/[0-9]+/N/g; s/runc\.[A-Za-z0-9]+/runc.X/g' | sort | uniq -c
