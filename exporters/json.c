@@ -145,50 +145,29 @@ static void write_cgroups(struct strbuf *sb, const struct container *c)
 	json_close(sb, ']');
 }
 
-/* Of what has a start and an end. These are put where there is room. */
-
-static char *put_edges(char *at, enum edge start, enum edge end)
+static void write_edges(struct strbuf *sb, enum edge start, enum edge end)
 {
-	at = json_put_name(json_put_key(at, "start_edge"), edge_name(start));
-	return json_put_name(json_put_key(at, "end_edge"), edge_name(end));
+	json_name(sb, "start_edge", edge_name(start));
+	json_name(sb, "end_edge", edge_name(end));
 }
 
 /* A duration with a lost edge is never told as if it were known. */
-static char *put_duration(char *at, uint64_t start_ns, uint64_t end_ns, enum edge start, enum edge end)
+static void write_duration(struct strbuf *sb, uint64_t start_ns, uint64_t end_ns, enum edge start,
+	enum edge end)
 {
 	bool known = start != EDGE_LOST && end != EDGE_LOST && end != EDGE_OPEN && start_ns &&
 		end_ns >= start_ns;
 
-	at = json_put_key(at, "duration_ns");
-	return known ? json_put_wide(at, end_ns - start_ns) : json_put_null(at);
+	if (known)
+		json_u64(sb, "duration_ns", end_ns - start_ns);
+	else
+		json_null(sb, "duration_ns");
 }
 
-static char *put_span(char *at, uint64_t start_ns, uint64_t end_ns, enum edge end)
+static void write_span(struct strbuf *sb, uint64_t start_ns, uint64_t end_ns, enum edge end)
 {
-	at = json_put_time(json_put_key(at, "start_ns"), start_ns);
-	return json_put_time(json_put_key(at, "end_ns"), end == EDGE_OPEN ? 0 : end_ns);
-}
-
-static void write_actor_rest(struct strbuf *sb, const struct actor *a)
-{
-	char *at = strbuf_room(sb, 11 * JSON_MEMBER_MAX);
-
-	at = put_span(at, a->start_ns, a->end_ns, a->end_edge);
-	at = put_edges(at, a->start_edge, a->end_edge);
-	at = json_put_key(at, "ns_pid");
-	at = a->ns_pid ? json_put_u64_(at, a->ns_pid) : json_put_null(at);
-	at = json_put_key(at, "parent");
-	at = a->parent >= 0 ? json_put_i64_(at, a->parent) : json_put_null(at);
-	at = json_put_bool(json_put_key(at, "shared"), a->is_shared);
-	at = json_put_bool(json_put_key(at, "argv_cut"), a->argv_cut);
-	at = json_put_key(at, "exit_status");
-	at = a->exited ? json_put_i64_(at, a->exit_status) : json_put_null(at);
-	at = json_put_key(at, "on_cpu_ns");
-	at = a->has_cpu ? json_put_wide(at, a->on_cpu_ns) : json_put_null(at);
-	at = json_put_key(at, "run_queue_ns");
-	at = a->has_cpu ? json_put_wide(at, a->run_queue_ns) : json_put_null(at);
-	*at++ = '}';
-	strbuf_ends(sb, at);
+	json_time(sb, "start_ns", start_ns);
+	json_time(sb, "end_ns", end == EDGE_OPEN ? 0 : end_ns);
 }
 
 static void write_actor(struct strbuf *sb, const struct actor *a, size_t index)
@@ -207,85 +186,91 @@ static void write_actor(struct strbuf *sb, const struct actor *a, size_t index)
 	} else {
 		json_null(sb, "argv");
 	}
-	write_actor_rest(sb, a);
+	write_span(sb, a->start_ns, a->end_ns, a->end_edge);
+	write_edges(sb, a->start_edge, a->end_edge);
+	if (a->ns_pid)
+		json_number(sb, "ns_pid", a->ns_pid);
+	else
+		json_null(sb, "ns_pid");
+	if (a->parent >= 0)
+		json_number(sb, "parent", a->parent);
+	else
+		json_null(sb, "parent");
+	json_bool(sb, "shared", a->is_shared);
+	json_bool(sb, "argv_cut", a->argv_cut);
+	if (a->exited)
+		json_number(sb, "exit_status", a->exit_status);
+	else
+		json_null(sb, "exit_status");
+	if (a->has_cpu) {
+		json_u64(sb, "on_cpu_ns", a->on_cpu_ns);
+		json_u64(sb, "run_queue_ns", a->run_queue_ns);
+	} else {
+		json_null(sb, "on_cpu_ns");
+		json_null(sb, "run_queue_ns");
+	}
+	json_close(sb, '}');
 }
 
-static char *put_times(char *at, uint64_t on_cpu_ns, uint64_t run_queue_ns, uint64_t blocked_ns)
+static void write_times(struct strbuf *sb, uint64_t on_cpu_ns, uint64_t run_queue_ns, uint64_t blocked_ns)
 {
-	at = json_put_wide(json_put_key(at, "on_cpu_ns"), on_cpu_ns);
-	at = json_put_wide(json_put_key(at, "run_queue_ns"), run_queue_ns);
-	return json_put_wide(json_put_key(at, "blocked_ns"), blocked_ns);
-}
-
-static void write_phase(struct strbuf *sb, const struct phase_span *p)
-{
-	char *at = json_begin_(sb, json_key(NULL), 12 * JSON_MEMBER_MAX);
-
-	at = stpcpy(at, "{\"phase\":");
-	at = json_put_name(at, phase_name(p->phase));
-	at = put_span(at, p->start_ns, p->end_ns, p->end_edge);
-	at = put_duration(at, p->start_ns, p->end_ns, p->start_edge, p->end_edge);
-	at = put_edges(at, p->start_edge, p->end_edge);
-	at = json_put_wide(json_put_key(at, "busy_ns"), p->busy_ns);
-	at = json_put_u64_(json_put_key(at, "steps"), p->steps);
-	at = json_put_u64_(json_put_key(at, "failed"), p->failed);
-	if (p->has_times)
-		at = put_times(at, p->on_cpu_ns, p->run_queue_ns, p->blocked_ns);
-	*at++ = '}';
-	strbuf_ends(sb, at);
+	json_u64(sb, "on_cpu_ns", on_cpu_ns);
+	json_u64(sb, "run_queue_ns", run_queue_ns);
+	json_u64(sb, "blocked_ns", blocked_ns);
 }
 
 static void write_phases(struct strbuf *sb, const struct container *c)
 {
 	json_open(sb, "phases", '[');
-	for (size_t i = 0; i < c->phase_count; i++)
-		write_phase(sb, &c->phases[i]);
+	for (size_t i = 0; i < c->phase_count; i++) {
+		const struct phase_span *p = &c->phases[i];
+
+		json_open(sb, NULL, '{');
+		json_name(sb, "phase", phase_name(p->phase));
+		write_span(sb, p->start_ns, p->end_ns, p->end_edge);
+		write_duration(sb, p->start_ns, p->end_ns, p->start_edge, p->end_edge);
+		write_edges(sb, p->start_edge, p->end_edge);
+		json_u64(sb, "busy_ns", p->busy_ns);
+		json_number(sb, "steps", (int64_t)p->steps);
+		json_number(sb, "failed", (int64_t)p->failed);
+		if (p->has_times)
+			write_times(sb, p->on_cpu_ns, p->run_queue_ns, p->blocked_ns);
+		json_close(sb, '}');
+	}
 	json_close(sb, ']');
-}
-
-static void write_step_front(struct strbuf *sb, const struct step *s)
-{
-	char *at = json_begin_(sb, json_key(NULL), 6 * JSON_MEMBER_MAX);
-
-	at = stpcpy(at, "{\"kind\":");
-	at = json_put_name(at, step_kind_name(s->kind));
-	at = json_put_name(json_put_key(at, "phase"), phase_name(s->phase));
-	at = json_put_key(at, "actor");
-	at = s->actor >= 0 ? json_put_i64_(at, s->actor) : json_put_null(at);
-	at = put_span(at, s->start_ns, s->end_ns, s->end_edge);
-	at = json_put_key(at, "result");
-	if (!s->has_result)
-		at = json_put_null(at);
-	else
-		at = json_put_i64_(at, s->result < 0 ? s->result : 0);
-	strbuf_ends(sb, at);
-}
-
-static void write_step_rest(struct strbuf *sb, const struct step *s)
-{
-	char *at = strbuf_room(sb, 8 * JSON_MEMBER_MAX);
-
-	at = put_duration(at, s->start_ns, s->end_ns, s->start_edge, s->end_edge);
-	at = put_edges(at, s->start_edge, s->end_edge);
-	at = json_put_key(at, "tid");
-	at = s->tid ? json_put_u64_(at, s->tid) : json_put_null(at);
-	if (s->times)
-		at = put_times(at, s->times->on_cpu_ns, s->times->run_queue_ns, s->times->blocked_ns);
-	strbuf_ends(sb, at);
 }
 
 static void write_step(struct strbuf *sb, const struct step *s)
 {
 	char name[FORMAT_MAX];
 
-	write_step_front(sb, s);
+	json_open(sb, NULL, '{');
+	json_name(sb, "kind", step_kind_name(s->kind));
+	json_name(sb, "phase", phase_name(s->phase));
+	if (s->actor >= 0)
+		json_number(sb, "actor", s->actor);
+	else
+		json_null(sb, "actor");
+	write_span(sb, s->start_ns, s->end_ns, s->end_edge);
+	if (!s->has_result)
+		json_null(sb, "result");
+	else
+		json_number(sb, "result", s->result < 0 ? s->result : 0);
 	if (s->has_result && s->result < 0)
 		json_text(sb, "error", format_errno(name, s->result > -4096 ? (int)-s->result : 0));
 	json_details(sb, "detail", &s->details);
-	write_step_rest(sb, s);
-	if (s->times && s->times->longest_block_ns) {
-		json_u64(sb, "longest_block_ns", s->times->longest_block_ns);
-		write_list(sb, "blocked_in", s->times->blocked_in);
+	write_duration(sb, s->start_ns, s->end_ns, s->start_edge, s->end_edge);
+	write_edges(sb, s->start_edge, s->end_edge);
+	if (s->tid)
+		json_number(sb, "tid", s->tid);
+	else
+		json_null(sb, "tid");
+	if (s->times) {
+		write_times(sb, s->times->on_cpu_ns, s->times->run_queue_ns, s->times->blocked_ns);
+		if (s->times->longest_block_ns) {
+			json_u64(sb, "longest_block_ns", s->times->longest_block_ns);
+			write_list(sb, "blocked_in", s->times->blocked_in);
+		}
 	}
 	json_close(sb, '}');
 }

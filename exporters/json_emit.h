@@ -56,42 +56,6 @@ char *json_put_i64_(char *at, int64_t value);
 /* The same for a string: room for its quotes and its bytes; more is taken where bytes are escaped. */
 void json_put_string_(struct strbuf *sb, char *at, const char *bytes, size_t length);
 
-/* Members that follow others, where room was made for all of them at once: neither room nor comma is to be thought of. They
- * return where they end. The key is a literal. */
-#define json_put_key(at, key) ((char *)mempcpy((at), ",\"" key "\":", strlen(",\"" key "\":")))
-enum { JSON_MEMBER_MAX = 64 }; /* a short key and a number, or a name of ours */
-
-static inline char *json_put_null(char *at)
-{
-	return mempcpy(at, "null", strlen("null"));
-}
-
-static inline char *json_put_bool(char *at, bool value)
-{
-	return stpcpy(at, value ? "true" : "false");
-}
-
-static inline char *json_put_name(char *at, const char *name) /* nothing in it is to be escaped */
-{
-	*at++ = '"';
-	at = stpcpy(at, name);
-	*at++ = '"';
-	return at;
-}
-
-static inline char *json_put_wide(char *at, uint64_t value) /* decimal string */
-{
-	*at++ = '"';
-	at = json_put_u64_(at, value);
-	*at++ = '"';
-	return at;
-}
-
-static inline char *json_put_time(char *at, uint64_t ns) /* decimal string; 0: null */
-{
-	return ns ? json_put_wide(at, ns) : json_put_null(at);
-}
-
 static inline void json_open(struct strbuf *sb, const char *key, char bracket) /* '{' or '[' */
 {
 	char *at = json_begin_(sb, json_key(key), 1);
@@ -125,7 +89,12 @@ static inline void json_number(struct strbuf *sb, const char *key, int64_t value
 
 static inline void json_u64(struct strbuf *sb, const char *key, uint64_t value) /* decimal string */
 {
-	strbuf_ends(sb, json_put_wide(json_begin_(sb, json_key(key), JSON_NUMBER_MAX + strlen("\"\"")), value));
+	char *at = json_begin_(sb, json_key(key), JSON_NUMBER_MAX + strlen("\"\""));
+
+	*at++ = '"';
+	at = json_put_u64_(at, value);
+	*at++ = '"';
+	strbuf_ends(sb, at);
 }
 
 static inline void json_i64(struct strbuf *sb, const char *key, int64_t value) /* decimal string */
@@ -140,12 +109,16 @@ static inline void json_i64(struct strbuf *sb, const char *key, int64_t value) /
 
 static inline void json_bool(struct strbuf *sb, const char *key, bool value)
 {
-	strbuf_ends(sb, json_put_bool(json_begin_(sb, json_key(key), strlen("false")), value));
+	char *at = json_begin_(sb, json_key(key), strlen("false"));
+
+	strbuf_ends(sb, stpcpy(at, value ? "true" : "false"));
 }
 
 static inline void json_null(struct strbuf *sb, const char *key)
 {
-	strbuf_ends(sb, json_put_null(json_begin_(sb, json_key(key), strlen("null"))));
+	char *at = json_begin_(sb, json_key(key), strlen("null"));
+
+	strbuf_ends(sb, stpcpy(at, "null"));
 }
 
 static inline __attribute__((always_inline)) void json_text(struct strbuf *sb, const char *key, const char *text) /* NULL: null */
@@ -167,7 +140,13 @@ static inline void json_time(struct strbuf *sb, const char *key, uint64_t ns) /*
 /* A name of ours, in which nothing is to be escaped. */
 static inline void json_name(struct strbuf *sb, const char *key, const char *name)
 {
-	strbuf_ends(sb, json_put_name(json_begin_(sb, json_key(key), strlen(name) + strlen("\"\"")), name));
+	size_t length = strlen(name);
+	char *at = json_begin_(sb, json_key(key), length + strlen("\"\""));
+
+	*at++ = '"';
+	at = mempcpy(at, name, length);
+	*at++ = '"';
+	strbuf_ends(sb, at);
 }
 
 /* A string alone, as a reader of the JSON has it: valid UTF-8 of any bytes, for formats that are not JSON. */
