@@ -8,23 +8,24 @@
 #include <wchar.h>
 
 #include "util/cleanup.h"
+#include "util/digits.h"
 
 static const char *const byte_units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 
 /* Writes a number with its decimals, and the unit behind it. Not by printf: of durations there are many. */
-static void put_scaled(char *buffer, uint64_t value, unsigned int decimals, const char *unit)
+static void put_scaled(char *at, uint64_t value, unsigned int decimals, const char *unit)
 {
-	char digits[24], *end = digits + sizeof(digits), *at = end;
+	uint64_t scale = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
 
-	for (unsigned int n = 0; n <= decimals || value; n++) {
-		if (n && n == decimals)
-			*--at = '.';
-		*--at = (char)('0' + value % 10);
-		value /= 10;
+	at = digits_put(at, value / scale);
+	if (decimals)
+		*at++ = '.';
+	for (value %= scale; scale > 1; value %= scale) {
+		scale /= 10;
+		*at++ = (char)('0' + value / scale);
 	}
-	buffer = mempcpy(buffer, at, (size_t)(end - at));
-	*buffer++ = ' ';
-	stpcpy(buffer, unit);
+	*at++ = ' ';
+	stpcpy(at, unit);
 }
 
 /* Scales by hand, in integers: 9.995 must become "10.0", never "9.99" or "10.00". */

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "util/digits.h"
 #include "util/strbuf.h"
 
 /* A key and its length, which the compiler knows where the key is a literal, as nearly all are. */
@@ -50,8 +51,7 @@ static inline __attribute__((always_inline)) char *json_begin_(struct strbuf *sb
 }
 
 /* The rest of a value that was begun with room for it; they return where it ends. */
-enum { JSON_NUMBER_MAX = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
-char *json_put_u64_(char *at, uint64_t value);
+enum { JSON_NUMBER_MAX = DIGITS_MAX }; /* of -2^63 with its sign, too */
 char *json_put_i64_(char *at, int64_t value);
 /* The same for a string: room for its quotes and its bytes; more is taken where bytes are escaped. */
 void json_put_string_(struct strbuf *sb, char *at, const char *bytes, size_t length);
@@ -92,7 +92,7 @@ static inline void json_u64(struct strbuf *sb, const char *key, uint64_t value) 
 	char *at = json_begin_(sb, json_key(key), JSON_NUMBER_MAX + strlen("\"\""));
 
 	*at++ = '"';
-	at = json_put_u64_(at, value);
+	at = digits_put(at, value);
 	*at++ = '"';
 	strbuf_ends(sb, at);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/digits.h"
 
 void strbuf_reserve_(struct strbuf *sb, size_t more)
 {
@@ -37,13 +38,7 @@ void strbuf_puts(struct strbuf *sb, const char *s)
 
 void strbuf_number(struct strbuf *sb, uint64_t value)
 {
-	char digits[20], *at = digits + sizeof(digits);
-
-	do {
-		*--at = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	strbuf_add(sb, at, (size_t)(digits + sizeof(digits) - at));
+	strbuf_ends(sb, digits_put(strbuf_room(sb, DIGITS_MAX), value));
 }
 
 void strbuf_printf(struct strbuf *sb, const char *format, ...)
