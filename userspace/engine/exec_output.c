@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/pidfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/terminal.h"
@@ -15,16 +14,9 @@ enum { BUFFER = 16384, STREAMS = 2 };
 
 static const int ours[STREAMS] = { STDOUT_FILENO, STDERR_FILENO };
 
-static bool is_pipe(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
 int exec_output_open(struct exec_output *o, uid_t user, struct error *err)
 {
-	bool lend = user == 0 || (is_pipe(STDOUT_FILENO) && is_pipe(STDERR_FILENO));
+	bool lend = user == 0 || output_is_piped();
 
 	*o = (struct exec_output){ { -1, -1 }, { -1, -1 } };
 	for (int i = 0; i < STREAMS; i++) {

@@ -7,7 +7,6 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/address_pool.h"
@@ -116,7 +115,7 @@ static void close_ends(struct ends *e)
 		cleanup_close(&e->fds[i]);
 }
 
-static int make_pipe(int *ret_read, int *ret_write, int64_t user, struct error *err)
+static int make_pipe(int *ret_read, int *ret_write, struct error *err)
 {
 	int fds[2];
 
@@ -124,24 +123,14 @@ static int make_pipe(int *ret_read, int *ret_write, int64_t user, struct error *
 		return error_errno(err, errno, "cannot make a pipe");
 	*ret_read = fds[0];
 	*ret_write = fds[1];
-	/* or a program of another user could not open /dev/stdout */
-	if (user && (fchown(fds[0], (uid_t)user, -1) < 0 || fchown(fds[1], (uid_t)user, -1) < 0))
-		return error_errno(err, errno, "cannot give a pipe to user %lld", (long long)user);
 	return 0;
-}
-
-static bool is_pipe(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 /* Our own output for the program's. A program of another user could not open a terminal or a file of ours as /dev/stdout; a pipe
  * the runtime gives to it. */
 static bool lends_output(const struct launch *l)
 {
-	return l->direct && !l->state.keeps_log && (!l->state.user || (is_pipe(STDOUT_FILENO) && is_pipe(STDERR_FILENO)));
+	return l->direct && !l->state.keeps_log && (!l->state.user || output_is_piped());
 }
 
 static int open_streams(struct launch *l, struct ends *e, struct error *err)
@@ -153,7 +142,7 @@ static int open_streams(struct launch *l, struct ends *e, struct error *err)
 		e->fds[0] = l->state.interactive ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 						 : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	else if (!l->state.terminal)
-		r = make_pipe(&e->fds[0], &l->input, l->state.user, err);
+		r = make_pipe(&e->fds[0], &l->input, err);
 	if (l->state.terminal || r < 0)
 		return r;
 	if (lends_output(l)) {
@@ -161,8 +150,8 @@ static int open_streams(struct launch *l, struct ends *e, struct error *err)
 		e->fds[2] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 		return 0;
 	}
-	r = make_pipe(&l->output[0], &e->fds[1], l->state.user, err);
-	return r == 0 ? make_pipe(&l->output[1], &e->fds[2], l->state.user, err) : r;
+	r = make_pipe(&l->output[0], &e->fds[1], err);
+	return r == 0 ? make_pipe(&l->output[1], &e->fds[2], err) : r;
 }
 
 /* ---- the container ---- */

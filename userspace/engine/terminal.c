@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void terminal_raw(struct terminal *t)
@@ -34,6 +35,18 @@ void terminal_copy_size(int console)
 
 	if (terminal_size(&size))
 		ioctl(console, TIOCSWINSZ, &size);
+}
+
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+bool output_is_piped(void)
+{
+	return is_pipe(STDOUT_FILENO) && is_pipe(STDERR_FILENO);
 }
 
 void terminal_write(int fd, const char *bytes, size_t length)

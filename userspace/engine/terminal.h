@@ -21,6 +21,9 @@ bool terminal_size(struct winsize *ret);
 /* Gives a console that size. */
 void terminal_copy_size(int console);
 
+/* Whether our own output, all of it, goes to pipes. */
+bool output_is_piped(void);
+
 /* Writes all of it, whatever the descriptor's mode; gives up when nobody reads. */
 void terminal_write(int fd, const char *bytes, size_t length);
 
