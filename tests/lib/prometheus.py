@@ -61,7 +61,13 @@ p.check(exemplars and all(len(e["labels"]["trace_id"]) == 32 for s in exemplars 
 
 with open(dashboard, encoding="utf-8") as f:
     board = json.load(f)
-variables = {"$instance": ".*", "$__rate_interval": "30s", "$__range": "60s"}
+variables = {"$__rate_interval": "30s", "$__range": "60s"}
+for variable in (v for v in board["templating"]["list"] if v["type"] == "query"):
+    # Grafana's own function: the label's values among the series of a metric. A choice becomes a regular expression.
+    metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]["query"]).groups()
+    values = api("/api/v1/label/%s/values" % label, **{"match[]": metric})["data"]
+    p.check(values, "the dashboard's variable %s has values to choose from: %s" % (variable["name"], values))
+    variables["$" + variable["name"]] = "|".join(re.escape(v).replace("\\", "\\\\") for v in values) or variable["allValue"]
 empty, wrong, count = [], [], 0
 for panel in board["panels"]:
     for target in panel["targets"]:
