@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text that grows, and words in lists of words. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "util/cleanup.h"
+#include "util/digits.h"
 #include "util/strbuf.h"
 
 static void words(void **state)
@@ -58,10 +61,36 @@ static void numbers(void **state)
 	assert_string_equal(sb.text, "0 9 10 12345 18446744073709551615 ");
 }
 
+static void check_number(uint64_t value)
+{
+	_cleanup_(strbuf_free) struct strbuf sb = { 0 };
+	char expected[32];
+
+	snprintf(expected, sizeof(expected), "%" PRIu64, value);
+	strbuf_number(&sb, value);
+	assert_string_equal(sb.text, expected);
+}
+
+/* On both sides of each length, and with other digits in each place. */
+static void numbers_of_every_length(void **state)
+{
+	uint64_t power = 1, digits = 0;
+
+	(void)state;
+	for (unsigned int length = 1; length < DIGITS_MAX; length++, power *= 10) {
+		check_number(power - 1);
+		check_number(power);
+		digits = digits * 10 + length % 10;
+		check_number(digits);
+		check_number(power * 9 + digits);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(words), cmocka_unit_test(formatted_text),
-		cmocka_unit_test(numbers) };
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(numbers_of_every_length) };
 
 	return cmocka_run_group_tests_name("strbuf", tests, NULL, NULL);
 }
