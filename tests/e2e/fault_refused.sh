@@ -99,8 +99,9 @@ is "$out" "ctrace trace: the caller's limit of open files is too low for tracing
 	"too few descriptors: it says what to do, and nothing else"
 like "$(timeout 30 prlimit --fsize=4096 "$CTRACE" trace -- true 2>&1)" "limit of a file's size: raise it \(ulimit -f\)" \
 	"a limit of a file's size: it says what to do"
+# The kernel puts the environment on that stack, too: one of a few KiB ends any program before its main().
 for n in 16 32 64 120; do
-	is "$(ulimit -s "$n" && timeout 30 "$CTRACE" trace -- true 2>&1; echo "$?")" \
+	is "$(env -i PATH="$PATH" sh -c 'ulimit -s "$1" && timeout 30 "$2" trace -- true' sh "$n" "$CTRACE" 2>&1; echo "$?")" \
 		"ctrace: stacks may not grow beyond $n KiB here, and ctrace needs 128: raise the limit with ulimit -s 8192
 125" "a stack of $n KiB: it says what to do"
 done
