@@ -26,7 +26,7 @@ static void add_path(struct strbuf *text, const struct doc *d)
 	if (d->key && text->length)
 		strbuf_putc(text, '.');
 	if (d->key)
-		strbuf_puts(text, d->key);
+		strbuf_puts(text, *d->key ? d->key : "\"\"");
 	else if (d->parent)
 		strbuf_printf(text, "[%zu]", d->index);
 }
