@@ -67,7 +67,7 @@ static void feed_frame(void *arg, struct shared_frame *frame)
 	assert_int_equal(head.stored_length + sizeof(head), frame->length);
 	assert_null(frame_decode(&head, frame->bytes + sizeof(head), raw));
 	while (at < head.raw_length) {
-		assert_null(frame_next_event(raw, head.raw_length, &at, &event));
+		assert_null(frame_next_event(head.type, raw, head.raw_length, &at, &event));
 		timeline_feed(arg, &event.event);
 	}
 }

@@ -17,6 +17,7 @@
 #include "capture/recording.h"
 #include "capture/recording_format.h"
 #include "capture/source.h"
+#include "util/cleanup.h"
 
 enum { EVENTS = 1000 }; /* three frames of events */
 
@@ -158,6 +159,71 @@ static void comes_back_as_it_was_written(void **state)
 	assert_string_equal(facts->hooks[1].reason, "refused");
 	assert_string_equal(facts->unseen[0].why, "that");
 	recording_free(reader);
+}
+
+/* Bytes of each kind of record that runs are made of: stretches of zeros and others, of every length. */
+static void make_stretches(union frame_event *e, uint16_t size, unsigned int seed)
+{
+	unsigned int longest = 2 + seed * 7 % 3000;
+
+	for (size_t at = 0; at < size;) {
+		size_t zeros = (size_t)rand_r(&seed) % longest, others = (size_t)rand_r(&seed) % longest;
+
+		for (; zeros && at < size; zeros--)
+			e->bytes[at++] = 0;
+		for (; others && at < size; others--)
+			e->bytes[at++] = (unsigned char)(1 + rand_r(&seed) % 255);
+	}
+	e->event.size = size;
+}
+
+static void sparse_events_come_back(void **state)
+{
+	static const uint16_t sizes[] = { sizeof(struct event), sizeof(struct event) + 1, 513, 4096, 16389, UINT16_MAX - 1, UINT16_MAX };
+	static union frame_event e, got;
+	static unsigned char sparse[SPARSE_EVENT_MAX];
+	size_t length, at;
+
+	(void)state;
+	for (unsigned int round = 0; round < 2000; round++) {
+		make_stretches(&e, sizes[round % ARRAY_SIZE(sizes)], round);
+		length = frame_put_sparse_event(sparse, &e.event);
+		assert_true(length <= sizeof(sparse));
+		memset(&got, 0xff, sizeof(got));
+		at = 0;
+		assert_null(frame_next_event(FRAME_SPARSE_EVENTS, sparse, length, &at, &got));
+		assert_int_equal(at, length);
+		assert_memory_equal(&got, &e, e.event.size);
+		at = 0; /* cut off anywhere it is refused */
+		assert_non_null(frame_next_event(FRAME_SPARSE_EVENTS, sparse, round * 31 % length, &at, &got));
+	}
+}
+
+/* Each refused, by what is wrong in it. */
+static void sparse_events_that_are_none(void **state)
+{
+	static const struct {
+		unsigned char bytes[16];
+		size_t length;
+	} wrong[] = {
+		{ { 64 }, 1 },                /* half a size */
+		{ { 1, 0, 0, 1, 1 }, 5 },     /* smaller than a header */
+		{ { 64, 0, 8 }, 3 },          /* half a run */
+		{ { 64, 0, 0, 0, 8, 0 }, 6 }, /* a run of nothing */
+		{ { 64, 0, 200, 0 }, 4 },     /* runs beyond the size */
+		{ { 64, 0, 0, 8, 64 }, 5 },   /* words that are not there */
+		{ { 64, 0, 8, 0 }, 4 },       /* a size that its header does not have */
+	};
+	union frame_event got;
+
+	(void)state;
+	assert_int_equal(sizeof(struct event), 64);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		size_t at = 0;
+
+		assert_non_null(frame_next_event(FRAME_SPARSE_EVENTS, wrong[i].bytes, wrong[i].length, &at, &got));
+		assert_int_equal(at, 0);
+	}
 }
 
 /* What was cut is told; what came before is delivered. */
@@ -329,6 +395,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(comes_back_as_it_was_written),
+		cmocka_unit_test(sparse_events_come_back),
+		cmocka_unit_test(sparse_events_that_are_none),
 		cmocka_unit_test(cut_at_every_frame_boundary),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(any_flipped_bit_is_noticed),

@@ -200,7 +200,7 @@ static void sift(struct history *h, const struct shared_frame *frame)
 	raw = xmalloc(head.raw_length + 1);
 	if (frame_decode(&head, frame->bytes + sizeof(head), raw))
 		return;
-	while (at < head.raw_length && !frame_next_event(raw, head.raw_length, &at, &event)) {
+	while (at < head.raw_length && !frame_next_event(head.type, raw, head.raw_length, &at, &event)) {
 		enum keep_verdict verdict = history_keep_judge(h->keep, &event.event);
 
 		if (verdict == KEEP)

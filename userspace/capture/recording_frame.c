@@ -61,7 +61,7 @@ const char *frame_decode_head(const void *bytes, struct recording_frame *ret_fra
 	frame.raw_length = le32toh(frame.raw_length);
 	frame.stored_length = le32toh(frame.stored_length);
 	frame.crc32 = le32toh(frame.crc32);
-	if (frame.type < FRAME_FACTS || frame.type > FRAME_MARK)
+	if ((frame.type < FRAME_FACTS || frame.type > FRAME_MARK) && frame.type != FRAME_SPARSE_EVENTS)
 		return "a frame of unknown type";
 	if (frame.raw_length > RECORDING_MAX_RAW || frame.stored_length > frame.raw_length)
 		return "a frame of impossible length";
@@ -82,7 +82,7 @@ const char *frame_decode(const struct recording_frame *frame, const void *stored
 	return NULL;
 }
 
-const char *frame_next_event(const void *raw, size_t length, size_t *at, union frame_event *ret_event)
+static const char *next_whole_event(const void *raw, size_t length, size_t *at, union frame_event *ret_event)
 {
 	const unsigned char *from = (const unsigned char *)raw + *at;
 	size_t left = length - *at;
@@ -96,4 +96,126 @@ const char *frame_next_event(const void *raw, size_t length, size_t *at, union f
 	memcpy(ret_event->bytes, from, size);
 	*at += size;
 	return NULL;
+}
+
+/*
+ * A sparse event: its size, then runs: a byte that counts words of zero, a byte that counts the words that follow them, and those.
+ * Most of a record is the unused rest of its texts; what is left out here is neither packed nor unpacked.
+ */
+enum {
+	WORD = sizeof(uint64_t),
+	RUN_MAX = UINT8_MAX,
+	GAP_MIN = 3 /* fewer words of zero are not worth a run */
+};
+
+static size_t words_of(size_t size)
+{
+	return (size + WORD - 1) / WORD;
+}
+
+/* How many words from `at` on are zero, RUN_MAX at most. The last one may be cut. */
+static size_t zero_words(const unsigned char *bytes, size_t size, size_t at)
+{
+	size_t count = 0;
+
+	for (size_t from = at * WORD; from < size && count < RUN_MAX; from += WORD, count++) {
+		uint64_t word = 0;
+
+		memcpy(&word, bytes + from, size - from < WORD ? size - from : WORD);
+		if (word)
+			break;
+	}
+	return count;
+}
+
+/* How many words from `at` on, which may be 0, are to be kept. */
+static size_t kept_words(const unsigned char *bytes, size_t size, size_t at)
+{
+	size_t words = words_of(size), count = 0;
+
+	while (at + count < words && count < RUN_MAX) {
+		size_t gap = zero_words(bytes, size, at + count);
+
+		if (gap >= GAP_MIN || at + count + gap == words)
+			break;
+		count += gap + 1;
+	}
+	return count < RUN_MAX ? count : RUN_MAX;
+}
+
+/* The bytes of so many words from `at` on: the last word may be cut. */
+static size_t bytes_of(size_t size, size_t at, size_t words)
+{
+	size_t begin = at * WORD, end = begin + words * WORD;
+
+	return words ? (end < size ? end : size) - begin : 0;
+}
+
+size_t frame_put_sparse_event(unsigned char *to, const struct event *event)
+{
+	const unsigned char *bytes = (const unsigned char *)event;
+	size_t size = event->size, words = words_of(size), zero, kept;
+	unsigned char *start = to;
+
+	to = mempcpy(to, &event->size, sizeof(event->size));
+	for (size_t at = 0; at < words; at += kept) {
+		zero = zero_words(bytes, size, at);
+		at += zero;
+		kept = kept_words(bytes, size, at);
+		*to++ = (unsigned char)zero;
+		*to++ = (unsigned char)kept;
+		to = mempcpy(to, bytes + at * WORD, bytes_of(size, at, kept));
+	}
+	return (size_t)(to - start);
+}
+
+/* Returns the bytes that were read, 0 if they do not make an event of that size. */
+static size_t get_runs(unsigned char *to, size_t size, const unsigned char *from, size_t left)
+{
+	const unsigned char *start = from, *end = from + left;
+	size_t words = words_of(size), zero, kept, length;
+
+	for (size_t at = 0; at < words; at += kept) {
+		if (end - from < 2)
+			return 0;
+		zero = *from++;
+		kept = *from++;
+		if (zero + kept == 0 || zero + kept > words - at)
+			return 0;
+		memset(to + at * WORD, 0, zero * WORD);
+		at += zero;
+		length = bytes_of(size, at, kept);
+		if (length > (size_t)(end - from))
+			return 0;
+		memcpy(to + at * WORD, from, length);
+		from += length;
+	}
+	return (size_t)(from - start);
+}
+
+static const char *next_sparse_event(const void *raw, size_t length, size_t *at, union frame_event *ret_event)
+{
+	const unsigned char *from = (const unsigned char *)raw + *at;
+	size_t left = length - *at, got;
+	uint16_t size;
+
+	if (left < sizeof(size))
+		return "a record is cut off";
+	memcpy(&size, from, sizeof(size));
+	if (size < sizeof(struct event))
+		return "a record has an impossible size";
+	got = get_runs(ret_event->bytes, size, from + sizeof(size), left - sizeof(size));
+	if (!got || ret_event->event.size != size)
+		return "a record's runs do not make its size";
+	*at += sizeof(size) + got;
+	return NULL;
+}
+
+const char *frame_next_event(uint32_t type, const void *raw, size_t length, size_t *at, union frame_event *ret_event)
+{
+	if (type == FRAME_EVENTS)
+		return next_whole_event(raw, length, at, ret_event);
+	if (type == FRAME_SPARSE_EVENTS)
+		return next_sparse_event(raw, length, at, ret_event);
+	return "bytes where none should be";
 }

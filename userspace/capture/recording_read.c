@@ -21,6 +21,7 @@ struct recording_reader {
 	size_t capacity; /* of raw and of stored */
 	size_t raw_length, raw_at;
 	uint64_t offset, next_offset; /* of the frame that raw came from, and of the one behind it */
+	uint32_t type; /* of that frame */
 	bool ended;
 	int failed; /* negative errno: it is told again and again */
 	union frame_event current;
@@ -139,17 +140,16 @@ static int next_frame(struct recording_reader *r, struct error *err)
 		return result;
 	if (type == FRAME_FACTS)
 		return damaged(r, err, "facts in the middle");
-	if (type == FRAME_MARK) /* a stream that someone kept */
-		r->raw_length = 0;
 	if (type == FRAME_END && (r->raw_length || fgetc(r->file) != EOF))
 		return damaged(r, err, "an end that is not the end");
+	r->type = type;
 	r->ended = type == FRAME_END;
 	return 0;
 }
 
 static int next_event(struct recording_reader *r, struct error *err)
 {
-	const char *wrong = frame_next_event(r->raw, r->raw_length, &r->raw_at, &r->current);
+	const char *wrong = frame_next_event(r->type, r->raw, r->raw_length, &r->raw_at, &r->current);
 
 	return wrong ? damaged(r, err, wrong) : 1;
 }

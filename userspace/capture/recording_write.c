@@ -48,7 +48,7 @@ static int write_frame(struct recording_writer *w, uint32_t type, const void *ra
 static int write_events(struct recording_writer *w, struct error *err)
 {
 	size_t length = w->raw_length;
-	int r = length ? write_frame(w, FRAME_EVENTS, w->raw, length, err) : 0;
+	int r = length ? write_frame(w, FRAME_SPARSE_EVENTS, w->raw, length, err) : 0;
 
 	w->raw_length = 0;
 	if (r == 0)
@@ -82,11 +82,11 @@ int recording_create(const char *path, const struct facts *facts, struct recordi
 	w = xcalloc(1, sizeof(*w));
 	w->fd = fd;
 	w->path = xstrdup(path);
-	w->raw = xmalloc(RECORDING_FRAME_BYTES + UINT16_MAX);
+	w->raw = xmalloc(RECORDING_SPARSE_BYTES + SPARSE_EVENT_MAX);
 	json = facts_to_json(facts);
 	text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN);
-	w->frame = xmalloc(frame_bound(strlen(text) > RECORDING_FRAME_BYTES ? strlen(text) :
-		(size_t)RECORDING_FRAME_BYTES + UINT16_MAX));
+	w->frame = xmalloc(frame_bound(strlen(text) > RECORDING_SPARSE_BYTES ? strlen(text) :
+		(size_t)RECORDING_SPARSE_BYTES + SPARSE_EVENT_MAX));
 	r = write_all(w, recording_magic, sizeof(recording_magic), err);
 	if (r == 0)
 		r = write_frame(w, FRAME_FACTS, text, strlen(text), err);
@@ -104,9 +104,8 @@ int recording_add(struct recording_writer *w, const struct event *event, struct 
 	w->added++;
 	if (w->failed)
 		return 0;
-	memcpy(w->raw + w->raw_length, event, event->size);
-	w->raw_length += event->size;
-	return w->raw_length >= RECORDING_FRAME_BYTES ? write_events(w, err) : 0;
+	w->raw_length += frame_put_sparse_event(w->raw + w->raw_length, event);
+	return w->raw_length >= RECORDING_SPARSE_BYTES ? write_events(w, err) : 0;
 }
 
 uint64_t recording_missing(const struct recording_writer *w)

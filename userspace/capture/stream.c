@@ -68,12 +68,12 @@ static int take_facts(struct stream *s, size_t length, struct error *err)
 	return r;
 }
 
-static int give_events(struct stream *s, size_t length, capture_sink *sink, void *arg, struct error *err)
+static int give_events(struct stream *s, uint32_t type, size_t length, capture_sink *sink, void *arg, struct error *err)
 {
 	size_t at = 0;
 
 	while (at < length) {
-		const char *what = frame_next_event(s->raw, length, &at, &s->current);
+		const char *what = frame_next_event(type, s->raw, length, &at, &s->current);
 		int r = what ? wrong(s, err, what) : sink(arg, &s->current.event);
 
 		if (r < 0) {
@@ -99,7 +99,7 @@ static int take_frame(struct stream *s, const struct recording_frame *frame, con
 		return wrong(s, err, "the facts are missing");
 	if (frame->type == FRAME_MARK)
 		s->marks++;
-	return frame->type == FRAME_EVENTS ? give_events(s, frame->raw_length, sink, arg, err) : 0;
+	return give_events(s, frame->type, frame->raw_length, sink, arg, err);
 }
 
 /* Takes one whole frame, or the magic. 1: taken, 0: more must come first. */
