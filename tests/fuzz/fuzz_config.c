@@ -19,7 +19,7 @@ static void check_error(const struct error *err, int r)
 {
 	require(r < 0 && err->code == -r);
 	if (!strncmp(err->text, "config: ", 8)) /* its place, and what is wrong there */
-		require(strstr(err->text + 8, ": ") > err->text + 8);
+		require(err->text[8] && strstr(err->text + 9, ": ")); /* a name can begin with ": " itself */
 	else
 		require(!strncmp(err->text, "not a JSON object: ", 19));
 }
