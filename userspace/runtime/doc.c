@@ -19,14 +19,19 @@ enum {
 	PATH_SHOWN = 512 /* of a place in the document: an error has room for its end */
 };
 
+static void add_name(struct strbuf *path, const char *name)
+{
+	if (path->length)
+		strbuf_putc(path, '.');
+	strbuf_puts(path, *name ? name : "\"\"");
+}
+
 static void add_path(struct strbuf *text, const struct doc *d)
 {
 	if (d->parent)
 		add_path(text, d->parent);
-	if (d->key && text->length)
-		strbuf_putc(text, '.');
 	if (d->key)
-		strbuf_puts(text, *d->key ? d->key : "\"\"");
+		add_name(text, d->key);
 	else if (d->parent)
 		strbuf_printf(text, "[%zu]", d->index);
 }
@@ -40,7 +45,7 @@ int doc_error(const struct doc *d, const char *key, struct error *err, const cha
 
 	add_path(&path, d);
 	if (key)
-		strbuf_printf(&path, "%s%s", path.length ? "." : "", key);
+		add_name(&path, key);
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
