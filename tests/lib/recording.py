@@ -19,7 +19,7 @@ import zlib
 MAGIC = b"ctrace\x01\n"
 FRAME = struct.Struct("<IIII")
 HEADER = struct.Struct("<HHBBHQIIIIQQ16s")
-FACTS, EVENTS, END = 1, 2, 3
+FACTS, EVENTS, END, SPARSE_EVENTS = 1, 2, 3, 8
 
 FORK, EXEC, MKDIR, RMDIR, UNFREEZE, FROZEN, ATTACH, OOM, SIGNAL = 1, 2, 5, 6, 12, 13, 9, 14, 15
 WRITE, TASK, CGROUP, SNAPSHOT_END, CGROUP_VALUE = 34, 256, 257, 258, 262
@@ -73,16 +73,41 @@ def read_frames(path):
         offset += 16 + stored_length
 
 
+def whole_events(raw):
+    while raw:
+        size = struct.unpack_from("<H", raw)[0]
+        yield Event(raw[:size])
+        raw = raw[size:]
+
+
+def sparse_events(raw):
+    """Each is its size and runs: how many words of zero, how many that follow, and those (recording_frame.c)."""
+    at = 0
+    while at < len(raw):
+        size = struct.unpack_from("<H", raw, at)[0]
+        at += 2
+        event = b""
+        while len(event) < size:
+            zero, kept = raw[at:at + 2]
+            event = (event + bytes(8 * zero))[:size]
+            kept = min(8 * kept, size - len(event))
+            event += raw[at + 2:at + 2 + kept]
+            at += 2 + kept
+        yield Event(event)
+
+
 def read(path):
     """The facts (bytes of JSON) and the events."""
     facts, events = b"", []
     for kind, raw in read_frames(path):
         if kind == FACTS:
             facts = raw
-        while kind == EVENTS and raw:
-            size = struct.unpack_from("<H", raw)[0]
-            events.append(Event(raw[:size]))
-            raw = raw[size:]
+        elif kind == EVENTS:
+            events.extend(whole_events(raw))
+        elif kind == SPARSE_EVENTS:
+            events.extend(sparse_events(raw))
+        elif kind != END:
+            raise SystemExit("%s has a frame of type %d" % (path, kind))
     return facts, events
 
 
