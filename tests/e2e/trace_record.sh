@@ -79,6 +79,16 @@ echo "no recording" >"$WORK/text"
 [ $? != 0 ] && ok "a missing file is an error" || not_ok "a missing file is an error"
 like "$(cat "$WORK/none.err")" "nothing" "that names the file"
 
+# Whoever is killed while it records has written what it saw, but for the last moment.
+"$CTRACE" record "$WORK/killed.ctrace" -- sh -c '"$@"; sleep 2; kill -KILL $PPID' sh \
+	runc --root "$WORK/runc" run --bundle "$WORK/b" "killed-$$" >"$WORK/out" 2>&1
+is $? 137 "a tracer is killed while it records"
+"$CTRACE" replay --json "$WORK/killed.ctrace" >"$WORK/killed.json" 2>"$WORK/killed.err"
+[ $? != 0 ] && ok "its recording is an error" || not_ok "its recording is an error"
+like "$(cat "$WORK/killed.err")" "killed.ctrace" "that names the file"
+is "$(grep '"type":"timeline"' "$WORK/killed.json" | jq -r 'select(.id == "killed-'$$'") | "\(.state) \(.exit.code)"' | tail -n 1)" "exited 8" \
+	"it has the container's end"
+
 # Two tracers at once do not disturb each other.
 trace_start
 "$CTRACE" trace --json "$WORK/second.json" -- \

@@ -15,7 +15,8 @@
  * Frame types: 1 facts (one JSON object, first frame), 2 events (struct event records end to end, in
  * order), 3 end (empty: the recording is complete), 8 sparse events (the same without most of their
  * zeros, recording_frame.c). Files have 8 where older ones have 2, which a tracer's stream still has.
- * A file without an end frame was cut short: what is there is read, and the reader says where it ends.
+ * A file without an end frame was cut short: what is there is read, and the reader says where it ends. Events are held half a second
+ * of their time at most.
  * Files are created 0600.
  */
 struct recording_writer;

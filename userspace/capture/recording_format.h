@@ -18,6 +18,7 @@ enum recording_frame_type { FRAME_FACTS = 1, FRAME_EVENTS = 2, FRAME_END = 3, FR
 enum {
 	RECORDING_FRAME_BYTES = 256 << 10,     /* a frame of events is written when it holds this much */
 	RECORDING_SPARSE_BYTES = 64 << 10,     /* the same of sparse events: they are a quarter as long */
+	RECORDING_HELD_MS = 500,               /* ... or when it spans this time: a writer that is killed loses no more */
 	RECORDING_MAX_RAW = 4 << 20,           /* more than a writer makes: a reader refuses it */
 	SPARSE_EVENT_MAX = UINT16_MAX + 128,   /* bytes that one sparse event can need */
 	RECORDING_LEVEL = 1                    /* of deflate: the writer runs beside what it records */

@@ -19,6 +19,7 @@ struct recording_writer {
 	size_t raw_length;
 	bool failed;
 	uint64_t added, written; /* events */
+	uint64_t first_ns;       /* of those that are held */
 };
 
 static int write_all(struct recording_writer *w, const void *bytes, size_t length, struct error *err)
@@ -104,8 +105,12 @@ int recording_add(struct recording_writer *w, const struct event *event, struct 
 	w->added++;
 	if (w->failed)
 		return 0;
+	if (!w->raw_length)
+		w->first_ns = event->time_ns;
 	w->raw_length += frame_put_sparse_event(w->raw + w->raw_length, event);
-	return w->raw_length >= RECORDING_SPARSE_BYTES ? write_events(w, err) : 0;
+	if (w->raw_length < RECORDING_SPARSE_BYTES && event->time_ns < w->first_ns + RECORDING_HELD_MS * UINT64_C(1000000))
+		return 0;
+	return write_events(w, err);
 }
 
 uint64_t recording_missing(const struct recording_writer *w)
