@@ -31,6 +31,22 @@ static void runtime_argv(void **state)
 	assert_true(identify_runtime(ARGV("runc", "exec", "-t", "-e", "A=B", "-u", "0", "box", "sh"), false, &who));
 	assert_int_equal(who.verb, VERB_EXEC);
 	assert_string_equal(who.id, "box");
+	assert_true(identify_runtime(ARGV("runc", "run", "-b", "/x", "--", "-lead"), false, &who));
+	assert_string_equal(who.id, "-lead");
+	assert_string_equal(who.bundle, "/x");
+	assert_true(identify_runtime(ARGV("runc", "--root", "/r", "--", "exec", "-t", "--", "box", "sh"), false, &who));
+	assert_int_equal(who.verb, VERB_EXEC);
+	assert_string_equal(who.id, "box");
+	assert_true(identify_runtime(ARGV("crun", "run", "-f", "other.json", "web"), false, &who));
+	assert_string_equal(who.id, "web");
+	assert_true(identify_runtime(ARGV("crun", "delete", "-f", "web"), false, &who));
+	assert_string_equal(who.id, "web");
+	assert_true(identify_runtime(ARGV("crun", "run", "-db", "/x", "-fother.json", "-b/y", "-detach", "web"), false, &who));
+	assert_string_equal(who.id, "web");
+	assert_string_equal(who.bundle, "/x");
+	assert_true(identify_runtime(ARGV("runc", "-root", "/r", "update", "-cpu-rt-period", "1000", "web"), false, &who));
+	assert_string_equal(who.id, "web");
+	assert_string_equal(who.root, "/r");
 	assert_true(identify_runtime(ARGV("runc", "delete", "--force", "run"), false, &who)); /* an id may be a verb */
 	assert_string_equal(who.id, "run");
 	assert_true(identify_runtime(ARGV("ctrace", "oci", "create", "--bundle=/q", "c1"), false, &who));

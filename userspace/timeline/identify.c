@@ -16,7 +16,8 @@ static const char *const valued_options[] = {
 	"apparmor", "cap", "c", "cgroup", "format", "image-path", "work-path", "parent-path",
 	"resources", "r", "memory", "memory-swap", "memory-reservation", "cpu-share", "cpu-quota",
 	"cpu-period", "cpuset-cpus", "cpuset-mems", "pids-limit", "blkio-weight", "kernel-memory",
-	"l3-cache-schema", "mem-bw-schema", "interval",
+	"l3-cache-schema", "mem-bw-schema", "interval", "cpu-rt-period", "cpu-rt-runtime", "kernel-memory-tcp",
+	"lsm-profile", "lsm-mount-context", "manage-cgroups-mode", "empty-ns", "page-server", "status-fd",
 };
 
 static const struct {
@@ -30,8 +31,10 @@ static const struct {
 	{ "events", VERB_OTHER }, { "checkpoint", VERB_OTHER },
 };
 
-static bool takes_value(const char *option)
+static bool takes_value(const char *option, enum verb verb)
 {
+	if (!strcmp(option, "f")) /* crun's --config and --format; --force of both */
+		return verb != VERB_DELETE;
 	for (size_t i = 0; i < ARRAY_SIZE(valued_options); i++) {
 		if (!strcmp(option, valued_options[i]))
 			return true;
@@ -71,25 +74,36 @@ static void keep_option(const char *name, const char *value, struct identity *re
 		copy(ret->root, sizeof(ret->root), value);
 }
 
+/* Letters behind one dash, the last of which takes a value: crun run -db DIR. */
+static const char *last_letter(const char *letters, enum verb verb)
+{
+	for (; *letters && letters[1]; letters++) {
+		if (takes_value((char[]){ *letters, '\0' }, verb)) /* what follows is its value */
+			return "";
+	}
+	return letters;
+}
+
 /* One option at argv[*i]; moves *i over its value, if it has one. Keeps --bundle and --root. */
 static void skip_option(char *const argv[], size_t *i, struct identity *ret)
 {
 	const char *name = argv[*i] + 1;
-	const char *equals;
+	const char *equals, *letter;
+	bool is_long = *name == '-';
 	char bare[64];
 
-	if (*name == '-')
-		name++;
+	name += is_long;
 	equals = strchr(name, '=');
 	snprintf(bare, sizeof(bare), "%.*s", equals ? (int)(equals - name) : (int)sizeof(bare) - 1, name);
 	if (equals) {
 		keep_option(bare, equals + 1, ret);
 		return;
 	}
-	if (!takes_value(bare) || !argv[*i + 1])
+	letter = is_long || takes_value(bare, ret->verb) ? bare : last_letter(bare, ret->verb);
+	if (!takes_value(letter, ret->verb) || !argv[*i + 1])
 		return;
 	(*i)++;
-	keep_option(bare, argv[*i], ret);
+	keep_option(letter, argv[*i], ret);
 }
 
 static const char *base_name(const char *path)
@@ -123,6 +137,7 @@ static void take_last(char *const argv[], size_t gap, struct identity *ret)
 bool identify_runtime(char *const argv[], bool cut, struct identity *ret)
 {
 	size_t i = 1, gap = find_gap(argv, cut);
+	bool options = true; /* may come yet */
 
 	forget(ret);
 	if (!argv[0])
@@ -133,7 +148,9 @@ bool identify_runtime(char *const argv[], bool cut, struct identity *ret)
 		i = 2;
 	}
 	for (; i < gap; i++) {
-		if (argv[i][0] == '-' && argv[i][1]) {
+		if (options && !strcmp(argv[i], "--")) {
+			options = ret->verb == VERB_NONE; /* the verb has its own */
+		} else if (options && argv[i][0] == '-' && argv[i][1]) {
 			skip_option(argv, &i, ret);
 		} else if (ret->verb == VERB_NONE) {
 			ret->verb = find_verb(argv[i]);
