@@ -270,7 +270,7 @@ static void cgroup_is_made_anew(void **state)
 
 static void exec_session_and_hook(void **state)
 {
-	struct proc a = new_proc(100), x = new_proc(300), stage, hook;
+	struct proc a = new_proc(100), x = new_proc(300), asks = new_proc(320), stage, hook, helper;
 	struct proc init = runc_run(&a, "box", 50);
 	const struct container *c;
 
@@ -286,6 +286,11 @@ static void exec_session_and_hook(void **state)
 	exec_as(&hook, ROLE_PAYLOAD, "poststart", "poststart");
 	exits(&hook, 0);
 	exits(&x, 2 << 8);
+	exec_as(&asks, ROLE_RUNTIME, "runc", "runc ps box");
+	helper = fork_of(&asks, 321, 0, 0);
+	exec_as(&helper, ROLE_PAYLOAD, "ps", "ps -ef"); /* no hook, though it runs where hooks do */
+	exits(&helper, 0);
+	exits(&asks, 0);
 	runc_gone(&a, &init, "box", 50, 0);
 	timeline_finish(tl);
 	assert_int_equal(timeline_count(tl), 1);
@@ -293,6 +298,9 @@ static void exec_session_and_hook(void **state)
 	assert_non_null(actor_of(c, ACTOR_EXEC));
 	assert_string_equal(actor_of(c, ACTOR_EXEC)->comm, "ls");
 	assert_non_null(actor_of(c, ACTOR_HOOK));
+	assert_string_equal(actor_of(c, ACTOR_HOOK)->comm, "poststart");
+	assert_non_null(actor_of(c, ACTOR_HELPER));
+	assert_string_equal(actor_of(c, ACTOR_HELPER)->comm, "ps");
 	assert_int_equal(c->exit.code, 0);
 }
 

@@ -277,6 +277,15 @@ static bool is_outside(const struct cont *c, const struct process *p, const stru
 	return c->c.existed && c->c.namespaces.pid && e->ns.pid && e->ns.pid != c->c.namespaces.pid;
 }
 
+/* Not what runtimes execute to be told something: runc ps. */
+static bool is_of_hooks(struct timeline *tl, const struct process *p)
+{
+	const struct process *up = process_creator(tl, p);
+	struct identity who;
+
+	return !up || !up->runs_verb || !up->argv || !identify_runtime(up->argv, up->argv_cut, &who) || who.verb != VERB_OTHER;
+}
+
 /* The first program that a runtime's child executes is init, an exec session or a hook: by the
  * container's state and by the mount namespace that it runs in. */
 static void exec_payload(struct timeline *tl, struct process *p, struct cont *c, const struct event_exec *e)
@@ -296,7 +305,7 @@ static void exec_payload(struct timeline *tl, struct process *p, struct cont *c,
 	else if ((c->c.started_ns || c->c.existed) && !outside && c->c.state != STATE_EXITED)
 		p->is_exec = true;
 	else
-		p->is_hook = true;
+		p->is_hook = is_of_hooks(tl, p);
 	if (p->is_hook && container_recast(c, p)) /* forked for the hook, it did nothing as a runtime */
 		return;
 	end_stage(c, p, e->h.time_ns);
