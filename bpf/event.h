@@ -383,7 +383,8 @@ struct event_cgroup_value {
 };
 
 /* Key and value are NUL-terminated strings, one after the other, in text. Keys: name, image,
- * engine, pod, namespace, bundle, rootfs, label.*; labels_cut is how many more labels there were, values_cut how many
+ * engine, pod, namespace, bundle, rootfs, label.*; state is where the runtime of the container whose init the header names keeps
+ * its state (before EVENT_SNAPSHOT_END); labels_cut is how many more labels there were, values_cut how many
  * values are longer than text and end with it, in digits. */
 struct event_meta {
 	struct event h;

@@ -13,6 +13,8 @@ static void is_there(const struct proc *p, uint32_t parent, const char *argv)
 	struct event_task e = { .parent_tgid = parent };
 
 	e.h = header(p, EVENT_SNAPSHOT_TASK, offsetof(struct event_task, argv) + strlen(argv) + 1);
+	if (strstr(argv, EVENT_ARGV_CUT))
+		e.h.flags |= EVENT_F_TRUNCATED;
 	e.ns.pid = p->level ? 777 : HOST_NS;
 	e.ns.mnt = p->mnt ? p->mnt : HOST_NS;
 	e.argv_length = (uint32_t)strlen(argv) + 1;
@@ -142,11 +144,69 @@ static void existing_without_a_pid_namespace(void **state)
 	assert_int_equal(c->exit.code, 3);
 }
 
+static struct proc init_in(uint32_t pid, uint64_t cgroup_id, const char *path)
+{
+	struct proc init = new_proc(pid);
+
+	init.role = ROLE_PAYLOAD;
+	init.comm = "sleep";
+	init.ns_pid = init.level = 1;
+	init.mnt = 1000 + pid;
+	init.cgroup = cgroup_id;
+	cgroup(&init, EVENT_SNAPSHOT_CGROUP, cgroup_id, path, NULL);
+	return init;
+}
+
+static void has_state(const struct proc *init, const char *state)
+{
+	struct event_meta e = meta_of(strrchr(state, '/') + 1, "state", state);
+
+	e.h.tgid = init->pid;
+	e.h.start_ns = init->start;
+	feed(&e);
+}
+
+/* What runtimes wrote down and were called with goes before what cgroups are called; one of those may be called as another is. */
+static void existing_by_their_runtimes(void **state)
+{
+	struct proc guessed = init_in(70, 170, "/group/real"), told = init_in(71, 171, "/group/other"), waited_for = init_in(72, 172, "/group/third");
+	struct proc runc = new_proc(69), again = new_proc(90), killer = new_proc(91);
+	struct event end = { .size = sizeof(end), .kind = EVENT_SNAPSHOT_END };
+	const struct container *c;
+
+	(void)state;
+	runc.role = ROLE_RUNTIME;
+	runc.comm = "runc";
+	is_there(&runc, 1, "runc --root /r run --pid-file /x" EVENT_ARGV_CUT " 3 foreground"); /* 3 is the end of something */
+	is_there(&guessed, 1, "sleep 5");
+	is_there(&told, 1, "sleep 6");
+	is_there(&waited_for, 69, "sleep 7");
+	has_state(&told, "/run/runc/real");
+	has_state(&waited_for, "/run/runc/");
+	has_state(&waited_for, "relative/path");
+	end.time_ns = now;
+	feed(&end);
+	assert_null(timeline_find(tl, "other"));
+	assert_null(timeline_find(tl, "third"));
+	c = timeline_find(tl, "foreground");
+	assert_non_null(c);
+	assert_int_equal(c->pid, waited_for.pid);
+	c = timeline_find(tl, "real");
+	assert_non_null(c);
+	assert_true(c->existed);
+	assert_int_equal(c->pid, told.pid);
+	assert_string_equal(c->runtime, "runc");
+	exec_as(&again, ROLE_RUNTIME, "runc", "runc --root /elsewhere run --bundle /b real"); /* a twin of the id */
+	assert_int_equal(c->actor_count, 1);
+	exec_as(&killer, ROLE_RUNTIME, "runc", "runc kill real");
+	assert_non_null(actor_of(c, ACTOR_RUNTIME));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(begun_in_the_middle_of_a_start), test(begun_in_the_middle_of_a_start_that_fails),
-		test(existing_without_a_pid_namespace),
+		test(existing_without_a_pid_namespace), test(existing_by_their_runtimes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

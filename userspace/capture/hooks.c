@@ -123,6 +123,14 @@ int hooks_open_snapshot(const struct hooks *hooks)
 	return fd;
 }
 
+bool hooks_follow_payload(const struct hooks *hooks, uint32_t tgid, uint64_t start_ns)
+{
+	struct ctrace_role role = { .start_ns = start_ns, .role = ROLE_PAYLOAD };
+
+	return bpf_map_update_elem(bpf_map__fd(hooks->skeleton->maps.role_of), &tgid, &role, BPF_NOEXIST) == 0 ||
+		errno == EEXIST;
+}
+
 volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks)
 {
 	return &hooks->skeleton->bss->counters;

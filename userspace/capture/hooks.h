@@ -31,6 +31,9 @@ bool hooks_can_arm(const struct hooks *hooks);
 /* A descriptor that gives a struct ctrace_snapshot_task for every process, or a negative errno. */
 int hooks_open_snapshot(const struct hooks *hooks);
 
+/* From now on a process is told of as a container's; false: there is no room. One that is told of already stays what it is. */
+bool hooks_follow_payload(const struct hooks *hooks, uint32_t tgid, uint64_t start_ns);
+
 /* Counters that the kernel side keeps, mapped. */
 volatile struct ctrace_counters *hooks_counters(const struct hooks *hooks);
 

@@ -219,6 +219,15 @@ static void count_dropped(struct names *n)
 	pthread_mutex_unlock(&n->mutex);
 }
 
+void names_read_states(struct names *n, states_emit *emit, void *arg)
+{
+	size_t unread = states_read(n->host_root, emit, arg);
+
+	pthread_mutex_lock(&n->mutex);
+	n->dropped += unread;
+	pthread_mutex_unlock(&n->mutex);
+}
+
 static void queue_job(struct names *n, struct names_job what)
 {
 	struct names_job *job = xcalloc(1, sizeof(*job));
@@ -245,6 +254,15 @@ static void add_job(struct names *n, const struct event *h, const struct identit
 			.start_ns = h->start_ns, .host_root = host_root });
 	else
 		count_dropped(n); /* nobody knows where it is, or no record can say whose */
+}
+
+void names_ask(struct names *n, const struct event *init, const char *id, const char *bundle)
+{
+	struct names_job job = { .id = xstrdup(id), .bundle = xstrdup(bundle), .pid = init->tgid, .start_ns = init->start_ns,
+		.host_root = n->host_root };
+
+	found(n, &job, "bundle", bundle);
+	queue_job(n, job);
 }
 
 /* The launcher names no container in its arguments, and is told by the first cgroup that it makes for one; there is one in

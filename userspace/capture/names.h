@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "bpf/event.h"
+#include "capture/states.h"
 #include "util/error.h"
 
 /*
@@ -23,6 +24,12 @@ void names_close(struct names *names); /* takes NULL */
 
 /* Readable when names_take has something to give. */
 int names_fd(const struct names *names);
+
+/* Reads now what the host's runtimes keep of their containers. */
+void names_read_states(struct names *names, states_emit *emit, void *arg);
+
+/* What is to be read of a container whose runtime is gone, and says where its bundle is. init: its process. */
+void names_ask(struct names *names, const struct event *init, const char *id, const char *bundle);
 
 /* Looks for runtimes and shims that name a container among the events; the others are of no interest. */
 void names_observe(struct names *names, const struct event *event);

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "capture/names.h"
 #include "capture/rtnl.h"
 #include "capture/throttle.h"
+#include "timeline/identify.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -21,6 +23,7 @@ enum { TASKS_A_READ = 64 };
 struct task {
 	struct ctrace_snapshot_task t;
 	bool wanted, base; /* base: wanted for itself, not for its kin */
+	char *state, *bundle; /* the directory in which its runtime keeps the container's state; NULL = not known */
 };
 
 struct tasks {
@@ -37,6 +40,7 @@ static bool add_task(struct tasks *tasks, const void *record, const struct timel
 		return false;
 	array_grow(tasks->items, tasks->count, tasks->capacity);
 	task = &tasks->items[tasks->count++];
+	*task = (struct task){ 0 };
 	t = memcpy(&task->t, record, sizeof(task->t));
 	task->base = t->h.role != ROLE_NONE || (t->ns.pid && t->ns.pid != config->root_pid_ns);
 	task->wanted = task->base;
@@ -80,6 +84,37 @@ static struct task *find_task(struct tasks *tasks, uint32_t tgid)
 	struct task key = { .t.h.tgid = tgid };
 
 	return tasks->count ? bsearch(&key, tasks->items, tasks->count, sizeof(key), compare_tgid) : NULL;
+}
+
+struct states {
+	struct capture *capture;
+	struct tasks *tasks;
+};
+
+/* An init in the host's pid namespace has no role by itself, and the hooks tell only of what has one. False: it is gone. */
+static bool follow(struct capture *c, struct event *h)
+{
+	if (h->role != ROLE_NONE)
+		return true;
+	if (!hooks_follow_payload(&c->hooks, h->tgid, h->start_ns) || (kill((pid_t)h->tgid, 0) < 0 && errno == ESRCH))
+		return false;
+	h->role = ROLE_PAYLOAD;
+	return true;
+}
+
+/* A pid that has been used again since is none of that container; what has no namespaces any more is dead. */
+static void take_state(void *arg, const struct state_found *found)
+{
+	const struct states *states = arg;
+	uint64_t tick_ns = 1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK);
+	struct task *task = find_task(states->tasks, found->pid);
+
+	if (!task || task->state || task->t.h.start_ns / tick_ns != found->start_ticks || !task->t.ns.mnt ||
+		!follow(states->capture, &task->t.h))
+		return;
+	task->state = xasprintf("%s/%s", found->root, found->id);
+	task->bundle = xstrdup(found->bundle);
+	task->base = task->wanted = true;
 }
 
 /* Ancestors up to the first that is wanted already, and direct children. */
@@ -165,6 +200,30 @@ static void push_task(struct capture *c, const struct task *task, uint64_t *lost
 		names_observe(c->names, &e.h);
 }
 
+/* What the container of which that is init is called, by its runtime. */
+static void push_state(struct capture *c, const struct task *task, uint64_t *lost)
+{
+	static const char key[] = "state";
+	const char *id = strrchr(task->state, '/') + 1;
+	struct event_meta e;
+	size_t length = strlen(task->state) + 1;
+
+	if (strlen(id) >= sizeof(e.id)) { /* no record can say it */
+		++*lost;
+		return;
+	}
+	event_prepare(&e.h, EVENT_META, sizeof(e), c->facts.start_ns);
+	e.h.tgid = e.h.tid = task->t.h.tgid;
+	e.h.start_ns = task->t.h.start_ns;
+	e.h.size = (uint16_t)(offsetof(struct event_meta, text) + sizeof(key) + length);
+	memcpy(e.id, id, strlen(id));
+	memcpy(e.text, key, sizeof(key));
+	memcpy(e.text + sizeof(key), task->state, length);
+	order_push(&c->order, &e.h);
+	if (task->bundle[0] && !identify_is_hex_id(id, strlen(id))) /* an engine's: its shim says more */
+		names_ask(c->names, &task->t.h, id, task->bundle);
+}
+
 static void push_tasks(struct capture *c, struct tasks *tasks, uint64_t *lost)
 {
 	_cleanup_close_ int fd = hooks_open_snapshot(&c->hooks);
@@ -176,10 +235,14 @@ static void push_tasks(struct capture *c, struct tasks *tasks, uint64_t *lost)
 	read_tasks(fd, tasks, &c->facts.timeline, lost);
 	if (tasks->count)
 		qsort(tasks->items, tasks->count, sizeof(tasks->items[0]), compare_tgid);
+	if (c->names)
+		names_read_states(c->names, take_state, &(struct states){ c, tasks });
 	want_kin(tasks);
 	for (size_t i = 0; i < tasks->count; i++) {
 		if (tasks->items[i].wanted)
 			push_task(c, &tasks->items[i], lost);
+		if (tasks->items[i].state)
+			push_state(c, &tasks->items[i], lost);
 	}
 }
 
@@ -203,6 +266,10 @@ void snapshot_push(struct capture *c, uint64_t *ret_lost)
 	push_tasks(c, &tasks, &lost);
 	snapshot_push_cgroups(c, &lost);
 	find_throttled_inits(c, &tasks);
+	for (size_t i = 0; i < tasks.count; i++) {
+		free(tasks.items[i].state);
+		free(tasks.items[i].bundle);
+	}
 	free(tasks.items);
 	event_prepare(&end, EVENT_SNAPSHOT_END, sizeof(end), c->facts.start_ns);
 	order_push(&c->order, &end);

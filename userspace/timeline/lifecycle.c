@@ -435,14 +435,30 @@ static char *id_by_ancestors(struct timeline *tl, struct process *p, struct iden
 	return NULL;
 }
 
-/* By its cgroup's name, then by its shim, then by the last component of its cgroup's path, which says nothing of one without
+/* What its runtime wrote down, or was called with, if that is still there; NULL = neither is known. The caller frees. */
+static char *id_by_runtime(struct timeline *tl, const struct process *p)
+{
+	const struct process *up = process_creator(tl, p);
+	struct identity who;
+
+	if (p->state)
+		return xstrdup(strrchr(p->state, '/') + 1);
+	if (up && up->role == ROLE_RUNTIME && up->argv && identify_runtime(up->argv, up->argv_cut, &who) &&
+		who.verb == VERB_CREATE)
+		return xstrdup(who.id);
+	return NULL;
+}
+
+/* By its runtime, then by its cgroup's name, then by its shim, then by the last component of its cgroup's path, which says nothing of one without
  * a pid namespace of its own. The name may be that of the container around it, if the path goes on. */
 static char *existing_id(struct timeline *tl, struct process *p, struct identity *who)
 {
 	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
 	struct cgroup_identity by_cgroup;
-	char *id;
+	char *id = id_by_runtime(tl, p);
 
+	if (id)
+		return id;
 	if (ref && identify_cgroup(ref->path, &by_cgroup)) {
 		id = xstrndup(by_cgroup.id, by_cgroup.id_length);
 		if (!ref->path[by_cgroup.end] || !claim_find(tl, 'I', id))
@@ -530,6 +546,17 @@ static bool is_stage(const struct process *p, const char *id)
 		who.verb == VERB_CREATE && !strcmp(who.id, id));
 }
 
+/* The runtime, and the set of ids that the container's is one of, by where its state is. */
+static void adopt_state(struct timeline *tl, struct cont *c, const char *state)
+{
+	const char *slash = strrchr(state, '/');
+
+	free(c->maker.root);
+	c->maker.root = xstrndup(state, (size_t)(slash - state));
+	c->maker.pid_ns = tl->config.root_pid_ns;
+	container_set(&c->c.runtime, strrchr(c->maker.root, '/') + 1);
+}
+
 static void add_existing(struct timeline *tl, struct process *p)
 {
 	struct identity who = { 0 };
@@ -548,6 +575,8 @@ static void add_existing(struct timeline *tl, struct process *p)
 		container_set(&c->c.engine, engine_of_namespace(who.namespace_));
 	container_set(&c->c.name, who.name);
 	container_set(&c->c.bundle, who.bundle);
+	if (p->state)
+		adopt_state(tl, c, p->state);
 	adopt_existing_cgroups(tl, c, p->cgroup_id);
 	p->container = c->serial;
 	c->init = p->id;
@@ -607,6 +636,12 @@ void lifecycle_snapshot_end(struct timeline *tl)
 	enum { MAX_LEVEL = 32 }; /* MAX_PID_NS_LEVEL of linux/pid_namespace.h */
 	uint32_t deepest = 0;
 
+	for (size_t i = 0; i < tl->processes.count; i++) { /* what is sure, before a cgroup of that name is taken for its */
+		struct process *p = tl->processes.entries[i].value;
+
+		if (p->snapshot && p->state)
+			add_existing(tl, p);
+	}
 	/* containers before those inside of them */
 	for (uint32_t level = 0; level <= deepest && level <= MAX_LEVEL; level++) {
 		for (size_t i = 0; i < tl->processes.count; i++) {

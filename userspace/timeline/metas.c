@@ -10,7 +10,7 @@
 #include "util/strbuf.h"
 
 static const char label_prefix[] = "label.", labels_cut_key[] = "labels_cut",
-	values_cut_key[] = "values_cut", sandbox_key[] = "sandbox";
+	values_cut_key[] = "values_cut", sandbox_key[] = "sandbox", state_key[] = "state";
 
 /* The field that a key of EVENT_META fills, or NULL. */
 static char **meta_field(struct container *c, const char *key)
@@ -111,6 +111,17 @@ static uint64_t *meta_cut(struct container *c, const char *key)
 	return !strcmp(key, labels_cut_key) ? &c->labels_cut : !strcmp(key, values_cut_key) ? &c->values_cut : NULL;
 }
 
+/* What is no absolute path of a directory within another is of no use. */
+static void take_state(struct timeline *tl, const struct event_meta *e, const char *path)
+{
+	struct process *p = e->h.start_ns ? process_find(tl, e->h.tgid, e->h.start_ns) : NULL;
+	const char *slash = strrchr(path, '/');
+
+	if (!p || p->state || *path != '/' || slash == path || !slash[1])
+		return;
+	p->state = xstrdup(path);
+}
+
 void metas_take(struct timeline *tl, const struct event_meta *e)
 {
 	struct cont *c = claim_find(tl, 'I', e->id);
@@ -120,6 +131,8 @@ void metas_take(struct timeline *tl, const struct event_meta *e)
 	struct container probe;
 	bool is_cut = meta_cut(&probe, e->text) != NULL;
 
+	if (value && !strcmp(e->text, state_key))
+		take_state(tl, e, value + 1);
 	if (!value || (!is_label && !is_cut && !is_sandbox && !meta_field(&probe, e->text)))
 		return;
 	value++;

@@ -13,6 +13,7 @@ static void process_free(struct process *p)
 		return;
 	free(p->argv);
 	free(p->exe);
+	free(p->state);
 	free(p);
 }
 
@@ -219,7 +220,7 @@ void process_from_snapshot(struct timeline *tl, const struct event_task *e)
 	if (e->exe[0] && !p->exe)
 		p->exe = xstrndup(e->exe, strnlen(e->exe, sizeof(e->exe)));
 	if (!p->argv)
-		process_set_argv(p, e->argv, e->argv_length, e->argv_length >= EVENT_ARGV);
+		process_set_argv(p, e->argv, e->argv_length, e->h.flags & EVENT_F_TRUNCATED || e->argv_length >= EVENT_ARGV);
 	note_cli(tl, p);
 }
 

@@ -27,6 +27,7 @@ struct process {
 	struct process_id id;
 	char *exe; /* these are together: what is looked at when it is forgotten, long after all else */
 	char **argv;
+	char *state; /* ROOT/ID of the container whose init it is, by its runtime; NULL = not told */
 	struct process_id creator; /* who forked it, not its parent (runc uses CLONE_PARENT) */
 	uint8_t role;              /* enum event_role */
 	bool dead, snapshot, argv_cut;
