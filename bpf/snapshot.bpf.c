@@ -45,6 +45,8 @@ int ct_snapshot(struct bpf_iter__task *ctx)
 
 	if (!task || task->pid != task->tgid)
 		return 0;
+	if (READ(task, signal, live.counter) == 0) /* dead, and its parent has not asked: its exit will never be told */
+		return 0;
 	__builtin_memset(&t, 0, sizeof(t));
 	event_init_task(&t.h, EVENT_SNAPSHOT_TASK, sizeof(t), task);
 	if (t.h.flags & EVENT_F_KERNEL)

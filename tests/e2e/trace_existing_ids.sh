@@ -61,6 +61,20 @@ on_exit rm -r "$stale"
 mkdir -p "$stale"
 jq -c '.init_process_pid = '$$ "/run/runc/$one/state.json" >"$stale/state.json"
 
+# Dead, and nobody has asked for how: it goes on as a zombie, and ends no more.
+made five .
+five=real-five-$$
+on_exit runc delete --force "$five"
+/usr/bin/python3 -c 'import ctypes, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) # PR_SET_CHILD_SUBREAPER
+subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+time.sleep(600)' runc run --detach --bundle "$WORK/five" "$five" &
+on_exit kill -KILL $!
+wait_for 10 eval 'runc state "$five" | grep -q running'
+dead=$(init_of runc state "$five")
+kill -KILL "$dead"
+wait_for 10 grep -q "^State:.*Z" "/proc/$dead/status"
+
 trace_start || skip_all "no trace"
 runc exec "$one" true
 for id in $one $two; do
@@ -74,8 +88,8 @@ done
 sleep 0.3
 trace_stop
 
-judge "$TRACE" "$group" "$ids" "$inits" "stale-$$" "$WORK" <<'PYTHON'
-group, ids, inits, stale, work = args
+judge "$TRACE" "$group" "$ids" "$inits" "stale-$$" "$WORK" "$dead" <<'PYTHON'
+group, ids, inits, stale, work, dead = args
 for id, pid in zip(ids.split(), inits.split()):
     word = id.split("-")[1]
     c = t.one(id)
@@ -89,6 +103,7 @@ for id, pid in zip(ids.split(), inits.split()):
     p.equal(t.find(word), [], "its cgroup's name is no container's")
 p.contains(t.one(ids.split()[0]).roles(), ["exec"], "an exec session is found by the id")
 p.equal(t.find(stale), [], "a state whose process is gone makes no container")
+p.equal([c.id for c in t.timelines if c["pid"] == int(dead)], [], "nor does a zombie")
 p.equal(t.lost(), 0, "nothing was lost")
 PYTHON
 

@@ -102,14 +102,14 @@ static bool follow(struct capture *c, struct event *h)
 	return true;
 }
 
-/* A pid that has been used again since is none of that container; what has no namespaces any more is dead. */
+/* A pid that has been used again since is none of that container. */
 static void take_state(void *arg, const struct state_found *found)
 {
 	const struct states *states = arg;
 	uint64_t tick_ns = 1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK);
 	struct task *task = find_task(states->tasks, found->pid);
 
-	if (!task || task->state || task->t.h.start_ns / tick_ns != found->start_ticks || !task->t.ns.mnt ||
+	if (!task || task->state || task->t.h.start_ns / tick_ns != found->start_ticks ||
 		!follow(states->capture, &task->t.h))
 		return;
 	task->state = xasprintf("%s/%s", found->root, found->id);
