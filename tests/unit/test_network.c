@@ -14,7 +14,6 @@
 #include "engine/address_pool.h"
 #include "engine/etc_files.h"
 #include "engine/network.h"
-#include "engine/overlay.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -94,22 +93,12 @@ static void test_resolv_conf(void **state)
 	}
 }
 
-static void test_lowerdir(void **state)
-{
-	char *layers[] = { "/lowest", "/with:colon,comma\\slash", "/top" };
-	_cleanup_free_ char *text = overlay_lowerdir(layers, 3);
-
-	(void)state;
-	assert_string_equal(text, "/top:/with\\:colon\\,comma\\\\slash:/lowest");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_choose),
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_resolv_conf),
-		cmocka_unit_test(test_lowerdir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,9 +87,9 @@ static int mount_by_fsconfig(const struct overlay *o, struct strbuf *message)
 	return r;
 }
 
-static int mount_by_options(const struct overlay *o)
+static int mount_with(const struct overlay *o, char *const *layers)
 {
-	_cleanup_free_ char *lower = overlay_lowerdir(o->layers, o->layer_count);
+	_cleanup_free_ char *lower = overlay_lowerdir(layers, o->layer_count);
 	_cleanup_free_ char *upper = overlay_lowerdir((char *const *)&o->upper, 1);
 	_cleanup_free_ char *work = overlay_lowerdir((char *const *)&o->work, 1);
 	_cleanup_free_ char *options = xasprintf("lowerdir=%s,upperdir=%s,workdir=%s%s", lower, upper,
@@ -98,6 +98,40 @@ static int mount_by_options(const struct overlay *o)
 	if (strlen(options) >= (size_t)sysconf(_SC_PAGESIZE))
 		return -E2BIG;
 	return mount("overlay", o->target, "overlay", 0, options) < 0 ? -errno : 0;
+}
+
+/* Some 40 layers' paths fill the page; the names of their descriptors do for 200. */
+static int mount_by_descriptors(const struct overlay *o)
+{
+	char **names = xcalloc(o->layer_count, sizeof(*names));
+	int *fds = xcalloc(o->layer_count, sizeof(*fds)), r = 0;
+	size_t count = 0;
+
+	while (r == 0 && count < o->layer_count) {
+		fds[count] = open(o->layers[count], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fds[count] < 0) {
+			r = -errno;
+		} else {
+			names[count] = xasprintf("/proc/self/fd/%d", fds[count]);
+			count++;
+		}
+	}
+	if (r == 0)
+		r = mount_with(o, names);
+	while (count-- > 0) {
+		close(fds[count]);
+		free(names[count]);
+	}
+	free(fds);
+	free(names);
+	return r;
+}
+
+static int mount_by_options(const struct overlay *o)
+{
+	int r = mount_with(o, o->layers);
+
+	return r == -E2BIG ? mount_by_descriptors(o) : r;
 }
 
 int overlay_mount(const struct overlay *o, struct error *err)

@@ -16,7 +16,8 @@ struct overlay {
 };
 
 /* Mounts at target. fsopen(2) with one lowerdir+ per layer (Linux 6.7), which knows no quoting and no
- * length limit; else one lowerdir= option with ':', ',' and '\' quoted, at most a page. */
+ * length limit; else one lowerdir= option with ':', ',' and '\' quoted, at most a page: where the layers' paths are
+ * too long for that, mountinfo shows /proc/self/fd/N in their place. */
 int overlay_mount(const struct overlay *o, struct error *err);
 
 /* The lowerdir= value, top layer first, quoted; the caller's. Exposed for tests. */
