@@ -128,6 +128,25 @@ static void test_plain_and_gzip(void **state)
 	assert_int_equal(st.st_mtime, 1000000);
 }
 
+/* "docker import" of nothing makes such layers: a blob without a byte, or a gzip stream of none. */
+static void test_no_bytes(void **state)
+{
+	static const unsigned char gzip_of_nothing[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+	char diff_id[DIGEST_SIZE], digest[DIGEST_SIZE];
+	struct error err = { 0 };
+
+	(void)state;
+	digest_bytes(NULL, "", 0, diff_id);
+	blob_length = 0;
+	if (unpack_blob(1, diff_id, 0, diff_id, &err) < 0)
+		fail_msg("%s", err.text);
+	blob_length = sizeof(gzip_of_nothing);
+	memcpy(blob, gzip_of_nothing, blob_length);
+	digest_bytes(NULL, blob, blob_length, digest);
+	if (unpack_blob(7, diff_id, (int64_t)blob_length, digest, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
 static void test_verification(void **state)
 {
 	char diff_id[DIGEST_SIZE], digest[DIGEST_SIZE], wrong[DIGEST_SIZE];
@@ -285,7 +304,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_plain_and_gzip), TEST(test_verification), TEST(test_whiteouts),
+		TEST(test_plain_and_gzip), TEST(test_no_bytes), TEST(test_verification), TEST(test_whiteouts),
 		TEST(test_refused), TEST(test_names_are_bytes), TEST(test_listed_late), cmocka_unit_test(test_ring),
 	};
 

@@ -633,8 +633,7 @@ static int open_archive(struct unpacker *u)
 	if (!u->archive)
 		return error_set(u->err, ENOMEM, "libarchive offers no reader");
 	archive_read_support_format_tar(u->archive);
-	if (u->options)
-		archive_read_support_format_empty(u->archive);
+	archive_read_support_format_empty(u->archive);
 	if (u->options && u->options->compressed) {
 		archive_read_support_filter_gzip(u->archive);
 		archive_read_support_filter_bzip2(u->archive);
