@@ -64,6 +64,19 @@ good urls 'CVE-2020-15157: a layer that says where else it is comes from the reg
 bad foreign 'unsupported type application/vnd.docker.image.rootfs.foreign' 'one that is only elsewhere is refused'
 grep -q '/v2/.*Authorization=Bearer SECRET' "$work/log" && ! grep -q "^$other " "$work/log"
 check 'nobody else is asked, with or without the token' $?
+good relative 'a redirect without a host stays on it'
+good chunked 'chunks instead of a length'
+good chunkcut 'chunks that end in the middle are resumed'
+grep -q '/chunkcut/.*Range=bytes=[1-9]' "$work/log"
+check 'by a Range request, too' $?
+good close 'a blob that ends with its connection'
+good expire 'a token that expires between two layers is fetched anew'
+grep -q '/expire/.*Authorization=Bearer SHORT2' "$work/log"
+check 'and sent' $?
+good date '429 with a date in Retry-After'
+good nested 'an index leads to another, and that to the manifest'
+good charset 'a media type with a parameter'
+good untyped 'a manifest served as application/json'
 good platforms 'an index leads to the platform'
 bad missing 'manifest unknown' 'an unknown image'
 bad denied 'denies access' 'a denied image'

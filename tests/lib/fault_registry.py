@@ -32,6 +32,16 @@ def blob(digest):
         return f.read()
 
 
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def inner():
+    """An index within an index, whose only entry has no platform."""
+    return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+        {"mediaType": MANIFEST, "digest": top, "size": len(blob(top))}]}).encode()
+
+
 def first(key):
     seen[key] = seen.get(key, 0) + 1
     return seen[key]
@@ -62,6 +72,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if path == "/token":
             return self.reply(200, b'{"token":"SECRET"}')
+        if path == "/short-token":
+            return self.reply(200, b'{"access_token":"SHORT%d","expires_in":1}' % first("token"))
         if path == "/elsewhere":
             return self.reply(200, blob(self.path.split("?")[1]))
         parts = path.split("/")
@@ -74,6 +86,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "WWW-Authenticate",
                 'Bearer realm="%s://127.0.0.1:%d/token",service="fault",scope="repository:%s:pull"'
                 % (scheme, port, "/".join(parts[2:-2])))])
+        if fault == "expire":  # a token is good for two requests
+            authorization = self.headers.get("Authorization") or "none"
+            if not authorization.startswith("Bearer SHORT") or first(authorization) > 2:
+                return self.error(401, "UNAUTHORIZED", [
+                    ("WWW-Authenticate", 'basic realm="x", charset="UTF-8"'), (
+                        "WWW-Authenticate", 'bearer realm="%s://127.0.0.1:%d/short-token"'
+                        % (scheme, self.server.server_address[1]))])
+        if fault == "date" and first("date" + kind) == 1:
+            return self.error(429, "TOOMANYREQUESTS", [
+                ("Retry-After", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2)))])
         if fault == "busy" and first("busy" + kind) == 1:
             return self.error(429 if kind == "manifests" else 503, "TOOMANYREQUESTS",
                               [("Retry-After", "1")])
@@ -86,7 +108,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def manifest(self, fault, name):
         if fault == "missing":
             return self.error(404, "MANIFEST_UNKNOWN")
-        body, kind = blob(top if ":" not in name else name), MANIFEST
+        known = os.path.exists(os.path.join(layout, "blobs", *name.split(":")))
+        body, kind = blob(name if ":" in name and known else top), MANIFEST
         doc = json.loads(body)
         if fault == "both":
             doc["manifests"] = []
@@ -118,6 +141,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
                  "platform": {"os": "linux", "architecture": "s390x"}},
                 {"mediaType": MANIFEST, "digest": top, "size": len(body),
                  "platform": {"os": "linux", "architecture": "amd64"}}]}).encode()
+        elif fault == "nested" and ":" not in name:
+            kind = INDEX
+            body = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+                {"mediaType": MANIFEST, "digest": top, "size": len(body),
+                 "platform": {"os": "unknown", "architecture": "unknown"}},
+                {"mediaType": INDEX, "digest": digest_of(inner()), "size": len(inner())}]}).encode()
+        elif fault == "nested" and name == digest_of(inner()):
+            kind, body = INDEX, inner()
+        elif fault == "charset":
+            kind += "; charset=utf-8"
+        elif fault == "untyped":
+            kind = "application/json"
         self.reply(200, body, [("Content-Type", kind),
                                ("Docker-Content-Digest", "sha256:" + hashlib.sha256(body).hexdigest())])
 
@@ -137,6 +172,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif fault == "redirect":
             return self.reply(307, b"", [("Location", "http://127.0.0.1:%d/elsewhere?%s"
                                           % (other_port, digest))])
+        elif fault == "relative":
+            return self.reply(308, b"", [("Location", "/elsewhere?%s" % digest)])
+        elif fault in ("chunked", "chunkcut", "close"):
+            return self.unmeasured(fault, body, half)
         elif fault == "loop":
             return self.reply(307, b"", [("Location", self.path)])
         elif fault == "file":
@@ -148,6 +187,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif fault in ("break", "norange", "lie"):
             return self.broken(fault, body, half)
         self.reply(200, body)
+
+    def unmeasured(self, fault, body, half):
+        """No Content-Length: in chunks; in chunks that end in the middle; until the connection ends."""
+        start = 0
+        if fault == "chunkcut" and self.headers.get("Range"):
+            start = int(self.headers["Range"].split("=")[1].split("-")[0])
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", "bytes %d-%d/*" % (start, len(body) - 1))
+        if fault == "close":
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        end = half if fault == "chunkcut" and first(fault) == 1 else len(body)
+        while start < end:
+            piece = body[start:min(start + 30000, end)]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            start += len(piece)
+        if end == len(body):
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.close_connection = True
 
     def broken(self, fault, body, half):
         """break: resumes by Range; norange: starts over; lie: promises more than there is."""

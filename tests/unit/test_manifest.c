@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include <errno.h>
@@ -77,6 +78,36 @@ static void test_index(void **state)
 	assert_int_equal(parse(index, NULL, "linux/amd64", &m, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "it has: linux/arm/v6, linux/arm/v7"));
 	assert_null(strstr(err.text, "unknown"));
+}
+
+static void test_index_without_platform(void **state)
+{
+#define ENTRY(hex, size, more) "{\"digest\":\"sha256:" hex "\",\"size\":" #size more "}"
+#define ON(system, machine) ",\"platform\":{\"os\":\"" system "\",\"architecture\":\"" machine "\"}"
+	static const struct {
+		const char *entries;
+		int chosen; /* its size; 0 = none */
+	} rows[] = {
+		{ ENTRY(A64, 7, ""), 7 },
+		{ ENTRY(B64, 6, ON("unknown", "unknown")) "," ENTRY(A64, 7, ""), 7 },
+		{ ENTRY(A64, 7, "") "," ENTRY(B64, 8, ON("linux", "amd64")), 8 },
+		{ ENTRY(A64, 7, "") "," ENTRY(B64, 8, ""), 0 }, /* which? */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[1000];
+		struct manifest m;
+		int r;
+
+		snprintf(text, sizeof(text), "{\"schemaVersion\":2,\"manifests\":[%s]}", rows[i].entries);
+		r = parse(text, NULL, "linux/amd64", &m, NULL);
+		assert_int_equal(r, rows[i].chosen ? 0 : -ENOENT);
+		if (r < 0)
+			continue;
+		assert_int_equal(m.chosen.size, rows[i].chosen);
+		manifest_free(&m);
+	}
 }
 
 static void test_refused(void **state)
@@ -163,7 +194,7 @@ static void test_documents(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_manifest), cmocka_unit_test(test_index),
+		cmocka_unit_test(test_manifest), cmocka_unit_test(test_index), cmocka_unit_test(test_index_without_platform),
 		cmocka_unit_test(test_refused),	 cmocka_unit_test(test_config),
 		cmocka_unit_test(test_chain),	 cmocka_unit_test(test_documents),
 	};

@@ -134,8 +134,8 @@ static int no_platform(struct json_object *list, const char *what, const struct 
 static int choose(struct json_object *list, const char *what, const struct platform *wish,
 	struct manifest *ret, struct error *err)
 {
-	size_t count = json_object_array_length(list);
-	struct json_object *best = NULL;
+	size_t count = json_object_array_length(list), without_platform = 0;
+	struct json_object *best = NULL, *for_everyone = NULL;
 	int best_score = 0;
 
 	if (count > INDEX_ENTRIES_MAX)
@@ -146,15 +146,21 @@ static int choose(struct json_object *list, const char *what, const struct platf
 		struct platform offer;
 		int score;
 
+		if (!document_object(entry, "platform")) {
+			without_platform++;
+			for_everyone = entry;
+			continue;
+		}
 		entry_platform(entry, &offer);
-		/* An only entry without a platform (umoci and many layouts) is meant for everyone. */
-		score = count == 1 && !document_object(entry, "platform") ?
-				1 : platform_match(wish, &offer);
+		score = platform_match(wish, &offer);
 		if (score > best_score) {
 			best_score = score;
 			best = entry;
 		}
 	}
+	/* An only entry without a platform (umoci, many layouts, an index within an index) is meant for everyone. */
+	if (!best && without_platform == 1)
+		best = for_everyone;
 	if (!best)
 		return no_platform(list, what, wish, err);
 	ret->is_index = true;
