@@ -115,8 +115,8 @@ static command_main *by_program_name(const char *path)
 /* Commands of docker that ctrace has not: an error of their own, so that nobody looks for a typing mistake. */
 static bool is_dockers(const char *word)
 {
-	static const char *const names[] = { "build", "builder", "buildx", "commit", "compose", "config", "context", "events", "import", "info",
-		"load", "login", "logout", "manifest", "network", "node", "plugin", "push", "save", "search", "secret", "service", "stack", "swarm",
+	static const char *const names[] = { "build", "builder", "buildx", "checkpoint", "commit", "compose", "config", "context", "events", "import",
+		"info", "load", "login", "logout", "manifest", "network", "node", "plugin", "push", "save", "search", "secret", "service", "stack", "swarm",
 		"tag", "trust", "update" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -12,6 +12,10 @@ engine_root || skip_all "no busybox"
 # ---- unknown commands and options ----
 fails 1 '^ctrace: unknown command: ctrace frobnicate$' "an unknown command" ct frobnicate
 fails 1 "docker's command build is not supported" "a command that docker has and ctrace has not" ct build .
+missing=$(sed -n 's/^- Commands: `\([a-z ]*\)`.*/\1/p' "$TOP/README.md")
+is "$(for word in $missing; do ct "$word" 2>&1 | grep -o 'command [a-z]* is not supported'; done)" \
+	"$(for word in $missing; do echo "command $word is not supported"; done)" "all that README.md names"
+try ct build .
 is "$(tail -n 1 <<<"$err")" "Run 'ctrace --help' for more information" "it says where to look"
 fails 1 '^ctrace: unknown command: ctrace $' "a command without a name" ct ""
 fails 1 '^ctrace: unknown command: ctrace a.nb$' "what it cannot print is escaped" ct $'a\nb'
