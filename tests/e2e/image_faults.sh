@@ -92,7 +92,7 @@ bad type 'but was served as' 'a type that is not the one served'
 bad huge 'more than is allowed' 'a huge manifest'
 bad deep 'not valid JSON' 'a deep manifest'
 bad notjson 'not valid JSON' 'a manifest that is no JSON'
-bad layers 'at most 512' 'too many layers'
+bad layers 'at most 500' 'too many layers'
 bad config 'image configuration sha256:.* wrong digest' 'a changed configuration'
 digest=$(python3 -c "import json;print(json.load(open('$work/layout/index.json'))['manifests'][0]['digest'])")
 good "ok@$digest" 'a pull by digest'

@@ -14,7 +14,7 @@
 enum {
 	MANIFEST_LIMIT = 4 << 20, /* bytes */
 	CONFIG_LIMIT = 8 << 20,	  /* bytes */
-	LAYERS_MAX = 512,
+	LAYERS_MAX = 500, /* of an overlay: OVL_MAX_STACK */
 	INDEX_ENTRIES_MAX = 4096,
 };
 
