@@ -322,9 +322,9 @@ def linux_fields():
         field("linux.personality.domain", STRING, True, WORD + ["BSD", "linux"], takes=["LINUX32"]),
         field("linux.personality.flags", STRINGS, wrong=[At("[0]", ["X"])]),
         field("linux.sysctl", OBJECT, takes=[{}], wrong=[
-            At("." + name, {name: "1"}) for name in ("kernel.core_pattern", "kernel.hostname", "vm.swappiness", "net..x", "x", "",
+            At("." + name, {name: "1"}) for name in ("kernel.core_pattern", "kernel.hostname", "vm.swappiness", "net..x", "x",
                                                      "net/../../x", "net.ipv4.ip_forward/../../..")] +
-              [At(".kernel.msgmax\\n", {"kernel.msgmax\n": "1"})]),
+              [At(".kernel.msgmax\\n", {"kernel.msgmax\n": "1"}), At('.""', {"": "1"})]),
         field("linux.sysctl.{net.ipv4.ip_forward}", STRING, wrong=[None], takes=[MISSING]),
         field("linux.intelRdt", OBJECT, wrong=[At(".closID", {"closID": "x"}), At(".l3CacheSchema", {"l3CacheSchema": "x"}),
                                                At(".memBwSchema", {"memBwSchema": "x"})], takes=[{}]),
