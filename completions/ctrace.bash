@@ -90,7 +90,7 @@ _ctrace()
 			return
 		fi
 		case $command in
-		run | create | rmi | pull | images | history)
+		run | create | rmi | tag | pull | images | history)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
 		exec | attach | stop | kill | pause | unpause | stats | port)

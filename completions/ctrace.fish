@@ -56,7 +56,7 @@ end
 
 function __ctrace_argument
     switch $argv[1]
-        case run rmi pull images
+        case run rmi tag pull images
             ctrace images --format '{{.Reference}}' 2>/dev/null
         case exec attach stop kill pause unpause stats port
             __ctrace_containers

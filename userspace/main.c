@@ -117,7 +117,7 @@ static bool is_dockers(const char *word)
 {
 	static const char *const names[] = { "build", "builder", "buildx", "checkpoint", "commit", "compose", "config", "context", "events", "import",
 		"info", "load", "login", "logout", "manifest", "network", "node", "plugin", "push", "save", "search", "secret", "service", "stack", "swarm",
-		"tag", "trust", "update" };
+		"trust", "update" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!strcmp(names[i], word))

@@ -47,6 +47,7 @@ static const struct member image[] = {
 	{ "prune", NULL, "image_prune", NULL, "remove images that have no name and no container" },
 	{ "pull", NULL, "pull", NULL, "fetch an image from a registry" },
 	{ "rm", "remove", "rmi", NULL, "remove local images" },
+	{ "tag", NULL, "tag", NULL, "give an image one more name" },
 };
 
 static const struct member system_group[] = {

@@ -12,6 +12,7 @@
 #include "engine/image/document.h"
 #include "engine/image/image_history.h"
 #include "engine/image/record.h"
+#include "engine/image/reference.h"
 #include "engine/image/tree.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -53,30 +54,111 @@ static void add_string(struct json_object *object, const char *key, const char *
 	json_object_object_add(object, key, json_object_new_string(value));
 }
 
-int references_set(struct store *store, const struct reference_entry *e, struct error *err)
+static struct json_object *new_entry(const struct reference_entry *e)
 {
-	_cleanup_(cleanup_json) struct json_object *references = NULL;
-	struct json_object *list, *entry = json_object_new_object();
-	int r = load(store, &references, err);
+	struct json_object *entry = json_object_new_object();
 
-	if (r < 0) {
-		json_object_put(entry);
-		return r;
-	}
-	list = document_array(references, "references");
-	for (size_t i = json_object_array_length(list); i-- > 0;) {
-		struct json_object *old = json_object_array_get_idx(list, i);
-
-		if (entry_is(old, "reference", e->reference) && entry_is(old, "platform", e->platform))
-			json_object_array_del_idx(list, i, 1);
-	}
 	add_string(entry, "reference", e->reference);
 	add_string(entry, "platform", e->platform);
 	add_string(entry, "id", e->id);
 	add_string(entry, "digest", e->digest);
 	add_string(entry, "stamp", e->stamp);
-	json_object_array_add(list, entry);
+	return entry;
+}
+
+/* platform NULL: of every one. */
+static void forget(struct json_object *list, const char *reference, const char *platform)
+{
+	for (size_t i = json_object_array_length(list); i-- > 0;) {
+		struct json_object *old = json_object_array_get_idx(list, i);
+
+		if (entry_is(old, "reference", reference) && (!platform || entry_is(old, "platform", platform)))
+			json_object_array_del_idx(list, i, 1);
+	}
+}
+
+int references_set(struct store *store, const struct reference_entry *e, struct error *err)
+{
+	_cleanup_(cleanup_json) struct json_object *references = NULL;
+	struct json_object *list;
+	int r = load(store, &references, err);
+
+	if (r < 0)
+		return r;
+	list = document_array(references, "references");
+	forget(list, e->reference, e->platform);
+	json_object_array_add(list, new_entry(e));
 	return save(store, references, err);
+}
+
+/* ---- one more name ---- */
+
+/* A digest is one of its repository's: of another, nobody has ever asked for it. */
+static bool same_repository(const struct reference *a, const char *other)
+{
+	struct reference b;
+	bool same;
+
+	if (reference_parse(other, &b, NULL) < 0)
+		return false;
+	same = !strcmp(a->domain, b.domain) && !strcmp(a->path, b.path);
+	reference_free(&b);
+	return same;
+}
+
+/* The entries of the source, all its platforms, by another name. */
+static struct json_object *renamed_entries(struct json_object *list, const struct store_image *source, const struct reference *target,
+	const char *name)
+{
+	struct json_object *renamed = json_object_new_array();
+
+	if (!*source->reference)
+		json_object_array_add(renamed, new_entry(&(struct reference_entry){ name, source->platform, source->id, "", "" }));
+	for (size_t i = 0; *source->reference && i < json_object_array_length(list); i++) {
+		struct json_object *entry = json_object_array_get_idx(list, i);
+		bool same = same_repository(target, source->reference);
+
+		if (entry_is(entry, "reference", source->reference))
+			json_object_array_add(renamed, new_entry(&(struct reference_entry){ name, document_string(entry, "platform", ""),
+				document_string(entry, "id", ""), same ? document_string(entry, "digest", "") : "", "" }));
+	}
+	return renamed;
+}
+
+static int tag_locked(struct store *store, const char *key, const struct reference *target, struct error *err)
+{
+	_cleanup_(store_image_free) struct store_image source = { 0 };
+	_cleanup_(cleanup_json) struct json_object *references = NULL, *renamed = NULL;
+	_cleanup_free_ char *name = reference_canonical(target);
+	struct json_object *list;
+	int r = store_find(store, key, NULL, &source, err);
+
+	if (r == 0)
+		r = load(store, &references, err);
+	if (r < 0)
+		return r;
+	list = document_array(references, "references");
+	renamed = renamed_entries(list, &source, target, name);
+	forget(list, name, NULL);
+	for (size_t i = 0; i < json_object_array_length(renamed); i++)
+		json_object_array_add(list, json_object_get(json_object_array_get_idx(renamed, i)));
+	return save(store, references, err);
+}
+
+int references_tag(struct store *store, const char *key, const char *target, struct error *err)
+{
+	struct reference ref;
+	int r = reference_parse(target, &ref, err);
+
+	if (r < 0)
+		return r;
+	r = ref.digest ? error_set(err, EINVAL, "%s: a name that is given cannot have a digest", target) : store_lock(store, true, err);
+	if (r == 0) {
+		r = tag_locked(store, key, &ref, err);
+		store_unlock(store);
+	}
+	reference_free(&ref);
+	return r;
 }
 
 /* ---- collection ---- */

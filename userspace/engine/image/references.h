@@ -15,6 +15,10 @@ struct reference_entry {
  * exclusive lock. */
 int references_set(struct store *store, const struct reference_entry *entry, struct error *err);
 
+/* Gives an image one more name, with every platform that the key has here (of an id: its own). What had that name keeps its others;
+ * an image that had only this stays, without a name. key: as for store_find. Takes the lock. -EINVAL: target is no name, or has a digest. */
+int references_tag(struct store *store, const char *key, const char *target, struct error *err);
+
 /* Called for everything that store_remove does: untagged names, deleted images and layers. */
 typedef void references_told(void *arg, const char *action, const char *what);
 
