@@ -89,14 +89,20 @@ static struct task *find_task(struct tasks *tasks, uint32_t tgid)
 struct states {
 	struct capture *capture;
 	struct tasks *tasks;
+	uint64_t *lost;
 };
 
-/* An init in the host's pid namespace has no role by itself, and the hooks tell only of what has one. False: it is gone. */
-static bool follow(struct capture *c, struct event *h)
+/* An init in the host's pid namespace has no role by itself, and the hooks tell only of what has one. False: it is gone, or
+ * there is no room for it, which is counted. */
+static bool follow(const struct states *s, struct event *h)
 {
 	if (h->role != ROLE_NONE)
 		return true;
-	if (!hooks_follow_payload(&c->hooks, h->tgid, h->start_ns) || (kill((pid_t)h->tgid, 0) < 0 && errno == ESRCH))
+	if (!hooks_follow_payload(&s->capture->hooks, h->tgid, h->start_ns)) {
+		++*s->lost;
+		return false;
+	}
+	if (kill((pid_t)h->tgid, 0) < 0 && errno == ESRCH)
 		return false;
 	h->role = ROLE_PAYLOAD;
 	return true;
@@ -110,7 +116,7 @@ static void take_state(void *arg, const struct state_found *found)
 	struct task *task = find_task(states->tasks, found->pid);
 
 	if (!task || task->state || task->t.h.start_ns / tick_ns != found->start_ticks ||
-		!follow(states->capture, &task->t.h))
+		!follow(states, &task->t.h))
 		return;
 	task->state = xasprintf("%s/%s", found->root, found->id);
 	task->bundle = xstrdup(found->bundle);
@@ -236,7 +242,7 @@ static void push_tasks(struct capture *c, struct tasks *tasks, uint64_t *lost)
 	if (tasks->count)
 		qsort(tasks->items, tasks->count, sizeof(tasks->items[0]), compare_tgid);
 	if (c->names)
-		names_read_states(c->names, take_state, &(struct states){ c, tasks });
+		names_read_states(c->names, take_state, &(struct states){ c, tasks, lost });
 	want_kin(tasks);
 	for (size_t i = 0; i < tasks->count; i++) {
 		if (tasks->items[i].wanted)

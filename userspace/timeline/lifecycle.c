@@ -449,8 +449,8 @@ static char *id_by_runtime(struct timeline *tl, const struct process *p)
 	return NULL;
 }
 
-/* By its runtime, then by its cgroup's name, then by its shim, then by the last component of its cgroup's path, which says nothing of one without
- * a pid namespace of its own. The name may be that of the container around it, if the path goes on. */
+/* By its runtime, then by its cgroup's name, then by its shim, then by the last component of its cgroup's path, which says
+ * nothing of one without a pid namespace of its own. The name may be that of the container around it, if the path goes on. */
 static char *existing_id(struct timeline *tl, struct process *p, struct identity *who)
 {
 	struct cgroup_ref *ref = cgroups_find(tl, tl->config.cgroup_hierarchy, p->cgroup_id);
