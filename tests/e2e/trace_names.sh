@@ -30,6 +30,13 @@ if containerd_start; then containerd=yes; else skip_point "containerd" "$ENGINE_
 if [ $docker = yes ]; then
 	early=$(dock run --detach --network none --label team=early busybox sleep 60)
 	want "$early" "name=$(dock inspect --format '{{slice .Name 1}}' "$early")" image=busybox engine=docker label.team=early
+	# Whose file tells nothing: docker is asked.
+	hidden=$(dock run --detach --network none --label team=hidden busybox sleep 60)
+	want "$hidden" "name=$(dock inspect --format '{{slice .Name 1}}' "$hidden")" image=busybox engine=docker label.team=hidden
+	hiding=$WORK/docker/data/containers/$hidden/config.v2.json
+	mount --bind /dev/null "$hiding"
+	on_exit umount --quiet "$hiding"
+	export DOCKER_HOST=unix://$DOCKER_SOCKET
 fi
 if [ $podman = yes ]; then
 	pod run --detach --network none --cidfile "$WORK/cid1" localhost/busybox sleep 60 >/dev/null
@@ -54,7 +61,8 @@ if [ $docker = yes ]; then
 	long=$(printf '%02000d' 7)
 	dock run --network none --cidfile "$WORK/cid-long" --label "long=$long" --label empty= --label "$long=x" busybox true
 	want "$(cat "$WORK/cid-long")" "label.long=${long:0:1012}" label.empty= values_cut=1 labels_cut=1
-	dock rm --force "$early" >/dev/null
+	umount "$hiding"
+	dock rm --force "$early" "$hidden" >/dev/null
 fi
 if [ $podman = yes ]; then
 	pod run --network none --cidfile "$WORK/cid3" localhost/busybox true

@@ -12,9 +12,9 @@
 /*
  * Names, images, pods and labels of containers, from what their engines keep on disk: the bundle's config.json and
  * its annotations, docker's config.v2.json, containers-storage's containers.json, the databases of containerd and of
- * podman. They are read by a thread of its own, since a file may be on a disk that does not answer, and come late, as
- * EVENT_META; nothing waits for them. What cannot be read is counted. Where a file has
- * the name, it is watched for another.
+ * podman; where these tell no name, from the sockets of docker and podman. They are read by a thread of its own, since a file
+ * may be on a disk that does not answer, and come late, as EVENT_META; nothing waits for them. What cannot be read is counted.
+ * Where a file has the name, it is watched for another.
  */
 struct names;
 

@@ -19,11 +19,15 @@ struct reading {
 	struct map labels; /* the names of those that were told */
 	size_t labels_cut, values_cut;
 	size_t unread; /* files */
+	bool is_named;
 };
+
+enum { NAMES_FILE_MAX = 8 << 20 }; /* bytes of a document */
 
 /* A file of JSON, which may be none; NULL then. The caller releases it. Counts in *unread (NULL = nowhere) one that is there and
  * cannot be read. */
 json_object *names_json(const char *path, size_t *unread);
+json_object *names_parse(const char *text, size_t length); /* NULL where it is no JSON */
 void names_cleanup_json(json_object **o);
 
 /* NULL where o is no object, or has none of that name and kind. They belong to o. */
@@ -46,9 +50,15 @@ void names_tell_label(struct reading *r, const char *name, json_object *value);
 /* Labels or annotations: what engines wrote there about names, and the rest as labels. */
 void names_tell_labels(struct reading *r, json_object *labels);
 
+/* Image, engine and labels of a container as docker describes it, in its file and on its socket. */
+void names_tell_docker(struct reading *r, json_object *container, const char *engine);
+
 /* What the databases of containerd and podman know of a container beyond its bundle, from which they are found. root: where
  * the files of the process that was told the bundle are for us. */
 void names_read_containerd(struct reading *r, const char *root, const char *bundle);
 void names_read_podman(struct reading *r, const char *bundle);
+
+/* What docker or podman answers when it is asked for the container, within a second. False: nothing. */
+bool names_read_engine(struct reading *r, const char *root, const char *bundle);
 
 #endif

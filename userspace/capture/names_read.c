@@ -15,9 +15,10 @@
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/proc_stat.h"
 #include "util/strbuf.h"
 
-enum { FILE_MAX = 8 << 20, JSON_DEPTH = 64, LABELS_MAX = 64, ANCESTORS_MAX = 5, ENVIRONMENT_MAX = 1 << 20 };
+enum { JSON_DEPTH = 64, LABELS_MAX = 64, ANCESTORS_MAX = 5, ENVIRONMENT_MAX = 1 << 20 };
 
 #define LAUNCHER_DIRECTORY "/run/ctrace"
 
@@ -29,21 +30,10 @@ void names_cleanup_json(json_object **o)
 /* Whether /proc/PID is still the process that was seen. */
 static bool is_same(const struct names_job *job)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/%u/stat", job->pid);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	unsigned long long ticks, expected;
-	char text[1024], *at;
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	uint64_t expected = job->start_ns / (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	uint64_t ticks = proc_start_ticks((pid_t)job->pid, NULL);
 
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	at = strrchr(text, ')'); /* the name before it may hold anything */
-	if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-		&ticks) != 1)
-		return false;
-	expected = job->start_ns / (1000000000ULL / (unsigned long long)sysconf(_SC_CLK_TCK));
-	return ticks + 1 >= expected && ticks <= expected + 1;
+	return ticks && ticks + 1 >= expected && ticks <= expected + 1;
 }
 
 /* Where the process's files are for us: "" = where they are for it. NULL when that cannot be known any more. */
@@ -61,13 +51,21 @@ static char *bundle_of(const struct names_job *job, const char *root)
 	return is_same(job) ? xasprintf("/proc/%u/cwd/%s", job->pid, job->bundle) : NULL;
 }
 
+json_object *names_parse(const char *text, size_t length)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
+	json_object *o = length ? json_tokener_parse_ex(tokener, text, (int)length) : NULL;
+
+	json_tokener_free(tokener);
+	return o;
+}
+
 /* NULL where there is nothing of that kind, or too much of it; errno then says what it was. */
 static json_object *parse_file(const char *path)
 {
 	/* nonblocking: a FIFO with that name must not hold us */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	_cleanup_(strbuf_free) struct strbuf text = { 0 };
-	struct json_tokener *tokener;
 	char block[16384];
 	json_object *o;
 	struct stat st;
@@ -76,13 +74,11 @@ static json_object *parse_file(const char *path)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return NULL;
 	errno = EFBIG;
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+	if (!S_ISREG(st.st_mode) || st.st_size > NAMES_FILE_MAX)
 		return NULL;
-	while (text.length < FILE_MAX && (n = read(fd, block, sizeof(block))) > 0)
+	while (text.length < NAMES_FILE_MAX && (n = read(fd, block, sizeof(block))) > 0)
 		strbuf_add(&text, block, (size_t)n);
-	tokener = json_tokener_new_ex(JSON_DEPTH);
-	o = text.length ? json_tokener_parse_ex(tokener, text.text, (int)text.length) : NULL;
-	json_tokener_free(tokener);
+	o = names_parse(text.text, text.length);
 	errno = EINVAL;
 	return o;
 }
@@ -120,6 +116,7 @@ bool names_is_cut(const char *key, const char *value)
 static void tell(struct reading *r, const char *key, const char *value)
 {
 	r->values_cut += names_is_cut(key, value);
+	r->is_named |= !strcmp(key, "name");
 	r->emit(r->arg, r->job, key, value);
 }
 
@@ -252,22 +249,28 @@ static void tell_name(struct reading *r, json_object *content, enum names_source
 		r->follow(r->follow_arg, r->job, source, path, name);
 }
 
+void names_tell_docker(struct reading *r, json_object *container, const char *engine)
+{
+	json_object *config = names_member(container, "Config"), *labels = names_member(config, "Labels");
+
+	names_tell(r, "image", names_text(config, "Image"));
+	names_tell(r, "engine", engine);
+	if (json_object_is_type(labels, json_type_object)) {
+		json_object_object_foreach(labels, key, value)
+			names_tell_label(r, key, value);
+	}
+}
+
 /* docker: DATA/containers/ID/config.v2.json. */
 static bool read_docker(struct reading *r, const char *data)
 {
 	_cleanup_free_ char *path = xasprintf("%s/containers/%s/config.v2.json", data, r->job->id);
 	_cleanup_(names_cleanup_json) json_object *o = names_json(path, &r->unread);
-	json_object *config = names_member(o, "Config"), *labels = names_member(config, "Labels");
 
 	if (!o)
 		return false;
 	tell_name(r, o, NAMES_DOCKER, path, r->job->host_root);
-	names_tell(r, "image", names_text(config, "Image"));
-	names_tell(r, "engine", "docker");
-	if (json_object_is_type(labels, json_type_object)) {
-		json_object_object_foreach(labels, key, value)
-			names_tell_label(r, key, value);
-	}
+	names_tell_docker(r, o, "docker");
 	return true;
 }
 
@@ -385,6 +388,8 @@ static void read_bundle(struct reading *r)
 	find_stored(r, bundle);
 	names_read_podman(r, bundle);
 	names_read_containerd(r, root, bundle);
+	if (!r->is_named && names_read_engine(r, root, bundle))
+		r->unread = 0; /* what the files should have told is told */
 }
 
 static void tell_count(struct reading *r, const char *key, size_t count)
