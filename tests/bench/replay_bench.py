@@ -17,9 +17,10 @@ REPLAY_ROUNDS = 3  # each in turn; the best counts
 
 
 def feed(multiply, mode, template, size):
-    """Events a second and bytes a container; the best of a few where a run is short."""
+    """Events a second and bytes a container. The best of a few runs: a short one is easily disturbed, and a long one may be
+    the first to touch pages that a virtual machine's host must find before (twice the time, seen with 800 MB)."""
     rates, memory = [], 0
-    for _ in range(5 if size <= 1000 else 1):
+    for _ in range(5 if size <= 1000 else 3):
         done = subprocess.run([multiply, mode, template, str(size)], capture_output=True, text=True, check=True)
         events, seconds, resident = done.stdout.split()
         rates.append(int(events) / float(seconds))
