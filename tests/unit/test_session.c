@@ -220,7 +220,23 @@ static void test_text(void **state)
 	assert_int_equal(count(out, "\nexit 0\n"), 2);
 	assert_non_null(strstr(out, "2 containers, 10 events, none lost\n"));
 	free(out);
+	out = run(&list, (struct session_options){ .only_if_any = true }, true);
+	assert_non_null(strstr(out, "2 containers, 10 events, none lost\n"));
+	free(out);
 	strbuf_free(&list.bytes);
+}
+
+static void test_text_of_nothing(void **state)
+{
+	struct events list = { 0 };
+	char *out = run(&list, (struct session_options){ 0 }, true);
+
+	(void)state;
+	assert_string_equal(out, "0 containers, 0 events, none lost\n");
+	free(out);
+	out = run(&list, (struct session_options){ .only_if_any = true }, true);
+	assert_string_equal(out, "");
+	free(out);
 }
 
 /* live -> recording -> replay: the same bytes, whatever the live session showed. */
@@ -294,7 +310,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_of_lines), cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_filter_language), cmocka_unit_test(test_traceparent), cmocka_unit_test(test_at_end),
-		cmocka_unit_test(test_text), cmocka_unit_test(test_recording_gives_the_same_bytes),
+		cmocka_unit_test(test_text), cmocka_unit_test(test_text_of_nothing),
+		cmocka_unit_test(test_recording_gives_the_same_bytes),
 		cmocka_unit_test(test_write_error),
 	};
 

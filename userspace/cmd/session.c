@@ -405,7 +405,7 @@ int session_end(struct session *s, const char *incomplete, struct error *err)
 	s->export.incomplete = incomplete;
 	if (s->o.text && s->o.format && s->o.format->end)
 		s->o.format->end(&s->text, &s->export);
-	if (s->o.text && !s->o.format)
+	if (s->o.text && !s->o.format && (s->containers || stats.lost || !s->o.only_if_any))
 		waterfall_print_stats(&s->text, &stats, s->containers, &s->o.waterfall);
 	return session_flush(s, err);
 }

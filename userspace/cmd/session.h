@@ -29,6 +29,7 @@ struct session_options {
 	bool at_end;       /* write containers only when all is known, one timeline for each (show) */
 	bool followed;     /* only containers that the followed command caused */
 	bool as_recorded;  /* filter as the session did that made the recording (replay) */
+	bool only_if_any;  /* of no container the text says nothing, unless events were lost (run: the launcher says why) */
 	bool has_past;     /* live, from a serving tracer: session_begin_past and _end_past are called */
 	const char *id;    /* only this container: id, name, or, where at_end finds none such, a prefix of the id; NULL = all */
 	const char *filter; /* only containers, and with events also events, that pass (exporters/filter.h); NULL = all */

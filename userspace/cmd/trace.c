@@ -360,7 +360,7 @@ static int begin_session(struct trace *t, struct error *err)
 	struct session_options session = { .events = t->o->events, .docker_events = t->o->docker_events, .id = t->o->for_run ? t->o->for_run : t->o->id,
 		.traceparent = t->o->for_run || t->o->command ? getenv("TRACEPARENT") : NULL,
 		.traceparent_of = t->o->for_run, .filter = t->o->filter, .followed = t->o->command && !t->o->id,
-		.has_past = t->is_shared };
+		.only_if_any = t->o->for_run, .has_past = t->is_shared };
 	int r = empty_json(t, err);
 
 	if (r < 0)
