@@ -220,13 +220,13 @@ static void one_of_two_is_gone_at_once(void **state)
 	assert_int_equal(unattributed(), 5);
 }
 
-static void thread_enters(uint32_t net)
+static void enters(const struct proc *p, uint32_t net)
 {
 	struct event_syscall_enter e = { .op = OP_SETNS, .args = { 5, CLONE_NEWNET, net } };
 
-	e.h = header(&dockerd, EVENT_SYSCALL_ENTER, offsetof(struct event_syscall_enter, a));
+	e.h = header(p, EVENT_SYSCALL_ENTER, offsetof(struct event_syscall_enter, a));
 	feed(&e);
-	leave(&dockerd, OP_SETNS, 0);
+	leave(p, OP_SETNS, 0);
 }
 
 /* A thread of the engine enters the namespace and goes home again: the way home is no container's, not even of one that is at home. */
@@ -235,13 +235,81 @@ static void engine_goes_home(void **state)
 	struct proc a = start("aaa", 100, 1001), host = start("host", 200, HOST_NS);
 
 	(void)state;
-	thread_enters(1001);
-	thread_enters(HOST_NS);
+	enters(&dockerd, 1001);
+	enters(&dockerd, HOST_NS);
 	runs(&host);
 	runs(&a);
 	timeline_finish(tl);
 	assert_int_equal(count_steps("aaa", STEP_SETNS), 1);
 	assert_int_equal(count_steps("host", STEP_SETNS), 0);
+}
+
+static struct proc calls(const struct proc *by, uint32_t pid, uint8_t role, const char *comm, const char *argv)
+{
+	struct proc child = fork_of(by, pid, 0, 0);
+
+	exec_as(&child, role, comm, argv);
+	return child;
+}
+
+static size_t count_helpers(const char *id)
+{
+	const struct container *c = timeline_find(tl, id);
+	size_t count = 0;
+
+	assert_non_null(c);
+	for (size_t i = 0; i < c->step_count; i++)
+		count += c->steps[i].kind == STEP_EXEC && c->steps[i].actor >= 0 && c->actors[c->steps[i].actor].role == ACTOR_HELPER;
+	return count;
+}
+
+/* podman pod rm: it has just killed the last one when it takes down the network of the first. Some plugins say whose it is, as
+ * bridge does after it has called host-local; firewall says nothing. */
+static void network_is_taken_down(void **state)
+{
+	struct proc infra = start("infra", 100, 1001), last = start("last", 200, 1001), podman = new_proc(20), bridge;
+
+	(void)state;
+	runs(&infra);
+	runs(&last);
+	exec_as(&podman, ROLE_ENGINE, "podman", "podman pod rm --force pod");
+	calls(&podman, 30, ROLE_RUNTIME, "runc", "runc kill last 9");
+	exits(&infra, 9);
+	exits(&last, 9);
+	calls(&podman, 31, ROLE_HELPER, "firewall", "/usr/lib/cni/firewall");
+	bridge = calls(&podman, 32, ROLE_HELPER, "bridge", "/usr/lib/cni/bridge");
+	calls(&bridge, 33, ROLE_HELPER, "host-local", "/usr/lib/cni/host-local");
+	enters(&bridge, 1001);
+	calls(&bridge, 34, ROLE_HELPER, "iptables", "/usr/sbin/iptables --version");
+	assert_int_equal(count_helpers("infra"), 3);
+	calls(&podman, 35, ROLE_RUNTIME, "runc", "runc delete infra");
+	assert_int_equal(count_helpers("infra"), 4);
+	assert_int_equal(count_helpers("last"), 0);
+	timeline_finish(tl);
+	assert_int_equal(unattributed(), 0);
+}
+
+/* podman play kube: the network of the next pod is set up while all containers of the one before run. */
+static void network_is_set_up(void **state)
+{
+	struct proc podman = new_proc(20), conmon;
+
+	(void)state;
+	exec_as(&podman, ROLE_ENGINE, "podman", "podman play kube file");
+	for (uint32_t i = 0; i < 2; i++) {
+		calls(&podman, 30 + 10 * i, ROLE_HELPER, "bridge", "/usr/lib/cni/bridge");
+		enter(&podman, OP_MOUNT, "overlay", i ? "/two/merged" : "/one/merged", 0);
+		leave(&podman, OP_MOUNT, 0);
+		conmon = calls(&podman, 31 + 10 * i, ROLE_SHIM, "conmon", i ? "conmon -c two" : "conmon -c one");
+		calls(&conmon, 32 + 10 * i, ROLE_RUNTIME, "runc", i ? "runc create two" : "runc create one");
+	}
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(count_helpers(i ? "two" : "one"), 1);
+		assert_int_equal(count_steps(i ? "two" : "one", STEP_MOUNT), 1);
+	}
+	exits(&podman, 0);
+	timeline_finish(tl);
+	assert_int_equal(unattributed(), 0);
 }
 
 #define engine_test(f) cmocka_unit_test_setup_teardown(f, engine_comes, teardown)
@@ -251,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		engine_test(two_at_once), engine_test(id_is_used_again), engine_test(gone_at_once),
 		engine_test(one_of_two_is_gone_at_once), engine_test(engine_goes_home),
+		engine_test(network_is_taken_down), engine_test(network_is_set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

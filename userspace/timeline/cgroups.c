@@ -259,7 +259,7 @@ static void on_mkdir(struct timeline *tl, const struct event_cgroup *e)
 	struct process *p = process_get(tl, &e->h);
 	struct cgroup_ref *ref = ref_made(tl, e);
 	struct step step = point(STEP_CGROUP_MKDIR, &e->h);
-	struct cont *own = process_container(tl, p);
+	struct cont *own = process_engine_in_turn(tl, p) ? NULL : process_container(tl, p);
 	bool again = own && p->role == ROLE_RUNTIME && starts_again(own, e);
 	bool for_own = own && p->role == ROLE_RUNTIME && !again; /* its arguments named a container: the path need not */
 	struct cont *c = by_path(tl, e->path, p, p->role != ROLE_NONE && !for_own);

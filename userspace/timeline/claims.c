@@ -30,7 +30,7 @@ static char *key_text(char kind, const char *value)
 	return key;
 }
 
-enum { KEY_NUMBER = 16 }; /* digits at most */
+enum { KEY_NUMBER = 16 /* digits at most */, PROCESS_KEYS = 3 /* room for a helper's, its maker's and its engine's */ };
 
 /* In as few hexadecimal digits as it has: printf takes longer than all else that is done with a key. Returns where it ends. */
 static char *put_number(char *at, uint64_t number)
@@ -136,15 +136,23 @@ static void orphan_evict(struct timeline *tl, struct orphan *o)
 	tl->stats.unattributed++;
 }
 
+/* Its own, and of an engine's helper those of the helper that it is called by and of the engine: an engine has a network set up
+ * before it makes the container, and taken down before it removes it. */
+static void add_process_keys(struct timeline *tl, struct process *p, struct key_set *set)
+{
+	while (p && !process_is_daemon(p) && set->count < ORPHAN_KEYS) {
+		set->keys[set->count++] = process_key_text(&p->id);
+		p = p->role == ROLE_HELPER ? process_creator(tl, p) : NULL;
+		if (p && p->role != ROLE_HELPER && p->role != ROLE_ENGINE)
+			break;
+	}
+}
+
 void orphan_add(struct timeline *tl, struct process *p, struct step *step, struct key_set *set)
 {
 	struct orphan *o;
-	char *own = NULL;
 
-	if (!process_is_daemon(p) && set->count < ORPHAN_KEYS) {
-		own = process_key_text(&p->id);
-		set->keys[set->count++] = own;
-	}
+	add_process_keys(tl, p, set);
 	if (!set->count) {
 		step_free(step);
 		tl->stats.unattributed++;
@@ -181,10 +189,12 @@ static void adopt(struct timeline *tl, struct cont *c, const char *key)
 			continue;
 		orphan_unlink(tl, o, key);
 		p = process_find(tl, o->process.tgid, o->process.start_ns);
-		if (p)
+		if (p) {
 			container_add_step(tl, c, container_actor(tl, c, p), &o->step);
-		else
+			claim_helper(tl, c, p);
+		} else {
 			tl->stats.unattributed++;
+		}
 		orphan_clear(o);
 	}
 	free(list->serials);
@@ -197,6 +207,7 @@ static void claim_text(struct timeline *tl, struct cont *c, char *key)
 	struct cont *old = map_put(&tl->keys, key, strlen(key), c);
 
 	if (old == c) {
+		adopt(tl, c, key);
 		free(key);
 		return;
 	}
@@ -209,6 +220,14 @@ void claim_key(struct timeline *tl, struct cont *c, char kind, const char *value
 {
 	if (value && *value)
 		claim_text(tl, c, key_text(kind, value));
+}
+
+void claim_helper(struct timeline *tl, struct cont *c, struct process *p)
+{
+	if (p->role != ROLE_HELPER || p->container)
+		return;
+	p->container = c->serial;
+	claim_process_key(tl, c, &p->id);
 }
 
 void claim_process_key(struct timeline *tl, struct cont *c, const struct process_id *id)
@@ -286,7 +305,7 @@ struct cont *claim_find_inode(struct timeline *tl, char kind, uint32_t inode)
 
 void key_set_add(struct key_set *set, char kind, const char *value)
 {
-	if (value && *value && set->count < ORPHAN_KEYS - 1) /* one is left for the process */
+	if (value && *value && set->count < ORPHAN_KEYS - PROCESS_KEYS)
 		set->keys[set->count++] = key_text(kind, value);
 }
 
@@ -312,7 +331,7 @@ void key_set_add_path(struct key_set *set, const char *path)
 
 		key_set_add(set, 'P', sister);
 	}
-	while (*at && set->count < ORPHAN_KEYS - 1) {
+	while (*at && set->count < ORPHAN_KEYS - PROCESS_KEYS) {
 		size_t length = strcspn(at, "/");
 
 		if (identify_is_hex_id(at, length)) {

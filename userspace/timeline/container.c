@@ -539,7 +539,8 @@ void container_add_step(struct timeline *tl, struct cont *c, int actor_index, st
 	}
 	step->actor = actor_index;
 	step->phase = phase_of(c, actor, step);
-	if (!c->c.created_ns && !c->c.existed && actor && (actor->role == ACTOR_RUNTIME || step->phase == PHASE_CGROUP))
+	if ((!c->c.created_ns || step->start_ns < c->c.created_ns) && !c->c.existed && actor &&
+		(actor->role == ACTOR_RUNTIME || step->phase == PHASE_CGROUP))
 		c->c.created_ns = step->start_ns;
 	if (c->c.step_count >= TIMELINE_MAX_STEPS) {
 		c->c.steps_cut++;

@@ -319,6 +319,8 @@ void deaths_exit(struct timeline *tl, const struct event_exit *e)
 	home = process_home(tl, p);
 	steps_process_gone(tl, p, e->h.time_ns);
 	requests_process_gone(tl, p);
+	if (c && !c->c.ended && !p->in_several && process_engine_in_turn(tl, p) == p) /* there was no other one */
+		claim_process_key(tl, c, &p->id);
 	process_add_cpu(p, &e->h, e->on_cpu_ns, e->run_queue_ns);
 	process_exit(tl, p, e->h.time_ns, e->exit_code);
 	leave(tl, c, p, e);

@@ -191,7 +191,8 @@ void process_exec(struct timeline *tl, struct process *p, const struct event_exe
 	process_set_argv(p, e->argv, e->argv_length, e->argv_length < e->argv_total);
 	/* A program with a name of its own starts its own story: what the shell or engine that
 	 * executed it was doing is not its doing. But a container's init stays its init (dockerd in docker). */
-	if (renamed && p->role != ROLE_PAYLOAD && p->role != ROLE_HELPER && !p->is_init && !p->is_exec)
+	if (renamed && p->role != ROLE_PAYLOAD && !p->is_init && !p->is_exec &&
+		(p->role != ROLE_HELPER || process_engine_in_turn(tl, p)))
 		act_for(tl, p, &p->container, 0);
 	note_cli(tl, p);
 }
@@ -268,9 +269,24 @@ static bool passes_on(const struct process *p)
 		!process_is_daemon(p);
 }
 
+/* Of conmon it is the one that cleans up after its container. */
+static bool serves_in_turn(struct timeline *tl, const struct process *p)
+{
+	const struct process *maker = process_creator(tl, p);
+
+	return p->role == ROLE_ENGINE && !process_is_daemon(p) && !(maker && passes_on(maker));
+}
+
+struct process *process_engine_in_turn(struct timeline *tl, struct process *p)
+{
+	for (int depth = 0; p && p->role == ROLE_HELPER && depth < 8; depth++)
+		p = process_creator(tl, p);
+	return p && serves_in_turn(tl, p) ? p : NULL;
+}
+
 struct cont *process_container(struct timeline *tl, struct process *p)
 {
-	struct process *up = p;
+	struct process *up = p, *maker;
 
 	for (int depth = 0; up && depth < 8; depth++) {
 		struct cont *c = container_by_serial(tl, up->acts_for ? up->acts_for : up->container);
@@ -284,9 +300,10 @@ struct cont *process_container(struct timeline *tl, struct process *p)
 			break;
 		if (up == p && process_is_daemon(p))
 			break;
-		up = process_creator(tl, up);
-		if (up && !passes_on(up))
+		maker = process_creator(tl, up);
+		if (maker && (!passes_on(maker) || (up->role == ROLE_HELPER && serves_in_turn(tl, maker))))
 			break;
+		up = maker;
 	}
 	return NULL;
 }

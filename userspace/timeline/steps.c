@@ -114,7 +114,8 @@ static bool is_return(const struct process *p, const struct step *step)
 
 void steps_place(struct timeline *tl, struct process *p, struct step *step)
 {
-	bool serves_many = process_is_daemon(p) || p->role == ROLE_SHIM;
+	struct process *engine = process_engine_in_turn(tl, p);
+	bool serves_many = process_is_daemon(p) || p->role == ROLE_SHIM || engine == p;
 	struct cont *c = serves_many ? NULL : process_container(tl, p);
 	struct key_set set = { 0 };
 
@@ -130,11 +131,11 @@ void steps_place(struct timeline *tl, struct process *p, struct step *step)
 	if (!c && tells_whose_it_is(p, step)) {
 		offer_keys(step, &set);
 		c = find_by_details(tl, step, &set);
-		if (c && !p->container && p->role == ROLE_HELPER) /* it works for this one */
-			p->container = c->serial;
+		if (c)
+			claim_helper(tl, c, p);
 	}
 	/* a daemon that is the init of a container works for those which it makes, inside of that one */
-	if (!c && (!process_is_daemon(p) || step->kind == STEP_EXEC))
+	if (!c && !engine && (!process_is_daemon(p) || step->kind == STEP_EXEC))
 		c = process_container(tl, p);
 	if (c)
 		container_add_step(tl, c, container_actor(tl, c, p), step);
@@ -265,7 +266,7 @@ static void finish_cgroup_write(struct timeline *tl, struct open_op *op)
 	if (own && c && cgroups_is_around(tl, c, p, own))
 		c = own;
 	if (p && (!c || c->c.ended) && p->role != ROLE_NONE && p->role != ROLE_PAYLOAD)
-		c = process_container(tl, p);
+		c = process_engine_in_turn(tl, p) ? NULL : process_container(tl, p);
 	if (c && p && !c->c.ended) {
 		note_freezer(tl, c, &op->step);
 		container_add_step(tl, c, p->role == ROLE_NONE ? -1 : container_actor(tl, c, p), &op->step);

@@ -117,7 +117,7 @@ struct open_op {
 	struct step step;
 };
 
-enum { ORPHAN_KEYS = 6, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096, LABELS_MAX = 64,
+enum { ORPHAN_KEYS = 8, ORPHAN_MAX = 8192, DEAD_MAX = 4096, CLI_MAX = 256, META_MAX = 4096, LABELS_MAX = 64,
 	LINK_MAX = 512, NETNS_MAX = 8192, CANDIDATE_MAX = 64 };
 
 struct orphan {
@@ -220,6 +220,9 @@ void process_set_argv(struct process *p, const char *argv, size_t length, bool c
 void process_free_all(struct timeline *tl);
 /* Serves more than one container: dockerd, containerd, podman system service. */
 bool process_is_daemon(const struct process *p);
+/* The engine that makes, ends and removes containers in turn, and may be at another one by now: p itself, or whose helper p is.
+ * NULL = p is, and helps, no such engine. */
+struct process *process_engine_in_turn(struct timeline *tl, struct process *p);
 /* The container that p acts for: its own, or that of the non-daemon processes which made it. */
 struct cont *process_container(struct timeline *tl, struct process *p);
 /* The container that p is part of, which is another one only for an engine's programs inside of a container. */
@@ -299,6 +302,8 @@ void throttling_take(struct timeline *tl, const struct event_cgroup_value *e);
  * namespace inode, p process, m mount namespace, i pid namespace, n name. */
 void claim_key(struct timeline *tl, struct cont *c, char kind, const char *value);
 void claim_process_key(struct timeline *tl, struct cont *c, const struct process_id *id);
+/* p turned out to work for c: a helper does so all its life, and so do those that it calls. */
+void claim_helper(struct timeline *tl, struct cont *c, struct process *p);
 void claim_inode_key(struct timeline *tl, struct cont *c, char kind, uint32_t inode);
 void claim_drop_all(struct timeline *tl, struct cont *c);
 void claim_drop_process(struct timeline *tl, const struct cont *c, const struct process_id *id);
@@ -311,7 +316,7 @@ void key_set_add_inode(struct key_set *set, char kind, uint32_t inode);
 void key_set_add_path(struct key_set *set, const char *path); /* the path, and ids among its components */
 void key_set_free(struct key_set *set);
 struct cont *claim_find_set(struct timeline *tl, const struct key_set *set);
-/* Keeps a step of p until some container claims one of the keys. Takes the step and the keys. */
+/* Keeps a step of p until some container claims one of the keys, or p, or who made p for it. Takes the step and the keys. */
 void orphan_add(struct timeline *tl, struct process *p, struct step *step, struct key_set *set);
 void orphans_free(struct timeline *tl);
 
