@@ -72,6 +72,9 @@ for runtime in runc $crun; do
 	"$command" delete --force "$tag-$runtime-outer"
 	far "$runtime" "$command" "$tag-$runtime-far"
 	is $? 17 "$runtime: a bundle far down"
+	bundle "$WORK/$runtime-log" sh -c 'exit 18'
+	"$command" --log "$far/log" --log-format json run --bundle "$WORK/$runtime-log" "$tag-$runtime-log" </dev/null
+	is $? 18 "$runtime: a log far down"
 done
 wait "$there"
 is $? 17 "one that was there"
@@ -128,6 +131,12 @@ for runtime in ["runc"] + ([crun] if crun else []):
     a = [a for a in c["actors"] if a["role"] == "runtime" and a["argv"]][0]
     p.equal((a["argv_cut"], a["argv"][-1], "\u2026" in " ".join(a["argv"])), (True, c.id, True),
             "%s: its command line has a beginning and an end" % runtime)
+
+    c = t.one("%s-%s-log" % (tag, runtime))
+    p.start(c, "%s: a log far down" % runtime, code=18)
+    a = [a for a in c["actors"] if a["role"] == "runtime" and a["argv"]][0]
+    p.equal((c["runtime"], c["bundle"], a["argv_cut"]), (runtime, "%s/%s-log" % (work, runtime), True),
+            "%s: the verb and the bundle are behind what is missing" % runtime)
 
 c = t.one(tag + "-there")
 p.equal((c["existed"], c["runtime"], c.exit.get("code")), (True, "runc", 17), "one that was there, with its runtime and its end")

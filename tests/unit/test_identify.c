@@ -69,6 +69,21 @@ static void runtime_argv(void **state)
 	assert_false(identify_runtime(ARGV("runc", "run", "--bundle", "/a\u2026"), true, &who));
 	assert_true(identify_runtime(ARGV("runc", "exec", "box", "sh", "-c", "\u2026;", "true"), true, &who));
 	assert_string_equal(who.id, "box");
+	/* No verb before it: it is among the runtime's own options. */
+	assert_true(identify_runtime(ARGV("runc", "--log", "/l\u2026/l", "--root", "/r", "create", "--bundle", "/b", "far"), true, &who));
+	assert_int_equal(who.verb, VERB_CREATE);
+	assert_string_equal(who.id, "far");
+	assert_string_equal(who.bundle, "/b");
+	assert_string_equal(who.root, "/r");
+	assert_true(identify_runtime(ARGV("runc", "--log", "/l\u2026-format", "json", "kill", "far", "9"), true, &who));
+	assert_int_equal(who.verb, VERB_KILL);
+	assert_string_equal(who.id, "far");
+	assert_true(identify_runtime(ARGV("runc", "--root", "/r", "--log=/l\u2026/l", "exec", "-e", "A=B", "box", "run", "x"), true, &who));
+	assert_int_equal(who.verb, VERB_EXEC);
+	assert_string_equal(who.id, "box");
+	assert_string_equal(who.root, "/r");
+	assert_false(identify_runtime(ARGV("runc", "--log", "/l\u2026/b", "--pid-file", "/p", "run"), true, &who));
+	assert_false(identify_runtime(ARGV("runc", "--log", "/l\u2026-e", "A=B", "box", "run", "x"), true, &who));
 	assert_true(identify_runtime(ARGV("runc", "exec", "-e", "A=\u2026", "box", "sh"), false, &who));
 	assert_string_equal(who.id, "box");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timeline/identify.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,10 +135,32 @@ static void take_last(char *const argv[], size_t gap, struct identity *ret)
 		copy(ret->id, sizeof(ret->id), argv[last]);
 }
 
+/* Words first up to, not including, end, until there is an id. Returns false where they are no container command. stray: one that
+ * may be anything, as the value of an option that is missing. */
+static bool read_words(char *const argv[], size_t first, size_t end, size_t stray, struct identity *ret)
+{
+	bool options = true; /* may come yet */
+
+	for (size_t i = first; i < end && argv[i] && !ret->id[0]; i++) {
+		if (options && !strcmp(argv[i], "--")) {
+			options = ret->verb == VERB_NONE; /* the verb has its own */
+		} else if (options && argv[i][0] == '-' && argv[i][1]) {
+			skip_option(argv, &i, ret);
+		} else if (ret->verb != VERB_NONE) {
+			copy(ret->id, sizeof(ret->id), argv[i]);
+			return ret->id[0] != '\0';
+		} else {
+			ret->verb = find_verb(argv[i]);
+			if (ret->verb == VERB_NONE && i != stray)
+				return false;
+		}
+	}
+	return true;
+}
+
 bool identify_runtime(char *const argv[], bool cut, struct identity *ret)
 {
-	size_t i = 1, gap = find_gap(argv, cut);
-	bool options = true; /* may come yet */
+	size_t first = 1, gap = find_gap(argv, cut);
 
 	forget(ret);
 	if (!argv[0])
@@ -145,23 +168,14 @@ bool identify_runtime(char *const argv[], bool cut, struct identity *ret)
 	if (!strcmp(base_name(argv[0]), "ctrace")) { /* `ctrace run` names an image; `ctrace oci` is the runtime */
 		if (!argv[1] || strcmp(argv[1], "oci") != 0)
 			return false;
-		i = 2;
+		first = 2;
 	}
-	for (; i < gap; i++) {
-		if (options && !strcmp(argv[i], "--")) {
-			options = ret->verb == VERB_NONE; /* the verb has its own */
-		} else if (options && argv[i][0] == '-' && argv[i][1]) {
-			skip_option(argv, &i, ret);
-		} else if (ret->verb == VERB_NONE) {
-			ret->verb = find_verb(argv[i]);
-			if (ret->verb == VERB_NONE)
-				return false;
-		} else {
-			copy(ret->id, sizeof(ret->id), argv[i]);
-			return ret->id[0] != '\0';
-		}
-	}
-	take_last(argv, gap, ret);
+	if (!read_words(argv, first, gap, 0, ret))
+		return false;
+	if (ret->verb == VERB_NONE && argv[gap]) /* the runtime's own options were long */
+		read_words(argv, gap + 1, SIZE_MAX, gap + 1, ret);
+	else if (!ret->id[0])
+		take_last(argv, gap, ret);
 	return ret->id[0] != '\0';
 }
 

@@ -30,8 +30,8 @@ struct identity {
 };
 
 /* argv of an OCI runtime (runc, crun, youki, `ctrace oci`; the CLI of runtime-tools
- * command-line-interface.md). cut: its middle is left out, with EVENT_ARGV_CUT in its place; what is behind is not read, but
- * for the id of a container that is made. Returns true when it names a container. */
+ * command-line-interface.md). cut: its middle is left out, with EVENT_ARGV_CUT in its place; what is behind is read
+ * where no verb was before it, else only for the id of a container that is made. Returns true when it names a container. */
 bool identify_runtime(char *const argv[], bool cut, struct identity *ret);
 /* containerd-shim*: -namespace NS -id ID [-bundle B] [start|delete]. */
 bool identify_shim(char *const argv[], struct identity *ret);
