@@ -455,6 +455,43 @@ static void storage_is_nobodys(void **state)
 	assert_true(found);
 }
 
+static void write_limit(const struct proc *p, uint64_t id, const char *file, const char *value)
+{
+	struct event_cgroup_write e = { .hierarchy = 1, .id = id };
+
+	e.h = header(p, EVENT_CGROUP_WRITE, offsetof(struct event_cgroup_write, value) + strlen(value) + 1);
+	snprintf(e.file, sizeof(e.file), "%s", file);
+	snprintf(e.value, sizeof(e.value), "%s", value);
+	feed(&e);
+	leave(p, OP_WRITE, (int64_t)strlen(value));
+}
+
+/* Each limit that is changed is marked, not only the one that was set last; what the payload sets for a cgroup that it makes below
+ * its own is no limit of the container. */
+static void limits_change(void **state)
+{
+	struct proc runc = new_proc(100), init, update = new_proc(200);
+	const struct container *c;
+	size_t changes = 0;
+
+	(void)state;
+	init = runc_run(&runc, "foo", 50);
+	cgroup(&init, EVENT_CGROUP_MKDIR, 51, "/foo/child", NULL);
+	write_limit(&init, 51, "memory.max", "1");
+	exec_as(&update, ROLE_RUNTIME, "runc", "runc update foo");
+	for (int i = 2; i < 4; i++) {
+		write_limit(&update, 50, "memory.max", i == 2 ? "2" : "3");
+		write_limit(&update, 50, "pids.max", "7");
+	}
+	c = timeline_find(tl, "foo");
+	for (size_t i = 0; i < c->mark_count; i++)
+		changes += c->marks[i].kind == MARK_LIMIT_CHANGE;
+	assert_int_equal(changes, 4);
+	assert_int_equal(c->limit_count, 2);
+	assert_string_equal(c->limits[0].file, "memory.max");
+	assert_string_equal(c->limits[0].value, "3");
+}
+
 static void tell_meta(const char *id, const char *key, const char *value)
 {
 	struct event_meta e = meta_of(id, key, value);
@@ -663,7 +700,7 @@ int main(void)
 		test(same_id_again), test(supervisor_starts_again), test(second_create_fails), test(pid_is_used_again),
 		test(cgroup_id_is_used_again), test(cgroup_is_made_anew),
 		test(exec_session_and_hook), test(later_programs_of_init), test(forks_refused), test(lost_exit_of_a_call),
-		test(loss_that_lasts), test(storage_is_nobodys), test(sandbox_is_told), test(one_shim_for_a_pod), test(namespaces_alone),
+		test(loss_that_lasts), test(storage_is_nobodys), test(limits_change), test(sandbox_is_told), test(one_shim_for_a_pod), test(namespaces_alone),
 		test(engine_mount_is_adopted), test(no_ghosts), test(ends_after_quiet),
 		test(where_a_call_waited), test(damaged_records), test(private_mounts_of_strangers),
 	};

@@ -422,15 +422,31 @@ static bool is_limit(const char *file)
 	return bsearch(file, files, ARRAY_SIZE(files), sizeof(files[0]), compare_names) != NULL;
 }
 
-/* The last value that was written to a file is the limit in force. */
-static void note_limit(struct container *c, const struct step *step)
+/* A cgroup that the payload made below its own: its limits are not the container's. */
+static bool is_of_child(const struct container *c, const struct step *step)
+{
+	const char *path = details_text(&step->details, "path");
+	bool below = false;
+
+	for (size_t i = 0; path && i < c->cgroup_count; i++) {
+		size_t length = strlen(c->cgroups[i].path);
+
+		if (!strcmp(path, c->cgroups[i].path))
+			return false;
+		below |= !strncmp(path, c->cgroups[i].path, length) && path[length] == '/';
+	}
+	return below;
+}
+
+/* The last value that was written to a file is the limit in force. Returns false where the step sets none. */
+static bool note_limit(struct container *c, const struct step *step)
 {
 	const char *file = details_text(&step->details, "file");
 	const char *value = details_text(&step->details, "value");
 	size_t i;
 
-	if (!file || !value || !is_limit(file) || (step->has_result && step->result < 0))
-		return;
+	if (!file || !value || !is_limit(file) || (step->has_result && step->result < 0) || is_of_child(c, step))
+		return false;
 	for (i = 0; i < c->limit_count && strcmp(c->limits[i].file, file) != 0; i++)
 		;
 	if (i == c->limit_count) {
@@ -440,6 +456,7 @@ static void note_limit(struct container *c, const struct step *step)
 	free(c->limits[i].value);
 	c->limits[i].value = xstrndup(value, strcspn(value, "\n"));
 	c->limits[i].at_ns = step->start_ns;
+	return true;
 }
 
 static bool enters_mounts(const struct actor *actor, const struct step *step)
@@ -471,9 +488,7 @@ static void learn(struct timeline *tl, struct cont *c, const struct actor *actor
 	bool ok = !step->has_result || step->result >= 0, onto_itself;
 
 	if (step->kind == STEP_CGROUP_WRITE) {
-		note_limit(&c->c, step);
-		if (c->c.started_ns && step->start_ns > c->c.started_ns && !c->c.exit.at_ns && ok &&
-			c->c.limit_count && c->c.limits[c->c.limit_count - 1].at_ns == step->start_ns) {
+		if (note_limit(&c->c, step) && c->c.started_ns && step->start_ns > c->c.started_ns && !c->c.exit.at_ns) {
 			struct mark *m = container_add_mark(c, MARK_LIMIT_CHANGE, step->start_ns);
 
 			details_add_text(&m->details, "file", details_text(&step->details, "file"));
