@@ -64,6 +64,7 @@ static void refused_before_any_runtime(void **state)
 	assert_string_equal(c->id, ID);
 	assert_string_equal(c->name, "web");
 	assert_string_equal(c->image, "nginx");
+	assert_string_equal(c->engine, "docker");
 	assert_true(c->ended);
 	assert_int_equal(c->started_ns, 0);
 	assert_int_equal(details_get(&start_of(c)->details, "status")->number, 500);
@@ -180,10 +181,23 @@ static void late_answer(void **state)
 	assert_int_equal(timeline_count(tl), 1);
 }
 
+/* docker commit names its container in the query; it is a client of that one. */
+static void commit(void **state)
+{
+	struct proc cli = new_proc(900), runc = new_proc(600);
+
+	(void)state;
+	runc_run(&runc, ID, 50);
+	exec_as(&cli, ROLE_CLI, "docker", "docker commit web snap");
+	talk(&cli, EVENT_REQUEST, 3, "POST /v1.41/commit?author=me&container=" ID "&repo=snap HTTP/1.1\r\n\r\n");
+	talk(&cli, EVENT_RESPONSE, 3, "HTTP/1.1 201 Created\r\n\r\n");
+	assert_non_null(actor_of(timeline_find(tl, ID), ACTOR_CLI));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(refused_before_any_runtime), test(waiting_is_no_work), test(answers_of_all_sorts), test(no_container_of_other_answers), test(late_answer),
+		test(refused_before_any_runtime), test(commit), test(waiting_is_no_work), test(answers_of_all_sorts), test(no_container_of_other_answers), test(late_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,14 +79,14 @@ static char *query_value(const char *query, const char *name)
 	return NULL;
 }
 
-/* /v1.41/containers/ID/start -> ID; NULL where the path names no container. The caller frees. */
+/* /v1.41/containers/ID/start -> ID, and /v1.41/commit?container=ID; NULL where the path names no container. The caller frees. */
 static char *path_container(const char *path)
 {
 	const char *at = strstr(path, "/containers/");
 	size_t length;
 
 	if (!at)
-		return NULL;
+		return (at = strstr(path, "/commit?")) ? query_value(at + strlen("/commit?"), "container") : NULL;
 	at += strlen("/containers/");
 	length = strcspn(at, "/? ");
 	if (!length || (length == 6 && !strncmp(at, "create", 6)) || (length == 4 && !strncmp(at, "json", 4)) ||
@@ -120,11 +120,17 @@ static struct cont *refused_start(struct timeline *tl, const struct step *step, 
 	const struct detail *status = details_get(&step->details, "status");
 	size_t length = path ? strcspn(path, "?") : 0;
 	const struct cont *newest;
+	struct cont *c;
 
 	if (!id || !status || status->number < 400 || status->number == 404 || length < 6 || memcmp(path + length - 6, "/start", 6))
 		return NULL;
 	newest = map_get(&tl->by_id, id, strlen(id));
-	return newest && newest->c.last_ns >= step->start_ns ? NULL : container_for_id(tl, id, NULL, true);
+	if (newest && newest->c.last_ns >= step->start_ns)
+		return NULL;
+	c = container_for_id(tl, id, NULL, true);
+	if (!c->c.engine)
+		container_set(&c->c.engine, "docker"); /* whose API it is */
+	return c;
 }
 
 /* A request is placed when it is answered: only then is the id of a new container known. */
