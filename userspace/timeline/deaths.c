@@ -64,7 +64,7 @@ static void remember_fatal(struct timeline *tl, struct cont *c, const struct eve
 	c->fatal.kernel = e->code == SENT_BY_KERNEL;
 	memcpy(c->fatal.comm, e->h.comm, sizeof(c->fatal.comm));
 	free(c->fatal.container);
-	c->fatal.container = from ? xstrdup(from->c.id) : NULL;
+	c->fatal.container = from && !c->fatal.kernel ? xstrdup(from->c.id) : NULL;
 	if (from == c)
 		return;
 	if (e->signal == SIGKILL && c->ignored_ns && !c->stop_asked) {
