@@ -477,7 +477,7 @@ static void limits_change(void **state)
 	(void)state;
 	init = runc_run(&runc, "foo", 50);
 	cgroup(&init, EVENT_CGROUP_MKDIR, 51, "/foo/child", NULL);
-	write_limit(&init, 51, "memory.max", "1");
+	write_limit(&init, 51, "cpu.max", "1000 10000");
 	exec_as(&update, ROLE_RUNTIME, "runc", "runc update foo");
 	for (int i = 2; i < 4; i++) {
 		write_limit(&update, 50, "memory.max", i == 2 ? "2" : "3");
