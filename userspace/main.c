@@ -162,7 +162,7 @@ static int run_command(int argc, char **argv)
 		printf("ctrace %s\n", ctrace_version);
 		return 0;
 	}
-	argv = group_resolve(&argc, argv);
+	group_resolve(&argc, argv);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i].name) != 0)
 			continue;

@@ -74,27 +74,23 @@ static const struct member *find(const struct group *g, const char *word)
 	return NULL;
 }
 
-char **group_resolve(int *argc, char **argv)
+void group_resolve(int *argc, char **argv)
 {
 	const struct member *m = NULL;
-	char **turned;
-	int n = 0;
+	int n = 1;
 
 	for (size_t i = 0; *argc > 2 && i < ARRAY_SIZE(groups); i++) {
 		if (!strcmp(groups[i].name, argv[1]))
 			m = find(&groups[i], argv[2]);
 	}
 	if (!m)
-		return argv;
-	turned = xcalloc((size_t)*argc + 2, sizeof(*turned));
-	turned[n++] = argv[0];
-	turned[n++] = (char *)m->command;
+		return;
+	argv[n++] = (char *)m->command;
 	if (m->option)
-		turned[n++] = (char *)m->option;
-	for (int i = 3; i < *argc; i++)
-		turned[n++] = argv[i];
-	*argc = n;
-	return turned;
+		argv[n++] = (char *)m->option;
+	for (int i = 3; i <= *argc; i++) /* with the NULL at the end */
+		argv[n++] = argv[i];
+	*argc = n - 1;
 }
 
 /* What is left to the command of that name: help, and words that are none of its. */
