@@ -95,7 +95,8 @@ static uint64_t pop(struct otlp_push *p, size_t n)
 	}
 	p->stats.queued_spans -= spans;
 	p->count -= n;
-	memmove(p->units, p->units + n, p->count * sizeof(*p->units));
+	if (p->count)
+		memmove(p->units, p->units + n, p->count * sizeof(*p->units));
 	return spans;
 }
 

@@ -316,6 +316,25 @@ static void test_handed_over(void **state)
 	expect_units(&r, 305);
 }
 
+/* A collector is replaced, or the program ends, before there was anything to send. */
+static void test_nothing_queued(void **state)
+{
+	struct otlp_settings settings = settings_for(1, OTLP_JSON);
+	struct otlp_push *old = NULL, *p = NULL;
+	struct otlp_push_stats stats;
+
+	(void)state;
+	assert_int_equal(otlp_push_new(&settings, 1 << 20, &old, NULL), 0);
+	assert_int_equal(otlp_push_new(&settings, 1 << 20, &p, NULL), 0);
+	otlp_push_hand_over(old, p);
+	otlp_push_free(old);
+	otlp_push_close(p, 0);
+	otlp_push_get_stats(p, &stats);
+	assert_int_equal(stats.requests + stats.queued_bytes + stats.dropped + stats.failed, 0);
+	otlp_push_free(p);
+	free(settings.url);
+}
+
 static void test_refused(void **state)
 {
 	struct receiver r;
@@ -415,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_too_large_at_once), cmocka_unit_test(test_too_large_at_all),
 		cmocka_unit_test(test_partial_success), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_odd_answers), cmocka_unit_test(test_asked_not_to_wait), cmocka_unit_test(test_handed_over),
+		cmocka_unit_test(test_nothing_queued),
 		cmocka_unit_test(test_protobuf_and_gzip), cmocka_unit_test(test_nobody_there), cmocka_unit_test(test_loop),
 	};
 
