@@ -8,10 +8,10 @@ need_root
 have busybox || skip_all "busybox (static) is not installed"
 engine_root
 
-# codes TEXT: the exit codes of a pipeline of shell words, which has ten seconds.
+# codes TEXT: the exit codes of a pipeline of shell words, which has its time.
 codes()
 {
-	timeout -k 1 15 bash -c "ct() { [ \"\$1\" != run ] || set -- run --trace=none \"\${@:2}\"; \"$CTRACE\" \"\$@\"; }
+	timeout -k 1 $((15 * PATIENCE)) bash -c "ct() { [ \"\$1\" != run ] || set -- run --trace=none \"\${@:2}\"; \"$CTRACE\" \"\$@\"; }
 		ON=(--network none --rootfs '$ROOTFS'); cd '$WORK'; $1; echo \"\${PIPESTATUS[*]}\"" 2>"$WORK/err" </dev/null
 }
 

@@ -24,7 +24,7 @@ hold()
 	local number=$1
 
 	shift
-	strace -qq -o /dev/null -e trace=rename -e "inject=rename:delay_enter=3s:when=$number" "$CTRACE" "$@" </dev/null >"$WORK/held" 2>&1 &
+	strace -qq -o /dev/null -E "$NO_LEAK_CHECK" -e trace=rename -e "inject=rename:delay_enter=3s:when=$number" "$CTRACE" "$@" </dev/null >"$WORK/held" 2>&1 &
 	HELD=$!
 }
 

@@ -14,6 +14,11 @@ export LC_ALL=C.UTF-8
 : "${CACHE:=/var/cache/ctrace-test}"
 export CTRACE CTRACE_OUTPUT
 
+PATIENCE=${TEST_PATIENCE:-1} # what is waited for is given so many times its time
+
+# For programs under strace (-E): a sanitizer's leak checker works by ptrace, and ends a program that is traced already.
+NO_LEAK_CHECK=ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+
 . "$LIB/tap.sh"
 
 # Socket paths must stay under 108 bytes, so everything lives in a short directory of our own.
@@ -47,7 +52,7 @@ trap 'exit 130' INT
 # wait_for SECONDS COMMAND...: until the command succeeds; 1 when it does not in that time.
 wait_for()
 {
-	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000)) # nothing here forks but sleep: it may go round often
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * PATIENCE * 1000000)) # nothing here forks but sleep: it may go round often
 
 	shift
 	until "$@" >/dev/null 2>&1; do
