@@ -109,7 +109,7 @@ CTRACE_REGISTRY_MIRROR=http://127.0.0.1:1 bad ubuntu 'cannot reach http://127.0.
 CTRACE_REGISTRY_MIRROR=http://192.0.2.1 bad ubuntu 'plain http is for loopback' 'plain http to a stranger'
 setsid "$CTRACE" pull stall > "$work/out" 2>&1 &
 disown
-sleep 0.5
+for _ in $(seq 100); do [ -n "$(ls -A "$CTRACE_ROOT/tmp" 2> /dev/null)" ] && break; sleep 0.1; done
 pkill -KILL -s $! # a session of its own
 [ -n "$(find "$CTRACE_ROOT/tmp" -mindepth 1)" ]
 check 'a killed pull leaves its staging directory' $?
