@@ -83,14 +83,14 @@ _ctrace()
 	--bundle | -b | --rootfs) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W "json docker-events" -- "$current") ;;
 	--filter) mapfile -t COMPREPLY < <(compgen -o nospace -W "cont~ image~ type= phase= actor= dur\> exit= error!=-" -- "$current") ;;
-	--env-file | --json | --record | --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	--env-file | --json | --record | --output | -o | --input) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	*)
 		if [[ $current == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_options "$command")" -- "$current")
 			return
 		fi
 		case $command in
-		run | create | rmi | tag | pull | images | history)
+		run | create | rmi | tag | pull | images | history | save)
 			mapfile -t COMPREPLY < <(compgen -W "$(_ctrace_images)" -- "$current")
 			;;
 		exec | attach | stop | kill | pause | unpause | stats | port)
@@ -105,7 +105,7 @@ _ctrace()
 			;;
 		volume) mapfile -t COMPREPLY < <(compgen -W "create ls inspect rm prune
 			$(ctrace volume ls -q 2>/dev/null)" -- "$current") ;;
-		show | replay | record | explain | diff | top) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+		load | show | replay | record | explain | diff | top) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 		oci)
 			mapfile -t COMPREPLY < <(compgen -W "create start run exec state kill delete list ps pause
 				resume update events spec features" -- "$current")

@@ -47,7 +47,7 @@ function __ctrace_value
             printf '%s\n' 'cont~' 'image~' type= phase= actor= 'dur>' exit= 'error!=-'
         case --bundle -b --rootfs
             __fish_complete_directories $argv[2]
-        case --env-file --json --record --output -o
+        case --env-file --json --record --output -o --input
             __fish_complete_path $argv[2]
         case '*'
             return 1
@@ -56,7 +56,7 @@ end
 
 function __ctrace_argument
     switch $argv[1]
-        case run rmi tag pull images
+        case run create rmi tag pull images history save
             ctrace images --format '{{.Reference}}' 2>/dev/null
         case exec attach stop kill pause unpause stats port
             __ctrace_containers

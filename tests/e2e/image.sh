@@ -114,6 +114,71 @@ check 'a docker archive, one image by name' $?
 check 'a name that the archive lacks' $?
 "$CTRACE" pull "oci:$work/layout:latest" > "$work/out" 2>&1
 check 'an OCI layout, one image by name' $?
+
+# load and save
+is() { # WHAT GOT WANTED
+	[ "$2" = "$3" ]
+	check "$1" $? || :
+	[ "$2" = "$3" ] || printf '# %s\n' "got: $2" "wanted: $3"
+}
+ids() { "$CTRACE" images --no-trunc --format '{{.ID}}' "$1"; }
+gzip -k "$work/saved.tar"
+is 'load of what is compressed' "$("$CTRACE" load -i "$work/saved.tar.gz" 2>&1)" 'Loaded image: app:v1'
+is 'load from stdin, once more' "$("$CTRACE" load < "$work/saved.tar" 2>&1)" 'Loaded image: app:v1'
+"$CTRACE" tag app:v1 app:v2
+"$CTRACE" save -o "$work/mine.tar" app > "$work/out" 2>&1 && "$CTRACE" image save app:v1 app:v2 2>> "$work/out" | cmp - "$work/mine.tar" >> "$work/out" &&
+	[ -z "$(find "$work" -name '*.part')" ]
+check 'save to a file and to stdout; a name without a tag is all tags' $?
+is 'two names, one image in it' "$(tar xOf "$work/mine.tar" manifest.json | python3 -c '
+import json, sys
+m = json.load(sys.stdin)
+print(len(m), *m[0]["RepoTags"], len(m[0]["Layers"]))')" '1 app:v1 app:v2 2'
+for from in "docker-archive:$work/mine.tar:app:v2" "oci-archive:$work/mine.tar:v1"; do
+	rm -rf "$work/copied"
+	skopeo copy -q --insecure-policy "$from" "oci:$work/copied:x" > "$work/out" 2>&1 && "$CTRACE" pull "oci:$work/copied:x" >> "$work/out" 2>&1
+	check "skopeo takes ${from%%:*}" $?
+	"$CTRACE" rmi "oci:$work/copied:x" > /dev/null
+done
+old=$(ids app:v2)
+is 'load of the same names again' "$("$CTRACE" image load -qi "$work/mine.tar" 2>&1)" \
+	"$(for tag in v1 v2; do echo "The image app:$tag already exists, renaming the old one with ID $old to empty string
+Loaded image: app:$tag"; done)"
+[ "$(ids app:v1)" = "$(ids app:v2)" ] && [ "$(ids app:v1)" != "$old" ] && "$CTRACE" save app | cmp - "$work/mine.tar" > "$work/out" 2>&1
+check 'what was loaded is saved as the same bytes' $?
+"$CTRACE" save -o "$work/nameless.tar" "$old"
+is 'an image without a name' "$("$CTRACE" load -i "$work/nameless.tar" 2>&1)" "Loaded image ID: $(ids app:v1)"
+fails() { # TEXT COMMAND...
+	local text=$1 out code
+	shift
+	out=$("$CTRACE" "$@" 2>&1 < "${stdin:-/dev/null}")
+	code=$?
+	is "$1 fails: $text" "$code $out" "1 ctrace $1: $text"
+}
+head -c 5000 "$work/mine.tar" > "$work/cut.tar"
+mkdir "$work/unpacked" && tar xf "$work/mine.tar" -C "$work/unpacked" && rm "$work/unpacked/manifest.json" && tar cf "$work/oci.tar" -C "$work/unpacked" .
+fails 'no such image: nosuch' save nosuch app
+fails "invalid output path $work/no/where: No such file or directory" save -o "$work/no/where" app
+fails "invalid output path $work: cannot write to a directory" save -o "$work" app
+fails "cannot open $work/nosuch: No such file or directory" load -i "$work/nosuch"
+fails "cannot read $work: Is a directory" load -i "$work"
+fails 'stdin is no docker archive: Unrecognized archive format' load
+fails "$work/cut.tar is damaged: Truncated tar archive" load -i "$work/cut.tar"
+fails "$work/oci.tar is no docker archive: it has no manifest.json, but an OCI layout: unpack it, and ctrace pull oci:DIR" load -i "$work/oci.tar"
+for name in 'Bad Name' "app@$old"; do
+	printf '[{"Config":"c","RepoTags":["%s"],"Layers":[]}]' "$name" > "$work/manifest.json"
+	tar cf "$work/named.tar" -C "$work" manifest.json
+	"$CTRACE" load -i "$work/named.tar" > "$work/out" 2>&1
+	[ $? -eq 1 ] && grep -q "named.tar: manifest.json has the name.*$name" "$work/out"
+	check "load refuses the name ${name%@*}..." $?
+done
+if command -v script > /dev/null; then
+	script -qec "$CTRACE save app; $CTRACE load" /dev/null > "$work/out" 2>&1
+	grep -q 'save: cowardly refusing to save to a terminal' "$work/out" && grep -q 'load: requested load from stdin' "$work/out"
+	check 'neither reads or writes a terminal' $?
+fi
+[ -z "$(find "$CTRACE_ROOT/tmp" -mindepth 1)" ]
+check 'nothing is left behind' $?
+
 "$CTRACE" pull "oci:$work/tree" > "$work/out" 2>&1
 [ $? -eq 1 ] && grep -q 'no OCI image layout' "$work/out"
 check 'a directory that is no layout' $?

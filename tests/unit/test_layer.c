@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "engine/image/digest.h"
 #include "engine/image/layer.h"
+#include "engine/image/pack.h"
 #include "engine/image/ring.h"
 #include "engine/image/tree.h"
 #include "util/array.h"
@@ -271,6 +273,106 @@ static void test_listed_late(void **state)
 	unpacked_free(&u);
 }
 
+/* ---- and back: what was unpacked is packed to what unpacks to the same ---- */
+
+struct bytes {
+	char data[1 << 16];
+	size_t length;
+};
+
+static int keep(void *arg, const void *bytes, size_t length)
+{
+	struct bytes *b = arg;
+
+	assert_true(b->length + length <= sizeof(b->data));
+	memcpy(b->data + b->length, bytes, length);
+	b->length += length;
+	return 0;
+}
+
+static void pack(struct bytes *ret)
+{
+	struct error err = { 0 };
+
+	ret->length = 0;
+	if (pack_layer(root_fd, keep, ret, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* Names of the entries, each with a blank behind it. */
+static char *list_names(const struct bytes *b)
+{
+	struct archive *a = archive_read_new();
+	struct archive_entry *e;
+	struct strbuf names = { 0 };
+
+	archive_read_support_format_tar(a);
+	archive_read_open_memory(a, b->data, b->length);
+	while (archive_read_next_header(a, &e) == ARCHIVE_OK) {
+		strbuf_printf(&names, "%s%s%s ", archive_entry_pathname(e), archive_entry_hardlink(e) ? "->" : "",
+			archive_entry_hardlink(e) ? archive_entry_hardlink(e) : "");
+		if (strstr(archive_entry_pathname(e), ".wh."))
+			assert_true(archive_entry_filetype(e) == AE_IFREG && archive_entry_mtime(e) == 0);
+	}
+	archive_read_free(a);
+	return strbuf_steal(&names);
+}
+
+static void unpack_bytes(const struct bytes *b)
+{
+	char digest[DIGEST_SIZE];
+	struct error err = { 0 };
+
+	memcpy(blob, b->data, b->length);
+	blob_length = b->length;
+	digest_bytes(NULL, blob, blob_length, digest);
+	if (unpack_blob(4096, digest, (int64_t)blob_length, digest, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void test_packed_again(void **state)
+{
+	static const char *const names[] = { "b/", "b/2", "a/", "a/.wh..wh..opq", "a/new", ".wh.gone", "b/.wh.10", NULL };
+	static struct bytes first, second;
+	char diff_id[DIGEST_SIZE], digest[DIGEST_SIZE];
+	struct error err = { 0 };
+	char *listed, value[8];
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make(names, false, diff_id, digest);
+	if (unpack_blob(4096, diff_id, (int64_t)blob_length, digest, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(linkat(root_fd, "b/2", root_fd, "b/1", 0), 0);
+	assert_int_equal(fchmodat(root_fd, "a/new", 04711, 0), 0);
+	assert_int_equal(fchmod(root_fd, 0755), 0);
+	pack(&first);
+	listed = list_names(&first);
+	assert_string_equal(listed, "a/ a/.wh..wh..opq a/new b/ b/1 b/.wh.10 b/2->b/1 .wh.gone ");
+	free(listed);
+
+	assert_int_equal(teardown(NULL), 0);
+	assert_int_equal(setup(NULL), 0);
+	unpack_bytes(&first);
+	assert_int_equal(fstatat(root_fd, "gone", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(tree_is_whiteout(&st));
+	assert_int_equal(fstatat(root_fd, "a/new", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 04711);
+	assert_int_equal(fgetxattr(openat(root_fd, "a", O_RDONLY), "trusted.overlay.opaque", value, sizeof(value)), 1);
+	fchmod(root_fd, 0755);
+	pack(&second);
+	assert_int_equal(first.length, second.length);
+	assert_memory_equal(first.data, second.data, first.length);
+	/* A root of its own is in it. */
+	assert_int_equal(fchmod(root_fd, 01770), 0);
+	pack(&second);
+	listed = list_names(&second);
+	assert_true(str_starts(listed, "./ a/ "));
+	free(listed);
+}
+
 static void test_ring(void **state)
 {
 	struct ring *ring = ring_new(37);
@@ -305,7 +407,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_plain_and_gzip), TEST(test_no_bytes), TEST(test_verification), TEST(test_whiteouts),
-		TEST(test_refused), TEST(test_names_are_bytes), TEST(test_listed_late), cmocka_unit_test(test_ring),
+		TEST(test_refused), TEST(test_names_are_bytes), TEST(test_listed_late), TEST(test_packed_again),
+		cmocka_unit_test(test_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,19 +2,14 @@
 /* ctrace export: a container's root file system as a tar, as docker export: without what is mounted there. */
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/engine_command.h"
+#include "cmd/output_file.h"
 #include "engine/container_view.h"
 #include "engine/registry.h"
 #include "engine/image/copy.h"
-#include "util/array.h"
 #include "util/cleanup.h"
 
 struct arguments {
@@ -63,29 +58,14 @@ static int export(const char *container, int fd, struct error *err)
 	return r == 0 ? copy_root_to_stream(view.root, fd, err) : r;
 }
 
-/* The file appears when it is whole; what is no file, as a pipe, is written to as it is. */
 static int export_to_file(const struct arguments *a, struct error *err)
 {
-	_cleanup_free_ char *temporary = xasprintf("%s.%d.part", a->output, (int)getpid());
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-	bool direct = stat(a->output, &st) == 0 && !S_ISREG(st.st_mode);
-	int r;
+	_cleanup_(output_file_free) struct output_file file = { .fd = -1 };
+	int r = output_file_open(a->output, &file, err);
 
-	if (direct && S_ISDIR(st.st_mode))
-		return error_set(err, EISDIR, "failed to export container: cannot write to a directory");
-	fd = direct ? open(a->output, O_WRONLY | O_NOCTTY | O_CLOEXEC)
-		    : open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_errno(err, errno, "failed to export container: invalid output path %s", a->output);
-	r = export(a->container, fd, err);
-	if (direct)
-		return r;
-	if (r == 0 && rename(temporary, a->output) < 0)
-		r = error_errno(err, errno, "failed to export container: cannot write %s", a->output);
 	if (r < 0)
-		unlink(temporary);
-	return r;
+		return error_prefix(err, "failed to export container");
+	return output_file_finish(&file, export(a->container, file.fd, err), err);
 }
 
 static int run(const struct arguments *a, struct error *err)

@@ -44,9 +44,11 @@ static const struct member image[] = {
 	{ "history", NULL, "history", NULL, "how an image was made, step by step" },
 	{ "inspect", NULL, "inspect", "--type=image", "what an image is made of, as JSON" },
 	{ "ls", "list", "images", NULL, "list local images" },
+	{ "load", NULL, "load", NULL, "bring the images of a tar into the store" },
 	{ "prune", NULL, "image_prune", NULL, "remove images that have no name and no container" },
 	{ "pull", NULL, "pull", NULL, "fetch an image from a registry" },
 	{ "rm", "remove", "rmi", NULL, "remove local images" },
+	{ "save", NULL, "save", NULL, "write images as a tar" },
 	{ "tag", NULL, "tag", NULL, "give an image one more name" },
 };
 

@@ -32,7 +32,7 @@ struct docker_archive {
 	char *path;
 	int scratch;
 	struct map members; /* clean path -> struct member */
-	struct json_object *manifest; /* the image's object of manifest.json */
+	struct json_object *manifest; /* the chosen image's object of manifest.json */
 	struct json_object *list;     /* all of manifest.json */
 };
 
@@ -93,7 +93,7 @@ static int add_member(struct docker_archive *a, struct archive *tar, struct arch
 	return r;
 }
 
-static int read_members(struct docker_archive *a, struct error *err)
+static int read_members(struct docker_archive *a, int fd, struct error *err)
 {
 	struct archive *tar = archive_read_new();
 	struct archive_entry *entry;
@@ -101,9 +101,11 @@ static int read_members(struct docker_archive *a, struct error *err)
 
 	archive_read_support_format_tar(tar);
 	archive_read_support_filter_gzip(tar);
+	archive_read_support_filter_bzip2(tar);
+	archive_read_support_filter_xz(tar);
 	archive_read_support_filter_zstd(tar);
-	if (archive_read_open_filename(tar, a->path, 256 << 10) != ARCHIVE_OK)
-		r = error_set(err, EBADMSG, "cannot read %s: %s", a->path, archive_error_string(tar));
+	if (archive_read_open_fd(tar, fd, 256 << 10) != ARCHIVE_OK)
+		r = error_set(err, EBADMSG, "%s is no docker archive: %s", a->path, archive_error_string(tar));
 	while (r == 0) {
 		status = archive_read_next_header(tar, &entry);
 		if (status == ARCHIVE_EOF)
@@ -165,9 +167,24 @@ static bool has_tag(struct json_object *image, const char *tag)
 	return false;
 }
 
-static int choose_image(struct docker_archive *a, const char *tag, struct error *err)
+size_t docker_archive_count(const struct docker_archive *a)
 {
-	size_t count = json_object_array_length(a->list);
+	return json_object_array_length(a->list);
+}
+
+struct json_object *docker_archive_names(const struct docker_archive *a, size_t i)
+{
+	return document_array(json_object_array_get_idx(a->list, i), "RepoTags");
+}
+
+void docker_archive_take(struct docker_archive *a, size_t i)
+{
+	a->manifest = json_object_array_get_idx(a->list, i);
+}
+
+int docker_archive_choose(struct docker_archive *a, const char *tag, struct error *err)
+{
+	size_t count = docker_archive_count(a);
 
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *image = json_object_array_get_idx(a->list, i);
@@ -184,7 +201,7 @@ static int choose_image(struct docker_archive *a, const char *tag, struct error 
 }
 
 /* manifest.json is an array; the parser takes objects only, so it is given one. */
-static int read_manifest(struct docker_archive *a, const char *tag, struct error *err)
+static int read_manifest(struct docker_archive *a, struct error *err)
 {
 	_cleanup_(cleanup_json) struct json_object *object = NULL;
 	_cleanup_free_ char *bytes = NULL, *wrapped = NULL;
@@ -193,8 +210,8 @@ static int read_manifest(struct docker_archive *a, const char *tag, struct error
 	int r;
 
 	if (!file)
-		return error_set(err, EBADMSG, "%s is no docker archive: it has no manifest.json",
-			a->path);
+		return error_set(err, EBADMSG, "%s is no docker archive: it has no manifest.json%s", a->path,
+			find_member(a, "oci-layout") ? ", but an OCI layout: unpack it, and ctrace pull oci:DIR" : "");
 	r = document_read_file(a->scratch, file, MANIFEST_LIMIT, &bytes, &length, err);
 	if (r < 0)
 		return r;
@@ -207,20 +224,26 @@ static int read_manifest(struct docker_archive *a, const char *tag, struct error
 	a->list = json_object_get(document_array(object, "images"));
 	if (!a->list)
 		return error_set(err, EBADMSG, "%s: manifest.json is no list", a->path);
-	return choose_image(a, tag, err);
+	return 0;
 }
 
-int docker_archive_open(const char *path, const char *tag, int scratch_fd,
-	struct docker_archive **ret, struct error *err)
+int docker_archive_open(const char *path, int scratch_fd, struct docker_archive **ret, struct error *err)
 {
-	struct docker_archive *a = xcalloc(1, sizeof(*a));
+	_cleanup_close_ int file = path ? open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC) : -1;
+	struct docker_archive *a;
+	struct stat st;
 	int r;
 
-	a->path = xstrdup(path);
+	if (path && file < 0)
+		return error_errno(err, errno, "cannot open %s", path);
+	if (path && fstat(file, &st) == 0 && S_ISDIR(st.st_mode))
+		return error_errno(err, EISDIR, "cannot read %s", path);
+	a = xcalloc(1, sizeof(*a));
+	a->path = xstrdup(path ? path : "stdin");
 	a->scratch = scratch_fd;
-	r = read_members(a, err);
+	r = read_members(a, path ? file : STDIN_FILENO, err);
 	if (r == 0)
-		r = read_manifest(a, tag, err);
+		r = read_manifest(a, err);
 	if (r < 0) {
 		docker_archive_close(a);
 		return r;

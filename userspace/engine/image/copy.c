@@ -328,34 +328,10 @@ int copy_files(const struct copy_place *from, const struct copy_place *to, struc
 
 /* ---- streams ---- */
 
-struct output {
-	int fd, failed; /* failed: errno of the write that did */
-};
-
-static int write_bytes(void *arg, const void *bytes, size_t length)
-{
-	struct output *out = arg;
-	const char *p = bytes;
-
-	while (length) {
-		ssize_t n = write(out->fd, p, length);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			out->failed = errno;
-			return -errno;
-		}
-		p += n;
-		length -= (size_t)n;
-	}
-	return 0;
-}
-
 static int pack_to(int top, const char *name, int fd, struct error *err)
 {
-	struct output out = { .fd = fd };
-	int r = pack_tree(top, name, write_bytes, &out, err);
+	struct output_stream out = { .fd = fd };
+	int r = pack_tree(top, name, output_stream_write, &out, err);
 
 	return out.failed ? error_errno(err, out.failed, "cannot write the archive") : r;
 }

@@ -33,14 +33,24 @@ int image_history_write(struct store *store, const char *image_id, struct json_o
 	return document_write(store_root_fd(store), path, object, err);
 }
 
-struct json_object *image_diff_ids(struct store *store, const char *image_id)
+static struct json_object *read_list(struct store *store, const char *image_id, const char *key)
 {
 	_cleanup_(cleanup_json) struct json_object *object = NULL;
 	_cleanup_free_ char *path = history_path(image_id);
 
 	if (document_read(store_root_fd(store), path, CONFIG_LIMIT, &object, NULL) < 0)
 		return NULL;
-	return json_object_get(document_array(object, "diff_ids"));
+	return json_object_get(document_array(object, key));
+}
+
+struct json_object *image_diff_ids(struct store *store, const char *image_id)
+{
+	return read_list(store, image_id, "diff_ids");
+}
+
+struct json_object *image_history_list(struct store *store, const char *image_id)
+{
+	return read_list(store, image_id, "history");
 }
 
 void image_history_remove(struct store *store, const char *image_id)

@@ -37,6 +37,9 @@ void image_history_free(struct image_history *h); /* also fit for _cleanup_ */
  * image that an older ctrace took in. */
 struct json_object *image_diff_ids(struct store *store, const char *image_id);
 
+/* The history as the image's configuration has it, by the same rules. */
+struct json_object *image_history_list(struct store *store, const char *image_id);
+
 /* Bytes of a layer's files; chain: 64 hex digits. 0 when it is not known. */
 uint64_t image_history_layer_size(struct store *store, const char *chain);
 

@@ -21,6 +21,7 @@ struct origin {
 	struct registry *registry;
 	struct layout *layout;
 	struct docker_archive *archive;
+	bool borrowed; /* the archive is somebody else's to close */
 };
 
 void image_plan_free(struct image_plan *plan)
@@ -43,7 +44,9 @@ int origin_open(const struct image_settings *settings, const struct source *sour
 	else if (source->kind == SOURCE_OCI)
 		r = layout_open(source->path, source->tag, &o->layout, err);
 	else
-		r = docker_archive_open(source->path, source->tag, scratch_fd, &o->archive, err);
+		r = docker_archive_open(source->path, scratch_fd, &o->archive, err);
+	if (r == 0 && o->archive)
+		r = docker_archive_choose(o->archive, source->tag, err);
 	if (r < 0) {
 		origin_close(o);
 		return r;
@@ -52,13 +55,22 @@ int origin_open(const struct image_settings *settings, const struct source *sour
 	return 0;
 }
 
+struct origin *origin_of_archive(const struct source *source, struct docker_archive *archive)
+{
+	struct origin *o = xcalloc(1, sizeof(*o));
+
+	*o = (struct origin){ .source = source, .archive = archive, .borrowed = true };
+	return o;
+}
+
 void origin_close(struct origin *o)
 {
 	if (!o)
 		return;
 	registry_free(o->registry);
 	layout_close(o->layout);
-	docker_archive_close(o->archive);
+	if (!o->borrowed)
+		docker_archive_close(o->archive);
 	free(o);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/image/manifest.h"
 #include "engine/image/source.h"
 
+struct docker_archive;
 struct image_settings;
 
 /* Where an image's documents and blobs come from: a registry, an OCI layout, a docker archive. */
@@ -25,6 +26,8 @@ void image_plan_free(struct image_plan *plan); /* also fit for _cleanup_ */
  * removes it afterwards. */
 int origin_open(const struct image_settings *settings, const struct source *source, int scratch_fd,
 	struct origin **ret, struct error *err);
+/* The image that is chosen in an archive that is open; it outlives the origin, too. */
+struct origin *origin_of_archive(const struct source *source, struct docker_archive *archive);
 void origin_close(struct origin *origin);
 
 /* Fetches and checks everything but the layers, following indexes to the wished platform. */

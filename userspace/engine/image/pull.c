@@ -247,16 +247,29 @@ static bool any_fresh(const struct pull *p)
 	return false;
 }
 
-/* True when the store already says all of this. */
-static bool is_up_to_date(struct pull *p)
+static bool is_known_as(struct pull *p, const char *key, const char *digest)
 {
 	_cleanup_(store_image_free) struct store_image image = { 0 };
 	char platform[100];
 
 	platform_format(&p->plan.config.platform, platform);
-	return !any_fresh(p) &&
-	       store_find(p->store, p->source->key, platform, &image, NULL) == 0 &&
-	       !strcmp(image.id, p->plan.id) && !strcmp(image.digest, p->plan.digest);
+	return store_find(p->store, key, platform, &image, NULL) == 0 && !strcmp(image.id, p->plan.id) &&
+	       (!digest || !strcmp(image.digest, digest));
+}
+
+/* True when the store already says all of this. */
+static bool is_up_to_date(struct pull *p)
+{
+	char *const *names = p->options->names;
+
+	if (any_fresh(p))
+		return false;
+	if (!names)
+		return is_known_as(p, p->source->key, p->plan.digest);
+	for (; *names; names++)
+		if (!is_known_as(p, *names, NULL))
+			return false;
+	return is_known_as(p, p->plan.id, NULL);
 }
 
 /* A single manifest is taken as it is, unless another platform was asked for in so many words. */
@@ -279,7 +292,9 @@ static int prepare(struct pull *p, struct error *err)
 	scratch = r < 0 ? -1 : staging_directory(&p->staging, "scratch", err);
 	if (r == 0 && scratch < 0)
 		r = scratch;
-	if (r == 0)
+	if (r == 0 && p->options->archive)
+		p->origin = origin_of_archive(p->source, p->options->archive);
+	else if (r == 0)
 		r = origin_open(p->options->settings, p->source, scratch, &p->origin, err);
 	if (r == 0)
 		r = origin_resolve(p->origin, http, &wish, &p->plan, err);
@@ -301,7 +316,7 @@ static int run(struct pull *p, struct pull_result *ret, struct error *err)
 	ret->up_to_date = is_up_to_date(p);
 	r = pull_layers(p, err);
 	if (r == 0 && !ret->up_to_date) {
-		struct staged_image image = { &p->plan, p->source, p->chains, p->count, p->fresh,
+		struct staged_image image = { &p->plan, p->source, p->options->names, p->chains, p->count, p->fresh,
 			p->unpacked };
 
 		r = staging_settle(&p->staging, &image, err);

@@ -8,6 +8,7 @@
 #include "engine/image/source.h"
 #include "engine/store.h"
 
+struct docker_archive;
 struct image_settings;
 
 enum { PULL_PARALLEL_MAX = 3 };
@@ -38,6 +39,10 @@ struct pull_options {
 	const atomic_bool *cancel; /* set it from a signal handler to give up */
 	pull_observer *observe;	   /* may be NULL */
 	void *arg;
+	/* NULL: the source is opened. Else it is this, which is open and has an image chosen; then the image gets these names
+	 * (canonical, NULL-ended, maybe none) instead of the source's. */
+	struct docker_archive *archive;
+	char *const *names;
 };
 
 struct pull_result {

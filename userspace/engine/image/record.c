@@ -99,24 +99,40 @@ static int load_layers(struct store *store, struct store_image *image, struct js
 	return 0;
 }
 
-int record_load(struct store *store, const char *image_id, struct store_image *ret_image,
-	struct error *err)
+static int read_record(struct store *store, const char *image_id, struct json_object **ret, struct error *err)
 {
-	_cleanup_(cleanup_json) struct json_object *object = NULL;
 	_cleanup_free_ char *path = NULL;
-	struct store_image image = { 0 };
 	int r;
 
 	if (!str_starts(image_id, "sha256:") || !digest_valid(image_id))
 		return error_set(err, EIO, "image store %s: \"%s\" is no image id", store_root(store),
 			image_id);
 	path = record_path(image_id);
-	r = document_read(store_root_fd(store), path, RECORD_LIMIT, &object, err);
-	if (r < 0) {
-		if (r != -ENOENT)
-			error_prefix(err, "image store %s", store_root(store));
+	r = document_read(store_root_fd(store), path, RECORD_LIMIT, ret, err);
+	if (r < 0 && r != -ENOENT)
+		error_prefix(err, "image store %s", store_root(store));
+	return r;
+}
+
+int record_config(struct store *store, const char *image_id, struct json_object **ret, struct error *err)
+{
+	_cleanup_(cleanup_json) struct json_object *object = NULL;
+	int r = read_record(store, image_id, &object, err);
+
+	if (r == 0)
+		*ret = json_object_get(document_object(object, "config"));
+	return r;
+}
+
+int record_load(struct store *store, const char *image_id, struct store_image *ret_image,
+	struct error *err)
+{
+	_cleanup_(cleanup_json) struct json_object *object = NULL;
+	struct store_image image = { 0 };
+	int r = read_record(store, image_id, &object, err);
+
+	if (r < 0)
 		return r;
-	}
 	image.id = xstrdup(image_id);
 	image.platform = xstrdup(document_string(object, "platform", ""));
 	image.created_s = document_size(object, "created");

@@ -15,6 +15,9 @@ char *record_path(const char *image_id);
 int record_load(struct store *store, const char *image_id, struct store_image *ret_image,
 	struct error *err);
 
+/* The "config" object of the image's configuration, as it came; the caller's reference. Returns as record_load. */
+int record_config(struct store *store, const char *image_id, struct json_object **ret, struct error *err);
+
 /* Makes a record. config: the "config" object of the image's configuration (its reference is taken
  * over; may be NULL). layers: chain ids, 64 hex digits each, lowest first. */
 struct json_object *record_new(const char *image_id, const char *platform, int64_t created_s,

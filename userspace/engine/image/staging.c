@@ -228,6 +228,22 @@ static int write_record(struct staging *s, const struct staged_image *image, str
 	return r == 0 ? document_write(store_root_fd(s->store), path, record, err) : r;
 }
 
+/* A name that stands for the image already stays as it is: it may have a digest, by which a registry knows it. */
+static int set_names(struct staging *s, const struct staged_image *image, const char *platform, struct error *err)
+{
+	int r = 0;
+
+	for (char *const *name = image->names; r == 0 && *name; name++) {
+		_cleanup_(store_image_free) struct store_image old = { 0 };
+
+		if (store_find(s->store, *name, platform, &old, NULL) == 0 && !strcmp(old.id, image->plan->id))
+			continue;
+		r = references_set(s->store, &(struct reference_entry){ .reference = *name, .platform = platform,
+			.id = image->plan->id, .digest = "", .stamp = "" }, err);
+	}
+	return r;
+}
+
 static int commit_locked(struct staging *s, const struct staged_image *image, struct error *err)
 {
 	_cleanup_free_ char *stamp = source_stamp(image->source);
@@ -241,6 +257,8 @@ static int commit_locked(struct staging *s, const struct staged_image *image, st
 	if (r < 0)
 		return r;
 	platform_format(&image->plan->config.platform, platform);
+	if (image->names)
+		return set_names(s, image, platform, err);
 	return references_set(s->store,
 		&(struct reference_entry){ .reference = image->source->key, .platform = platform,
 			.id = image->plan->id, .digest = image->plan->digest, .stamp = stamp }, err);

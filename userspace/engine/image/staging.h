@@ -30,6 +30,7 @@ int staging_layer(struct staging *s, size_t i, struct error *err);
 struct staged_image {
 	const struct image_plan *plan;
 	const struct source *source;
+	char *const *names;  /* NULL: the source's key; else canonical, NULL-ended */
 	char *const *chains; /* hex chain ids, lowest first */
 	size_t count;
 	const bool *fresh;	  /* which of them are staged */

@@ -23,6 +23,11 @@ int tree_remove(int dir_fd, const char *name);
  * it does in a chroot; symlinks are not looked at. The caller frees. */
 char *tree_join(const char *directory, const char *path);
 
+/* How a layer's tar says that something below it is gone, or all of a directory (image-spec, layer.md), and how overlayfs does. */
+#define LAYER_WHITEOUT ".wh."
+#define LAYER_OPAQUE_MARK ".wh..wh..opq"
+#define LAYER_OPAQUE_XATTR "trusted.overlay.opaque"
+
 /* An overlayfs whiteout: character device 0:0. */
 bool tree_is_whiteout(const struct stat *st);
 

@@ -21,10 +21,6 @@
 
 enum { LINKS_MAX = 40 }; /* as in the kernel's path walk */
 
-#define WHITEOUT ".wh."
-#define OPAQUE_MARK ".wh..wh..opq"
-#define OPAQUE_XATTR "trusted.overlay.opaque"
-
 /* Directories get their times at the end: what is made in them changes them. */
 struct directory {
 	char *path;
@@ -118,7 +114,7 @@ static void forget_parent(struct unpacker *u)
 
 static int set_opaque(struct unpacker *u, int fd, const char *path)
 {
-	if (fsetxattr(fd, OPAQUE_XATTR, "y", 1, 0) < 0)
+	if (fsetxattr(fd, LAYER_OPAQUE_XATTR, "y", 1, 0) < 0)
 		return fail(u, errno, path, "mark as opaque the directory");
 	return 0;
 }
@@ -599,17 +595,17 @@ static int handle_entry(struct unpacker *u)
 		return add_root(u);
 	name = split(path, &directory);
 	/* aufs' own bookkeeping, which old images carry. */
-	if (!u->options && str_starts(name, ".wh..wh.") && strcmp(name, OPAQUE_MARK) != 0)
+	if (!u->options && str_starts(name, ".wh..wh.") && strcmp(name, LAYER_OPAQUE_MARK) != 0)
 		return 0;
 	parent = open_parent(u, directory);
 	if (parent < 0)
 		return parent;
 	if (u->options)
 		return add_entry(u, parent, name, path);
-	if (!strcmp(name, OPAQUE_MARK))
+	if (!strcmp(name, LAYER_OPAQUE_MARK))
 		return add_opaque(u, parent, directory);
-	if (str_starts(name, WHITEOUT))
-		return add_whiteout(u, parent, name + strlen(WHITEOUT), path);
+	if (str_starts(name, LAYER_WHITEOUT))
+		return add_whiteout(u, parent, name + strlen(LAYER_WHITEOUT), path);
 	return add_entry(u, parent, name, path);
 }
 
