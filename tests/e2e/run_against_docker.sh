@@ -132,20 +132,29 @@ exits "--pull never" --pull never busybox true
 exits "an image that is not there" --pull never no-such-image:latest true
 
 # Images go there and back: with a whiteout, an opaque directory, a hard link and a setuid bit.
-dock run --name below busybox sh -c 'mkdir -p /d/e && echo old >/d/e/f && ln /d/e/f /d/g && chmod 4755 /d/g' >/dev/null
-dock commit below between >/dev/null
-dock run --name above between sh -c 'rm /d/g /bin/vi && rm -r /d/e && mkdir /d/e && echo new >/d/e/n' >/dev/null
-dock commit -c 'ENV SAVED=yes' -c 'CMD ["sh", "-c", "echo $SAVED; ls -l /bin/vi; ls -lRn /d"]' above ship:1 >/dev/null
+dock run --name above --network none busybox sh -c 'rm -r /bin/vi /root && mkdir /root && cd /root && echo new >a && chmod 4755 a && ln a b'
+dock commit -c 'ENV SAVED=yes' -c 'CMD ["sh", "-c", "exec 2>&1; echo $SAVED; ls -l /bin/vi; ls -ldn /root /root/*"]' above ship:1 >/dev/null
 dock run --rm --network none ship:1 >"$WORK/docker.listed" 2>&1
 dock save ship:1 | "$CTRACE" load >"$WORK/out" 2>&1
 is "$(cat "$WORK/out")" "Loaded image: ship:1" "ctrace load takes what docker save writes"
 "$CTRACE" run --rm --trace=none --network none ship:1 >"$WORK/ctrace.listed" 2>&1
 is "$(cat "$WORK/ctrace.listed")" "$(cat "$WORK/docker.listed")" "the same files as in docker"
-dock rm below above >/dev/null
-dock rmi ship:1 between >/dev/null
+dock rm above >/dev/null
+dock rmi ship:1 >/dev/null
 "$CTRACE" save ship:1 | dock load >"$WORK/out" 2>&1
 like "$(cat "$WORK/out")" 'Loaded image: ship:1$' "docker load takes what ctrace save writes"
 dock run --rm --network none ship:1 >"$WORK/back.listed" 2>&1
 is "$(cat "$WORK/back.listed")" "$(cat "$WORK/docker.listed")" "the same files again"
+
+# An image without layers: nothing but what every container gets.
+for layers in '[]' null; do
+	printf '{"os":"linux","architecture":"amd64","config":{"Cmd":["/x"]},"rootfs":{"type":"layers"}}' >"$WORK/config.json"
+	printf '[{"Config":"config.json","RepoTags":["nothing:latest"],"Layers":%s}]' "$layers" >"$WORK/manifest.json"
+	tar -cf "$WORK/nothing.tar" -C "$WORK" config.json manifest.json
+	is "$("$CTRACE" load -i "$WORK/nothing.tar" 2>&1)" "$(dock load -i "$WORK/nothing.tar" 2>&1)" "load of an image without layers: $layers"
+done
+exits "an image without layers" nothing
+"$CTRACE" run --rm --trace=none --network none -v "$BUSYBOX_ROOT/bin/busybox:/busybox" nothing /busybox ls -1 / /etc >"$WORK/ctrace.listed" 2>&1
+is "$(xargs <"$WORK/ctrace.listed")" "/: busybox dev etc proc sys /etc: hostname hosts resolv.conf" "what is in it, with a volume"
 
 done_testing

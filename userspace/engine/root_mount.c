@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "engine/overlay.h"
 #include "engine/image/tree.h"
@@ -28,11 +29,24 @@ static int mount_layers(const struct state *s, char *const *layers, size_t count
 	struct overlay o = { .layers = layers, .layer_count = count, .upper = upper, .work = work,
 		.target = root, .is_volatile = s->remove };
 
-	if (count == 0)
-		return error_set(err, EINVAL, "image %s has no layers", s->image);
 	if (o.is_volatile && s->status != STATE_CREATING) /* it was mounted before */
 		forget_volatile(work);
 	return overlay_mount(&o, err);
+}
+
+/* An overlay must have something below it, also where the image has nothing. */
+static int mount_nothing(const struct state *s, struct error *err)
+{
+	_cleanup_free_ char *empty = xasprintf("%s/empty", s->storage);
+
+	if (mkdir(empty, 0755) < 0 && errno != EEXIST)
+		return error_errno(err, errno, "cannot make directory %s", empty);
+	return mount_layers(s, &empty, 1, err);
+}
+
+static int mount_layers_of(const struct state *s, const struct store_image *image, struct error *err)
+{
+	return image->layer_count ? mount_layers(s, image->layers, image->layer_count, err) : mount_nothing(s, err);
 }
 
 static int mount_image(const struct state *s, struct error *err)
@@ -45,7 +59,7 @@ static int mount_image(const struct state *s, struct error *err)
 		r = store_find(store, s->image_id, NULL, &image, err);
 	if (r < 0)
 		return r;
-	r = mount_layers(s, image.layers, image.layer_count, err);
+	r = mount_layers_of(s, &image, err);
 	store_image_free(&image);
 	return r;
 }
@@ -55,5 +69,5 @@ int root_mount(const struct state *s, const struct store_image *image, struct er
 {
 	if (state_has(s->rootfs))
 		return mount_layers(s, &s->rootfs, 1, err);
-	return image ? mount_layers(s, image->layers, image->layer_count, err) : mount_image(s, err);
+	return image ? mount_layers_of(s, image, err) : mount_image(s, err);
 }

@@ -267,7 +267,7 @@ void docker_archive_close(struct docker_archive *a)
 static int plan_layers(struct docker_archive *a, struct json_object *layers, struct image_plan *plan,
 	struct error *err)
 {
-	size_t count = json_object_array_length(layers);
+	size_t count = layers ? json_object_array_length(layers) : 0; /* docker writes null for none */
 
 	if (count > LAYERS_MAX)
 		return error_set(err, EBADMSG, "%s has %zu layers, at most %d are unpacked", a->path,
@@ -298,9 +298,8 @@ int docker_archive_plan(struct docker_archive *a, struct image_plan *plan, struc
 	size_t length;
 	int r;
 
-	if (!file || !layers)
-		return error_set(err, EBADMSG, "%s: manifest.json names no configuration or no layers",
-			a->path);
+	if (!file)
+		return error_set(err, EBADMSG, "%s: manifest.json names no configuration", a->path);
 	r = plan_layers(a, layers, plan, err);
 	if (r == 0)
 		r = document_read_file(a->scratch, file, CONFIG_LIMIT, &bytes, &length, err);
