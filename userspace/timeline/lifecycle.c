@@ -50,19 +50,6 @@ static void note_namespaced(struct timeline *tl, struct process *child, const st
 		count_namespaced(&tl->stats.namespaced_followed, e->h.comm);
 }
 
-/* The network namespace of its init, where it is its own: not that of whoever makes it, nor another container's that it joins. */
-static void claim_network(struct timeline *tl, struct cont *c, const struct process *init)
-{
-	const struct process *maker = process_creator(tl, init);
-	const struct cont *holder = claim_find_inode(tl, 'N', init->ns.net);
-
-	if (!init->ns.net || init->ns.net == tl->config.root_net_ns || (maker && maker->ns.net == init->ns.net) || (holder && !holder->c.ended))
-		return;
-	c->has_network = true;
-	claim_inode_key(tl, c, 'N', init->ns.net);
-	links_settle(tl);
-}
-
 void lifecycle_fork(struct timeline *tl, const struct event_fork *e)
 {
 	struct process *child = process_fork(tl, e), *creator = process_creator(tl, child);
@@ -84,7 +71,6 @@ void lifecycle_fork(struct timeline *tl, const struct event_fork *e)
 		c->init = child->id;
 		c->c.pid = child->id.tgid;
 		c->c.init_start_ns = child->id.start_ns;
-		claim_network(tl, c, child); /* now: it may never execute a program, and another one get a namespace of that number */
 	}
 	if (child->cgroup_id != e->h.cgroup_id && !c->c.started_ns) { /* CLONE_INTO_CGROUP */
 		ref = cgroups_find(tl, tl->config.cgroup_hierarchy, child->cgroup_id);
@@ -240,6 +226,19 @@ static void end_stage(struct cont *c, struct process *p, uint64_t now_ns)
 static bool is_first_of_namespace(const struct process *p)
 {
 	return p->ns_level > 0 && p->ns_tgid == 1;
+}
+
+/* The network namespace of its init, where it is its own: not that of whoever makes it, nor another container's that it joins. */
+static void claim_network(struct timeline *tl, struct cont *c, const struct process *init)
+{
+	const struct process *maker = process_creator(tl, init);
+	const struct cont *holder = claim_find_inode(tl, 'N', init->ns.net);
+
+	if (init->ns.net == tl->config.root_net_ns || (maker && maker->ns.net == init->ns.net) || (holder && !holder->c.ended))
+		return;
+	c->has_network = true;
+	claim_inode_key(tl, c, 'N', init->ns.net);
+	links_settle(tl);
 }
 
 static void started(struct timeline *tl, struct cont *c, struct process *p, uint64_t now_ns)
