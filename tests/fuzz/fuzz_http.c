@@ -18,7 +18,12 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
-enum { PORTS_FROM = 20000, PORTS = 20000, QUIET_ROUNDS = 20 /* after which nothing more comes */ };
+enum {
+	PORTS_FROM = 20000,
+	PORTS = 20000,
+	QUIET_ROUNDS = 20, /* after which nothing more comes */
+	CLIENTS = 4000000  /* addresses from 127.64.0.1 on: none comes again while a connection of it waits in TIME_WAIT */
+};
 
 static struct serve_http *http;
 static struct sockaddr_in address = { .sin_family = AF_INET };
@@ -50,7 +55,7 @@ static void open_endpoint(void)
 static int connect_client(void)
 {
 	static uint32_t clients;
-	const struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f2b0001 + clients++ % 60000) };
+	const struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f400001 + clients++ % CLIENTS) };
 	const struct linger at_once = { .l_onoff = 1 }; /* no port is kept waiting */
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct pollfd connected = { .fd = fd, .events = POLLOUT };
