@@ -17,6 +17,7 @@ export CTRACE CTRACE_OUTPUT
 PATIENCE=${TEST_PATIENCE:-1} # what is waited for is given so many times its time
 
 # For programs under strace (-E): a sanitizer's leak checker works by ptrace, and ends a program that is traced already.
+# shellcheck disable=SC2034 # read by tests
 NO_LEAK_CHECK=ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 
 . "$LIB/tap.sh"
